@@ -1,0 +1,1 @@
+"""Actions: what is asked of the world, one row per latent, in one of three modalities."""

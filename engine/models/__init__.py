@@ -1,0 +1,1 @@
+"""The networks: the Astra transformer, the video autoencoders, the text encoder, and how weights reach them."""

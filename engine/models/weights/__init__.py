@@ -1,0 +1,1 @@
+"""Weights: reading checkpoint files safely, explicit name maps between layouts, and the way back."""
