@@ -29,6 +29,8 @@ from engine.models.history import HistoryEmbedder, PackedHistory
 from engine.models.rotary import rotary_table, rotate
 from engine.models.window import HistoryWindow
 
+NUM_TRAIN_TIMESTEPS = 1000
+
 RELEASED_ROWS: dict[str, int] = {"camera": 12, "driving": 7, "robot": 12}
 """Row widths of the released model's modalities, in the order of its experts."""
 
@@ -161,6 +163,8 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
         routing: "fixed" (released: the modality's own expert) or "learned" (paper: router and top-K).
         expert_hidden_dim: hidden width of MLP experts (paper), or None for linear experts (released).
         input_rounding: "bfloat16" rounds timesteps before the sinusoid as the released training did (K8), else "none".
+        prediction: what the last layer means: "velocity" (released), or "sample", the clean latents, from which
+            `velocity` follows as (noisy - clean) / sigma.
     """
 
     _supports_gradient_checkpointing = True
@@ -191,6 +195,7 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
         routing: Routing = "fixed",
         expert_hidden_dim: int | None = None,
         input_rounding: Literal["none", "bfloat16"] = "bfloat16",
+        prediction: Literal["velocity", "sample"] = "velocity",
     ) -> None:
         super().__init__()
         dim = num_attention_heads * attention_head_dim
@@ -295,7 +300,22 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
         actions: ActionStates,
         text: TextStates | None = None,
     ) -> Tensor:
-        """Flow velocity (B, C, T, H, W) of noisy target latents at one denoising step."""
+        """Flow velocity (B, C, T, H, W) of noisy target latents at one denoising step, t in (0, 1000]."""
+        predicted = self.predict(latents_BCTHW, timestep_B, history, actions, text)
+        if self.config.prediction == "velocity":
+            return predicted
+        sigma = (timestep_B / NUM_TRAIN_TIMESTEPS).view(-1, 1, 1, 1, 1)
+        return (latents_BCTHW - predicted) / sigma
+
+    def predict(
+        self,
+        latents_BCTHW: Tensor,
+        timestep_B: Tensor,
+        history: HistoryStates,
+        actions: ActionStates,
+        text: TextStates | None = None,
+    ) -> Tensor:
+        """What the last layer says, in the terms of `config.prediction`."""
         grid = tuple(n // p for n, p in zip(latents_BCTHW.shape[2:], self.config.patch_size, strict=True))
         targets = self.patch_embedding(latents_BCTHW.to(self.dtype)).flatten(2).transpose(1, 2)
         history_tokens = history.tokens_BSD.expand(targets.shape[0], -1, -1)

@@ -1,0 +1,1 @@
+"""Training: procedural scenes with exact camera poses, the small autoencoder, the flow-matching loop."""

@@ -1,0 +1,265 @@
+"""Procedural scenes rendered with exact camera poses: pure torch, vectorised over clips, the same on a GPU.
+
+Two kinds: **built** scenes (textured ground, sky, boxes, haze) and **picture** scenes (a picture projected from the first
+camera onto a ground plane and a cylinder around it, so that a walk into a picture has a true answer).
+
+Shape letters: B clips, F frames, P pixels, K textures, L blur levels, N texture size.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from engine.training.textures import choice, landscape, number, sky, tile, uniform
+
+TEXTURE_SIZE = 128
+BLUR_LEVELS = 6
+NUM_BOXES = 6
+GROUND, SKY, PICTURE, FIRST_BOX = 0, 1, 0, 2
+NUM_TEXTURES = FIRST_BOX + 3
+FAR = 1e4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenes:
+    """A batch of scenes. Heights and distances in scene units; y points down, so the ground lies at +height."""
+
+    textures: Tensor
+    """(B, 3, K x L, N + 2, N + 2), wrapped by one texel."""
+    is_picture: bool
+    """Of the whole batch."""
+    ground_height: Tensor
+    ground_scale: Tensor
+    """Texture repeats per unit."""
+    backdrop_radius: Tensor
+    """(B,) of the cylinder of a picture scene."""
+    horizon: Tensor
+    """(B,) height of the picture's horizon above its middle, as a tangent."""
+    tan_half_fov: Tensor
+    """(B, 2) horizontal, vertical."""
+    box_centre: Tensor
+    """(B, boxes, 3)."""
+    box_half: Tensor
+    box_yaw: Tensor
+    box_texture: Tensor
+    haze_colour: Tensor
+    haze_density: Tensor
+
+    def to(self, device: torch.device) -> Scenes:
+        return Scenes(is_picture=self.is_picture, **{n: v.to(device) for n, v in self._tensors().items()})
+
+    def _tensors(self) -> dict[str, Tensor]:
+        return {name: value for name, value in self.__dict__.items() if isinstance(value, Tensor)}
+
+
+def built_scenes(generator: Generator, num: int, aspect: float) -> Scenes:
+    """Scenes of textured ground, sky, boxes and haze."""
+    return _batch([_random_scene(generator, aspect, tile(generator, TEXTURE_SIZE), False) for _ in range(num)], False)
+
+
+def picture_scenes(generator: Generator, num: int, aspect: float, pictures: Tensor | None = None) -> Scenes:
+    """Scenes made of pictures: procedural landscapes and, every third time, one of `pictures` (M, 3, N, N) in [0, 1]."""
+    drawn = []
+    for _ in range(num):
+        if pictures is not None and choice(generator, 3) == 0:
+            drawn.append(_jitter(generator, pictures[choice(generator, len(pictures))]))
+        else:
+            drawn.append(_jitter(generator, landscape(generator, TEXTURE_SIZE)))
+    return _batch([_random_scene(generator, aspect, picture, True) for picture in drawn], True)
+
+
+def scene_of_picture(generator: Generator, picture: Tensor, aspect: float) -> Scenes:
+    """The scene (a batch of one) of this very picture (3, height, width) in [0, 1], its horizon in the middle."""
+    square = F.interpolate(picture[None], (TEXTURE_SIZE, TEXTURE_SIZE), mode="bilinear", antialias=True)[0]
+    return _batch([_random_scene(generator, aspect, square, True)], True)
+
+
+def _batch(parts: list[dict[str, Tensor]], is_picture: bool) -> Scenes:
+    return Scenes(is_picture=is_picture, **{name: torch.stack([part[name] for part in parts]) for name in parts[0]})
+
+
+def _random_scene(g: Generator, aspect: float, first: Tensor, is_picture: bool) -> dict[str, Tensor]:
+    bank = [first, *(() if is_picture else (sky(g, TEXTURE_SIZE), *(tile(g, TEXTURE_SIZE) for _ in range(3))))]
+    half_fov = math.tan(math.radians(number(g, 30, 40)))
+    distance = uniform(g, 0.9, 6.0, NUM_BOXES)
+    angle = uniform(g, -1.2, 1.2, NUM_BOXES)
+    half = torch.stack([uniform(g, lo, hi, NUM_BOXES) for lo, hi in ((0.06, 0.4), (0.05, 0.7), (0.06, 0.4))], -1)
+    height = number(g, 0.2, 0.35)
+    present = torch.rand(NUM_BOXES, generator=g) < (0.0 if is_picture else number(g, 0.4, 1.0))
+    centre = torch.stack([distance * torch.sin(angle), height - half[:, 1], distance * torch.cos(angle)], -1)
+    return {
+        "textures": torch.stack([_blur_levels(texture) for texture in bank], 1).flatten(1, 2),
+        "ground_height": torch.tensor(height),
+        "ground_scale": uniform(g, 0.6, 2.5, 1)[0],
+        "backdrop_radius": torch.tensor(number(g, 1.5, 3.5)),
+        "horizon": torch.tensor(number(g, -0.12, 0.12)),
+        "tan_half_fov": torch.tensor([half_fov, half_fov / aspect]),
+        "box_centre": centre,
+        "box_half": half * present[:, None],
+        "box_yaw": uniform(g, 0, 3.14, NUM_BOXES),
+        "box_texture": torch.randint(FIRST_BOX, NUM_TEXTURES, (NUM_BOXES,), generator=g),
+        "haze_colour": bank[-1 if is_picture else SKY][:, -1].mean(1),
+        "haze_density": torch.tensor(0.0 if is_picture else number(g, 0.0, 0.22) * choice(g, 3) / 2),
+    }
+
+
+def _jitter(g: Generator, picture: Tensor) -> Tensor:
+    """Flip, crop, tint and relight a picture, so that few pictures go a long way."""
+    if choice(g, 2):
+        picture = picture.flip(-1)
+    scale = number(g, 0.55, 1.0)
+    offset_x, offset_y = (number(g, -1 + scale, 1 - scale) for _ in range(2))
+    theta = torch.tensor([[[scale, 0, offset_x], [0, scale, offset_y]]])
+    grid = F.affine_grid(theta, [1, 3, *picture.shape[1:]], align_corners=False)
+    picture = F.grid_sample(picture[None], grid, align_corners=False, padding_mode="reflection")[0]
+    gain = uniform(g, 0.75, 1.25, 3)[:, None, None] * number(g, 0.7, 1.3)
+    return (picture.clamp(0, 1) ** number(g, 0.7, 1.4) * gain).clamp(0, 1)
+
+
+def _blur_levels(texture: Tensor) -> Tensor:
+    """(3, L, N + 2, N + 2): ever blurrier copies of one size, wrapped by a texel, so that one lookup does mip-mapping."""
+    levels = [texture]
+    size = texture.shape[-1]
+    small = texture[None]
+    for _ in range(BLUR_LEVELS - 1):
+        small = F.avg_pool2d(small, 2)
+        padded = F.pad(small, (1, 1, 1, 1), mode="circular")
+        big = F.interpolate(padded, scale_factor=size / small.shape[-1], mode="bilinear", align_corners=False)
+        edge = size // small.shape[-1]
+        levels.append(big[0, :, edge : edge + size, edge : edge + size])
+    return F.pad(torch.stack(levels, 1), (1, 1, 1, 1), mode="circular")
+
+
+def pixel_directions(scenes: Scenes, height: int, width: int) -> Tensor:
+    """Ray directions (B, P, 3) in camera axes, z = 1, of a picture of height x width."""
+    y = (torch.arange(height, device=scenes.textures.device) + 0.5) / height * 2 - 1
+    x = (torch.arange(width, device=scenes.textures.device) + 0.5) / width * 2 - 1
+    grid_y, grid_x = torch.meshgrid(y, x, indexing="ij")
+    flat = torch.stack([grid_x.flatten(), grid_y.flatten()], -1)[None] * scenes.tan_half_fov[:, None]
+    return torch.cat([flat, torch.ones_like(flat[..., :1])], -1)
+
+
+def render(scenes: Scenes, c2w: Tensor, height: int, width: int, supersample: int = 2) -> Tensor:
+    """Frames (B, F, 3, H, W) in [-1, 1] seen from poses c2w (B, F, 4, 4)."""
+    big_h, big_w = height * supersample, width * supersample
+    rays = pixel_directions(scenes, big_h, big_w)
+    frames = []
+    for f in range(c2w.shape[1]):
+        pose = c2w[:, f].to(rays.dtype)
+        direction = rays @ pose[:, :3, :3].transpose(1, 2)
+        colour = _shade(scenes, pose[:, :3, 3], direction, big_w)
+        frame = colour.transpose(1, 2).unflatten(-1, (big_h, big_w))
+        frames.append(F.avg_pool2d(frame, supersample) if supersample > 1 else frame)
+    return torch.stack(frames, 1) * 2 - 1
+
+
+def _shade(scenes: Scenes, origin: Tensor, direction: Tensor, width: int) -> Tensor:
+    """Colours (B, P, 3) seen along `direction` (B, P, 3), which has z = 1 in the camera: distances are in its units."""
+    down = direction[..., 1]
+    below = scenes.ground_height[:, None] - origin[:, 1:2]
+    ground_t = torch.where(down > 1e-4, below / down.clamp_min(1e-4), torch.full_like(down, FAR))
+    if scenes.is_picture:
+        uv, texels = _picture_lookup(scenes, origin, direction, ground_t, width)
+        return _lookup(scenes.textures, torch.full_like(down, PICTURE), uv, texels)
+    return _shade_built(scenes, origin, direction, ground_t, width)
+
+
+def _shade_built(scenes: Scenes, origin: Tensor, direction: Tensor, ground_t: Tensor, width: int) -> Tensor:
+    down = direction[..., 1]
+    pixel = 2 * scenes.tan_half_fov[:, :1] / width
+    length = direction.norm(dim=-1)
+    ground = origin[:, None] + ground_t[..., None] * direction
+    ground_uv = ground[..., [0, 2]] * scenes.ground_scale[:, None, None]
+    slant = (down / length).clamp_min(0.02)
+    ground_texels = ground_t * length * pixel / slant.sqrt() * scenes.ground_scale[:, None] * TEXTURE_SIZE
+
+    # Sky, wrapped around the horizon three times so that it has detail.
+    azimuth = torch.atan2(direction[..., 0], direction[..., 2])
+    elevation = torch.atan2(-down, direction[..., [0, 2]].norm(dim=-1))
+    sky_uv = torch.stack([azimuth * (3 / (2 * math.pi)), (1 - elevation.clamp(0.01, 1.2) / 1.3)], -1)
+    hit_ground = ground_t < 60.0
+    uv = torch.where(hit_ground[..., None], ground_uv, sky_uv)
+    texels = torch.where(hit_ground, ground_texels, pixel * TEXTURE_SIZE * 3 / (2 * math.pi))
+    texture = torch.where(hit_ground, GROUND, SKY)
+    depth = torch.where(hit_ground, ground_t, torch.full_like(ground_t, FAR))
+
+    for box in range(NUM_BOXES):
+        t, box_uv = _hit_box(scenes, box, origin, direction)
+        nearer = t < depth
+        uv = torch.where(nearer[..., None], box_uv, uv)
+        texels = torch.where(nearer, t * length * pixel * TEXTURE_SIZE * 1.5, texels)
+        texture = torch.where(nearer, scenes.box_texture[:, box : box + 1], texture)
+        depth = torch.where(nearer, t, depth)
+
+    colour = _lookup(scenes.textures, texture, uv % 1.0, texels)
+    haze = 1 - torch.exp(-scenes.haze_density[:, None] * depth * length)
+    haze = torch.where(texture == SKY, torch.zeros_like(haze), haze)[..., None]
+    return colour * (1 - haze) + scenes.haze_colour[:, None] * haze
+
+
+def _hit_box(scenes: Scenes, box: int, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
+    """Distance (B, P) along the ray to a box (1e5 for a miss) and texture coordinates, by the slab method."""
+    c, s = torch.cos(scenes.box_yaw[:, box]), torch.sin(scenes.box_yaw[:, box])
+    zero, one = torch.zeros_like(c), torch.ones_like(c)
+    turn = torch.stack([torch.stack([c, zero, s], -1), torch.stack([zero, one, zero], -1), torch.stack([-s, zero, c], -1)], 1)
+    start = ((origin - scenes.box_centre[:, box])[:, None] @ turn)[:, 0]
+    ray = direction @ turn
+    ray = torch.where(ray.abs() < 1e-6, torch.full_like(ray, 1e-6), ray)
+    half = scenes.box_half[:, box]
+    near = (-half[:, None] * ray.sign() - start[:, None]) / ray
+    far = (half[:, None] * ray.sign() - start[:, None]) / ray
+    enter, axis = near.max(-1)
+    hit = (enter < far.amin(-1)) & (enter > 0.03) & (half[:, :1] > 0)
+    point = start[:, None] + enter[..., None] * ray
+    u = torch.where(axis == 0, point[..., 2], point[..., 0])
+    v = torch.where(axis == 1, point[..., 2], point[..., 1])
+    return torch.where(hit, enter, torch.full_like(enter, 1e5)), torch.stack([u, v], -1) * 1.5
+
+
+def _picture_lookup(
+    scenes: Scenes, origin: Tensor, direction: Tensor, ground_t: Tensor, width: int
+) -> tuple[Tensor, Tensor]:
+    """Where the first camera saw the point that a ray meets: picture coordinates in [0, 1] and footprint in texels."""
+    radius = scenes.backdrop_radius[:, None]
+    flat, start = direction[..., [0, 2]], origin[:, None, [0, 2]]
+    a = (flat * flat).sum(-1).clamp_min(1e-6)
+    b = (flat * start).sum(-1)
+    c = (start * start).sum(-1) - radius**2
+    wall_t = (-b + (b * b - a * c).clamp_min(0).sqrt()) / a
+    # The horizon of the picture: the ground plane is tilted against the picture's middle row by this tangent.
+    t = torch.minimum(ground_t, wall_t)
+    point = origin[:, None] + t[..., None] * direction
+    azimuth = torch.atan2(point[..., 0], point[..., 2])
+    half = scenes.tan_half_fov[:, :1]
+    edge = torch.atan(half)
+    inside = torch.tan(azimuth.clamp(-edge, edge)) / half
+    # Past the picture's edge go on evenly in angle, at the slope that the tangent has at the edge.
+    beyond = (azimuth - azimuth.clamp(-edge, edge)) * (1 + half**2) / half
+    across = inside + beyond
+    distance = point[..., [0, 2]].norm(dim=-1) * torch.cos(azimuth.abs().minimum(edge))
+    down = point[..., 1] / distance.clamp_min(1e-3) / scenes.tan_half_fov[:, 1:] - scenes.horizon[:, None]
+    uv = _mirror(torch.stack([across, down], -1)) * 0.5 + 0.5
+    ratio = t * direction.norm(dim=-1) / point.norm(dim=-1).clamp_min(1e-3)
+    return uv, ratio * TEXTURE_SIZE / width
+
+
+def _mirror(values: Tensor) -> Tensor:
+    """Fold numbers into [-1, 1] by reflection."""
+    return 1 - ((values + 1) % 4 - 2).abs()
+
+
+def _lookup(textures: Tensor, texture: Tensor, uv: Tensor, texels: Tensor) -> Tensor:
+    """Colours (B, P, 3) of texture number `texture` at `uv` in [0, 1], blurred to a footprint of `texels`."""
+    level = torch.log2(texels.clamp_min(1e-3)).clamp(0, BLUR_LEVELS - 1)
+    depth = textures.shape[2]
+    z = (texture * BLUR_LEVELS + level + 0.5) / depth * 2 - 1
+    padded = TEXTURE_SIZE + 2
+    xy = (uv * TEXTURE_SIZE + 1) / padded * 2 - 1
+    grid = torch.cat([xy, z[..., None]], -1)[:, None, None]
+    sampled = F.grid_sample(textures, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return sampled[:, :, 0, 0].transpose(1, 2)
