@@ -5,7 +5,7 @@ Shape letters: B batch, C latent channels, T latents, H W latent height and widt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -67,6 +67,12 @@ class HistoryEmbedder(nn.Module):
     def forward(self, history: PackedHistory) -> tuple[Tensor, list[tuple[int, int, int]]]:
         """Tokens (B, S, D) in the order 4x, 2x, 1x, and the (frames, rows, columns) grid of each group present."""
         window = history.window
+        history = replace(
+            history,
+            full_BCTHW=history.full_BCTHW.to(self.proj.weight.dtype),
+            medium_BCTHW=history.medium_BCTHW.to(self.proj.weight.dtype),
+            coarse_BCTHW=history.coarse_BCTHW.to(self.proj.weight.dtype),
+        )
         embedded = []
         if window.valid_coarse:
             embedded.append(self.proj_4x(_pad_to_stride(history.coarse_BCTHW, self.proj_4x)))

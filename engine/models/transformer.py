@@ -219,6 +219,11 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
         self.scale_shift_table = nn.Parameter(torch.randn(1, 2, dim) / dim**0.5)
         self.gradient_checkpointing = False
 
+    @property
+    def compute_dtype(self) -> torch.dtype:
+        """The type in which tokens travel; `_keep_in_fp32_modules` stay in float32 beside it."""
+        return self.patch_embedding.weight.dtype
+
     # ------------------------------------------------------------------ once per chunk, prompt or action branch
 
     def encode_history(self, history: PackedHistory) -> HistoryStates:
@@ -244,7 +249,7 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
     def encode_actions(self, rows_BRA: Tensor, modality: str, window: HistoryWindow) -> ActionStates:
         """Every block's action feature of every token frame, from rows with the mask as last column (O2, O3)."""
         routed = self.action_embedder(rows_BRA, modality, window.action_rows)
-        features = tuple(block.act_adapter.experts(routed).to(self.dtype) for block in self.blocks)
+        features = tuple(block.act_adapter.experts(routed).to(self.compute_dtype) for block in self.blocks)
         return ActionStates(features=features, routed=routed)
 
     def encode_text(self, context_BLD: Tensor | None) -> TextStates | None:
@@ -253,7 +258,7 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
             return None
         if context_BLD is None:
             raise ValueError("this model reads text: it needs a text context, also for an empty prompt")
-        embedded = self.condition_embedder.text_embedder(context_BLD.to(self.dtype))
+        embedded = self.condition_embedder.text_embedder(context_BLD.to(self.compute_dtype))
         pairs = []
         for block in self.blocks:
             attn = block.attn2
@@ -289,7 +294,7 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
         if self.config.input_rounding == "bfloat16":
             timestep_B = timestep_B.to(torch.bfloat16)
         sinusoid = time_sinusoid(timestep_B, self.config.freq_dim)
-        embedded = embedder.time_embedder(sinusoid.to(embedder.time_embedder.linear_1.weight.dtype)).to(self.dtype)
+        embedded = embedder.time_embedder(sinusoid.to(embedder.time_embedder.linear_1.weight.dtype)).to(self.compute_dtype)
         return embedded, embedder.time_proj(embedder.act_fn(embedded)).unflatten(1, (6, -1))
 
     def velocity(
@@ -317,7 +322,7 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
     ) -> Tensor:
         """What the last layer says, in the terms of `config.prediction`."""
         grid = tuple(n // p for n, p in zip(latents_BCTHW.shape[2:], self.config.patch_size, strict=True))
-        targets = self.patch_embedding(latents_BCTHW.to(self.dtype)).flatten(2).transpose(1, 2)
+        targets = self.patch_embedding(latents_BCTHW.to(self.compute_dtype)).flatten(2).transpose(1, 2)
         history_tokens = history.tokens_BSD.expand(targets.shape[0], -1, -1)
         hidden_states = torch.cat([history_tokens, targets], dim=1)
         embedded_time, modulation = self.embed_time(timestep_B)

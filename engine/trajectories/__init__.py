@@ -1,0 +1,1 @@
+"""Trajectories: where action tracks come from, and the files that hold them."""

@@ -1,0 +1,350 @@
+"""The Astra world: the transformer, a video codec and, where there is one, a text encoder, behind the WorldModel protocol.
+
+Shape letters: B batch, C latent channels, T latents, H W latent height and width, A row width.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.actions.modality import ActionTrack, modality, rest_rows, round_to_bfloat16
+from engine.messages import (
+    Cancelled,
+    ChunkRequest,
+    ChunkResult,
+    Frames,
+    Latents,
+    Listener,
+    Picture,
+    Preview,
+    Progress,
+    SamplingSettings,
+    WorldInfo,
+    chunk_seed,
+)
+from engine.models.codec import START_OF_STREAM, DecoderState, VideoCodec, resume
+from engine.models.history import pack_history
+from engine.models.text import TextEncoder, load_tokenizer
+from engine.models.transformer import ActionStates, AstraTransformer3DModel, TextStates
+from engine.models.weights.load import load_codec, load_text_encoder, load_transformer
+from engine.models.window import ANCHOR_REACH, WindowPlan, plan_window
+from engine.sampling.denoise import denoise, seeded_noise
+from engine.sampling.guidance import Branch, guidance_for
+from engine.sampling.history_noise import noise_history
+from engine.sampling.schedule import flow_schedule
+from engine.sampling.solvers import make_solver
+from engine.worlds.config import WorldConfig, load_world_config
+from engine.worlds.layout import find_world_files, fingerprint
+from engine.worlds.protocol import Opened, check_frames, check_request
+
+EMPTY_TEXT_ROWS = 512
+PROMPTS_KEPT = 4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AstraState:
+    """Where a take stands: a value, cheap to keep, of a size that does not grow with the take."""
+
+    window_BCTHW: Tensor
+    """The last latents, at most 30."""
+    num_latents: int
+    """Of the whole take."""
+    actions: ActionTrack
+    """One row per latent of the whole take; the start's rest."""
+    decoder: DecoderState
+    to_rgb: Tensor
+    """(C + 1, 3) affine map from a latent pixel to its colour, for previews."""
+
+    @property
+    def first_latent(self) -> int:
+        """Absolute number of the window's first latent."""
+        return self.num_latents - self.window_BCTHW.shape[2]
+
+
+class AstraWorld:
+    """An Astra model of any size. Owns the networks; lives on the engine's thread."""
+
+    def __init__(
+        self,
+        transformer: AstraTransformer3DModel,
+        codec: VideoCodec,
+        config: WorldConfig,
+        fingerprint: str,
+        text_encoder: TextEncoder | None = None,
+        device: torch.device | None = None,
+    ) -> None:
+        self._device = device or torch.device("cpu")
+        transformer.fold_projectors()
+        self._transformer = transformer
+        self._codec = codec
+        self._config = config
+        self._text_encoder = text_encoder
+        self._text_states: dict[str, TextStates | None] = {}
+        self.restore_latents = max(ANCHOR_REACH, codec.warmup_latents)
+        self.info = WorldInfo(
+            name=config.name,
+            fingerprint=fingerprint,
+            width=config.width,
+            height=config.height,
+            fps=config.fps,
+            latents_per_chunk=config.latents_per_chunk,
+            modalities=tuple(transformer.config.row_widths),
+            has_text=text_encoder is not None,
+            defaults=config.defaults,
+            device=str(self._device),
+            licence=config.licence,
+        )
+
+    # ------------------------------------------------------------------ the protocol
+
+    @torch.no_grad()
+    def open(self, frames: Frames, modality_name: str) -> Opened:
+        """Encode the start frames; nothing is decoded yet."""
+        check_frames(frames, self.info)
+        if modality_name not in self.info.modalities:
+            raise ValueError(
+                f"the world {self.info.name} knows {', '.join(self.info.modalities)} actions, not {modality_name!r}"
+            )
+        pixels = torch.tensor(frames, device=self._device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        latents = self._codec.encode(pixels)
+        num = latents.shape[2]
+        kind = modality(modality_name)
+        state = AstraState(
+            window_BCTHW=latents,
+            num_latents=num,
+            actions=ActionTrack(kind, rest_rows(kind, num)),
+            decoder=START_OF_STREAM,
+            to_rgb=_fit_colours(latents[0, :, 0], pixels[0, :, 0]),
+        )
+        return Opened(state, latents[0].cpu().numpy())
+
+    @torch.no_grad()
+    def step(
+        self,
+        state: AstraState,
+        request: ChunkRequest,
+        listener: Listener = lambda _event: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> tuple[AstraState, ChunkResult]:
+        """Denoise and decode one chunk. The first chunk of a take also shows the start frames."""
+        check_request(request, self.info, state.actions.modality.name)
+        started = time.perf_counter()
+        num_targets = len(request.actions)
+        plan = plan_window(state.num_latents, num_targets, request.settings.history_mode)
+        rows = np.concatenate([state.actions.rows, request.actions.rows])
+        bound = self._bind(state, request, plan, rows)
+        packed = time.perf_counter()
+        latents = self._denoise(bound, state, request, listener, cancelled)
+        denoised = time.perf_counter()
+        if cancelled():
+            raise Cancelled
+        # Nothing is decoded when a take opens, so its first chunk decodes the start's latents too.
+        stream = latents if state.decoder.num_latents else torch.cat([state.window_BCTHW, latents], dim=2)
+        frames, decoder = self._codec.decode(stream, state.decoder)
+        pictures = _to_uint8(frames)
+        done = time.perf_counter()
+        following = AstraState(
+            window_BCTHW=torch.cat([state.window_BCTHW, latents], dim=2)[:, :, -ANCHOR_REACH:].clone(),
+            num_latents=state.num_latents + num_targets,
+            actions=ActionTrack(state.actions.modality, rows),
+            decoder=decoder,
+            to_rgb=state.to_rgb,
+        )
+        result = ChunkResult(
+            request=request,
+            first_latent=state.num_latents,
+            latents=latents[0].cpu().numpy(),
+            frames=pictures,
+            seconds={"pack": packed - started, "denoise": denoised - packed, "decode": done - denoised},
+            routing=bound.routing(num_targets),
+        )
+        return following, result
+
+    @torch.no_grad()
+    def restore(self, latents: Latents, num_latents: int, num_start: int, actions: ActionTrack) -> AstraState:
+        """Rebuild a state from stored latents: exactly the one that a fresh run would have."""
+        needed = min(num_latents, self.restore_latents)
+        if latents.shape[1] < needed:
+            raise ValueError(f"restoring after {num_latents} latents needs the last {needed}, got {latents.shape[1]}")
+        if len(actions) != num_latents:
+            raise ValueError(f"restoring after {num_latents} latents needs as many action rows, got {len(actions)}")
+        held = torch.from_numpy(np.ascontiguousarray(latents)).to(self._device)[None]
+        decoder = START_OF_STREAM
+        if num_latents > num_start:
+            decoder = DecoderState(num_latents, resume(self._codec, held).cache)
+        return AstraState(
+            window_BCTHW=held[:, :, -ANCHOR_REACH:].clone(),
+            num_latents=num_latents,
+            actions=actions,
+            decoder=decoder,
+            to_rgb=self._colours_from(held),
+        )
+
+    # ------------------------------------------------------------------ one chunk
+
+    def _bind(self, state: AstraState, request: ChunkRequest, plan: WindowPlan, rows: np.ndarray) -> _BoundNetwork:
+        """Encode all that stays the same over the chunk's denoising steps."""
+        settings = request.settings
+        history = pack_history(state.window_BCTHW, plan, state.first_latent)
+        if settings.history_noise > 0:
+            generator = torch.Generator().manual_seed(chunk_seed(request.seed, request.index, "history"))
+            history = noise_history(history, settings.history_noise, generator, settings.history_noise_on)
+        network = self._transformer
+        history_states = network.encode_history(history)
+        given = torch.from_numpy(window_rows(rows, plan, self._config.rounds_actions)).to(self._device)[None]
+        kind = state.actions.modality.name
+        branches = guidance_for(settings.guidance, self._text_scale(settings)).branches
+        # The free branch sees zeros in place of every row, mask included (K10).
+        actions = {
+            way: network.encode_actions(given if way == "given" else torch.zeros_like(given), kind, plan.window)
+            for way in dict.fromkeys(branch.actions for branch in branches)
+        }
+        prompts = {"prompt": request.prompt, "negative": request.negative_prompt}
+        texts = {way: self._encode_prompt(prompts[way]) for way in dict.fromkeys(branch.text for branch in branches)}
+
+        def evaluate(sample: Tensor, timestep: Tensor, branch: Branch) -> Tensor:
+            return network.velocity(sample, timestep, history_states, actions[branch.actions], texts[branch.text])
+
+        return _BoundNetwork(evaluate, actions["given"])
+
+    def _denoise(
+        self,
+        bound: _BoundNetwork,
+        state: AstraState,
+        request: ChunkRequest,
+        listener: Listener,
+        cancelled: Callable[[], bool],
+    ) -> Tensor:
+        settings = request.settings
+        schedule = flow_schedule(settings.num_steps, settings.shift)
+        shape = (1, self._codec.latent_channels, len(request.actions), *state.window_BCTHW.shape[-2:])
+
+        def step_done(step: int, clean_BCTHW: Tensor) -> None:
+            listener(Progress(request.index, step, settings.num_steps))
+            listener(Preview(request.index, step, _preview(clean_BCTHW[0, :, -1], state.to_rgb)))
+
+        return denoise(
+            bound.evaluate,
+            seeded_noise(shape, request.seed).to(self._device),
+            schedule,
+            make_solver(settings.solver, schedule, settings.shift),
+            guidance_for(settings.guidance, self._text_scale(settings)),
+            step_done,
+            cancelled,
+        )
+
+    def _text_scale(self, settings: SamplingSettings) -> float:
+        return settings.text_guidance if self.info.has_text else 1.0
+
+    def _encode_prompt(self, prompt: str) -> TextStates | None:
+        """Keys and values of a prompt for every block; the last few prompts are remembered (O8)."""
+        if prompt not in self._text_states:
+            if len(self._text_states) >= PROMPTS_KEPT:
+                self._text_states.pop(next(iter(self._text_states)))
+            self._text_states[prompt] = self._transformer.encode_text(self._text_rows(prompt))
+        return self._text_states[prompt]
+
+    def _text_rows(self, prompt: str) -> Tensor | None:
+        width = self._transformer.config.text_dim
+        if width is None:
+            return None
+        if self._text_encoder is None:
+            # No encoder on disk: an absent text is all padding, whose rows are zero (K9).
+            return torch.zeros(1, EMPTY_TEXT_ROWS, width, device=self._device)
+        return self._text_encoder.encode(prompt).to(self._device)
+
+    def _colours_from(self, latents_BCTHW: Tensor) -> Tensor:
+        """A preview map fitted on the last latent, for takes whose start picture is not at hand."""
+        frames, _ = self._codec.decode(latents_BCTHW[:, :, -1:])
+        return _fit_colours(latents_BCTHW[0, :, -1], frames[0, :, -1])
+
+
+@dataclass(frozen=True)
+class _BoundNetwork:
+    """The network with one chunk's conditions."""
+
+    evaluate: Callable[[Tensor, Tensor, Branch], Tensor]
+    given: ActionStates
+
+    def routing(self, num_targets: int) -> np.ndarray:
+        """(targets, experts) routing weights of the chunk's own latents."""
+        return self.given.routed.weights_BFE[0, -num_targets:].float().cpu().numpy()
+
+
+def open_astra(place: Path, device_name: str = "auto") -> AstraWorld:
+    """Load a world from a folder or checkpoint file: bfloat16 on a GPU, float32 on the CPU.
+
+    Raises WeightsError, or ValueError for a wrong world.json or a device that is not there.
+    """
+    device = resolve_device(device_name)
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    files = find_world_files(place)
+    config = load_world_config(files.config_folder, fallback_name=place.stem if place.is_file() else place.name)
+    transformer = load_transformer(files.transformer, base=files.base, num_heads=config.num_heads, dtype=dtype)
+    codec, module = load_codec(files.vae, dtype)
+    text_encoder = None
+    if transformer.config.text_dim is not None and files.text_encoder is not None and files.tokenizer is not None:
+        # 11 GB in full: it stays on the CPU, where a prompt takes seconds, once.
+        encoder = load_text_encoder(files.text_encoder, torch.bfloat16)
+        text_encoder = TextEncoder(encoder, load_tokenizer(files.tokenizer))
+    transformer.to(device)
+    module.to(device)
+    return AstraWorld(transformer, codec, config, fingerprint(files, repr(asdict(config))), text_encoder, device)
+
+
+def window_rows(rows: np.ndarray, plan: WindowPlan, rounds_to_bfloat16: bool) -> np.ndarray:
+    """The network's action matrix: the plan's rows of a take (num_latents, A), with the mask as last column."""
+    chosen = rows[plan.first_row : plan.first_row + plan.num_rows]
+    mask = np.zeros((len(chosen), 1), np.float32)
+    mask[: plan.num_condition_rows] = 1
+    matrix = np.concatenate([chosen, mask], axis=1).astype(np.float32)
+    return round_to_bfloat16(matrix) if rounds_to_bfloat16 else matrix
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device for "auto", "cpu" or "cuda". Raises ValueError for a GPU that torch cannot use."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"the device must be auto, cpu or cuda, got {name!r}")
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        built = "has no CUDA in it" if torch.version.cuda is None else "finds no NVIDIA GPU or driver"
+        raise ValueError(f"the device cuda was asked for, but this PyTorch ({torch.__version__}) {built}; use cpu or auto")
+    return torch.device("cuda")
+
+
+def _to_uint8(frames_B3FHW: Tensor) -> Frames:
+    """(N, H, W, 3) uint8 of frames in [-1, 1], rounded (fixes B10, which truncates)."""
+    levels = ((frames_B3FHW[0] + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return levels.permute(1, 2, 3, 0).contiguous().cpu().numpy()
+
+
+def _fit_colours(latent_CHW: Tensor, pixels_3HW: Tensor) -> Tensor:
+    """Least-squares map (C + 1, 3) from a latent pixel, and 1, to the mean colour of the pixels it stands for.
+
+    Fitted on the take's own picture, so it needs no constants and works for any codec. A little ridge keeps it tame for pictures
+    of few colours.
+    """
+    small = F.adaptive_avg_pool2d(pixels_3HW[None].float(), latent_CHW.shape[-2:])[0]
+    inputs = _with_one(latent_CHW)
+    normal = inputs.T @ inputs + 1e-2 * len(inputs) * torch.eye(inputs.shape[1], device=inputs.device)
+    return torch.linalg.solve(normal, inputs.T @ small.flatten(1).T)
+
+
+def _preview(latent_CHW: Tensor, to_rgb: Tensor) -> Picture:
+    """Small rough picture (H, W, 3) uint8 of one latent."""
+    colours = (_with_one(latent_CHW) @ to_rgb).view(*latent_CHW.shape[-2:], 3)
+    return ((colours + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+
+
+def _with_one(latent_CHW: Tensor) -> Tensor:
+    flat = latent_CHW.float().flatten(1).T
+    return torch.cat([flat, torch.ones_like(flat[:, :1])], dim=1)

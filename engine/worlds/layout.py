@@ -1,0 +1,126 @@
+"""Finds the files of an Astra world: from any folder or checkpoint file that people have on disk.
+
+Known layouts: the diffusers layout (`transformer/`, `vae/`, `text_encoder/`, `tokenizer/`); the original Astra checkpoint beside the
+original Wan 2.1 files, in one folder or in neighbouring ones; any mixture of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.models.weights.errors import WeightsMissing
+
+CHECKPOINTS = ("diffusion_pytorch_model.ckpt", "Astra.pth", "Astra.ckpt", "Astra.safetensors", "Astra.pt")
+VAE_FILES = ("Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors")
+TEXT_FILES = ("models_t5_umt5-xxl-enc-bf16.pth", "models_t5_umt5-xxl-enc-bf16.safetensors")
+BASE_FILES = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.pth")
+DEPTH = 3
+WHOLE_HASH_BYTES = 1 << 30
+SAMPLES, SAMPLE_BYTES = 256, 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorldFiles:
+    """Where the parts of a world lie."""
+
+    transformer: Path
+    vae: Path
+    base: Path | None = None
+    text_encoder: Path | None = None
+    tokenizer: Path | None = None
+    config_folder: Path
+
+    def weights(self) -> Iterator[Path]:
+        """Every weights file, in a fixed order."""
+        for part in (self.transformer, self.base, self.vae, self.text_encoder):
+            if part is None:
+                continue
+            yield from (
+                sorted(p for p in part.iterdir() if p.suffix in {".safetensors", ".bin", ".json"}) if part.is_dir() else (part,)
+            )
+
+
+def find_world_files(place: Path) -> WorldFiles:
+    """Look for a world in a folder, or around a checkpoint file. Raises WeightsMissing saying what was looked for, and where."""
+    if not place.exists():
+        raise WeightsMissing(f"there is no world at {place}: no such file or folder")
+    if place.is_file():
+        # Wan's own files may lie beside the checkpoint or in a folder next to its folder.
+        folders = [place.parent, place.parent.parent]
+        return _complete(place, folders)
+    if (place / "transformer").is_dir():
+        return _complete(place / "transformer", [place])
+    checkpoint = _first_named(place, CHECKPOINTS)
+    if checkpoint is None:
+        raise WeightsMissing(
+            f"there is no Astra world in {place}: expected a folder transformer/ or one of {', '.join(CHECKPOINTS)}"
+        )
+    return _complete(checkpoint, [place, place.parent])
+
+
+def _complete(transformer: Path, folders: list[Path]) -> WorldFiles:
+    def find(directory: str | None, names: tuple[str, ...], avoid: Path | None = None) -> Path | None:
+        for folder in folders:
+            if directory is not None and (folder / directory).is_dir():
+                return folder / directory
+            found = _first_named(folder, names, avoid)
+            if found is not None:
+                return found
+        return None
+
+    vae = find("vae", VAE_FILES)
+    if vae is None:
+        raise WeightsMissing(
+            f"the world at {transformer} has no video autoencoder: looked in {', '.join(map(str, folders))} for vae/ or "
+            f"{' or '.join(VAE_FILES)}. It comes with Wan 2.1; put it beside the checkpoint"
+        )
+    base = None if transformer.is_dir() else find("transformer", BASE_FILES, avoid=transformer)
+    text_encoder = find("text_encoder", TEXT_FILES)
+    tokenizer = find("tokenizer", ("spiece.model", "tokenizer.json"))
+    if tokenizer is not None and tokenizer.is_file():
+        tokenizer = tokenizer.parent
+    config_folder = transformer.parent
+    return WorldFiles(
+        transformer=transformer,
+        vae=vae,
+        base=base,
+        text_encoder=text_encoder if tokenizer is not None else None,
+        tokenizer=tokenizer if text_encoder is not None else None,
+        config_folder=config_folder,
+    )
+
+
+def _first_named(folder: Path, names: tuple[str, ...], avoid: Path | None = None) -> Path | None:
+    """The first file of these names in a folder or the folders in it, shallowest first, in a fixed order."""
+    level = [folder]
+    for _ in range(DEPTH):
+        for place in level:
+            for name in names:
+                if (place / name).is_file() and place / name != avoid:
+                    return place / name
+        level = [child for place in level for child in sorted(place.iterdir()) if child.is_dir() and child.name[0] != "."]
+    return None
+
+
+def fingerprint(files: WorldFiles, extra: str) -> str:
+    """sha256 over all weights files and `extra`, in hex.
+
+    A file above 1 GiB enters with its size and 256 evenly spaced megabytes: enough to tell any two trainings apart, and
+    seconds instead of a minute to compute.
+    """
+    digest = hashlib.sha256(extra.encode())
+    for path in files.weights():
+        size = path.stat().st_size
+        digest.update(f"{path.name}:{size}".encode())
+        with path.open("rb") as file:
+            if size <= WHOLE_HASH_BYTES:
+                while block := file.read(SAMPLE_BYTES):
+                    digest.update(block)
+                continue
+            for sample in range(SAMPLES):
+                file.seek(sample * (size - SAMPLE_BYTES) // (SAMPLES - 1))
+                digest.update(file.read(SAMPLE_BYTES))
+    return digest.hexdigest()

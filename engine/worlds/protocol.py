@@ -1,0 +1,81 @@
+"""What a world model is: a picture opens it, a request steps it, stored latents restore it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from engine.actions.modality import ActionTrack
+from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, WorldInfo
+
+
+MAX_START_FRAMES = 117
+"""30 latents: as much history as a window ever reaches back."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A world at the start of a take."""
+
+    state: Any
+    latents: Latents
+    """(C, T, h, w) of the start frames; T = 1 for one picture."""
+
+
+class WorldModel(Protocol):
+    """A backend that makes chunks.
+
+    A state is a value: `step` returns a new one and leaves the old one valid, so that a cancelled or failed step costs nothing and a
+    branch is another step from the same state. States are opaque to everyone but their world.
+    Lives on one thread, the engine's.
+    """
+
+    info: WorldInfo
+    restore_latents: int
+    """How many of a take's last latents `restore` needs at most."""
+
+    def open(self, frames: Frames, modality: str) -> Opened:
+        """Start a take from 1 + 4k frames of the world's size, at most 117. Raises ValueError for others."""
+        ...
+
+    def step(
+        self, state: Any, request: ChunkRequest, listener: Listener, cancelled: Callable[[], bool]
+    ) -> tuple[Any, ChunkResult]:
+        """Make the chunk that follows `state`. Raises Cancelled, or ValueError for a request that this world cannot meet."""
+        ...
+
+    def restore(self, latents: Latents, num_latents: int, num_start: int, actions: ActionTrack) -> Any:
+        """The state after `num_latents` latents.
+
+        Args:
+            latents: the last of them, at least min(num_latents, restore_latents).
+            num_start: how many of them came from the start frames.
+            actions: one row per latent of the whole take, the start's included.
+        """
+        ...
+
+
+def check_frames(frames: Frames, info: WorldInfo) -> None:
+    """Raise ValueError unless frames are (1 + 4k, height, width, 3) uint8 of this world's size."""
+    expected = (info.height, info.width, 3)
+    is_shaped = frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[1:] == expected
+    if not is_shaped or len(frames) % 4 != 1 or len(frames) > MAX_START_FRAMES:
+        raise ValueError(
+            f"{info.name} starts from 1, 5, 9 ... up to {MAX_START_FRAMES} frames of {info.width} x {info.height} pixels as uint8 "
+            f"RGB, got an array of shape {frames.shape} and type {frames.dtype}"
+        )
+
+
+def check_request(request: ChunkRequest, info: WorldInfo, modality: str) -> None:
+    """Raise ValueError for a request that no state of this take can meet."""
+    if not len(request.actions):
+        raise ValueError("a chunk needs at least one action row")
+    if request.actions.modality.name != modality:
+        raise ValueError(
+            f"this take is driven by {modality} actions; it cannot go on with {request.actions.modality.name} ones"
+        )
+    if request.prompt and not info.has_text:
+        raise ValueError(f"the world {info.name} reads no text; leave the prompt empty")
