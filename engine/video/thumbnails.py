@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.video.pictures import Picture, resize
+from engine.video.pictures import Picture, check_picture, resize
 
 
 def thumbnail(frame: Picture, max_width: int, max_height: int) -> Picture:
@@ -13,6 +13,7 @@ def thumbnail(frame: Picture, max_width: int, max_height: int) -> Picture:
     """
     if min(max_width, max_height) < 1:
         raise ValueError(f"a thumbnail needs room for 1 pixel, got limits of {max_width} x {max_height}")
+    check_picture(frame)
     height, width = frame.shape[:2]
     scale = min(max_width / width, max_height / height, 1.0)
     return resize(frame, (0, 0, width, height), max(1, round(width * scale)), max(1, round(height * scale)))
