@@ -9,6 +9,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -50,10 +51,11 @@ class SamplingSettings:
 
     def __post_init__(self) -> None:
         for name in ("shift", "guidance", "text_guidance", "history_noise"):
-            if not math.isfinite(getattr(self, name)):
-                raise ValueError(f"{name.replace('_', ' ')} must be a finite number, got {getattr(self, name)}")
-        if self.num_steps < 1:
-            raise ValueError(f"the number of denoising steps must be at least 1, got {self.num_steps}")
+            value = getattr(self, name)
+            if not isinstance(value, Real) or not math.isfinite(value):
+                raise ValueError(f"{name.replace('_', ' ')} must be a finite number, got {value!r}")
+        if not isinstance(self.num_steps, Integral) or self.num_steps < 1:
+            raise ValueError(f"the number of denoising steps must be a whole number from 1, got {self.num_steps!r}")
         if self.guidance < 0 or self.text_guidance < 0:
             raise ValueError(f"guidance scales must not be negative, got {min(self.guidance, self.text_guidance)}")
         if not 0 <= self.history_noise < 1:

@@ -58,10 +58,11 @@ def relative_7(previous: ArrayLike, following: ArrayLike) -> Floats:
 def quaternion_to_matrix(quaternions: ArrayLike) -> Floats:
     """Rotation matrices (..., 3, 3) of quaternions (..., 4) in x, y, z, w order; any non-zero length is accepted."""
     q = np.asarray(quaternions, np.float64)
-    length = np.linalg.norm(q, axis=-1, keepdims=True)
-    if np.any(length == 0) or not np.all(np.isfinite(length)):
+    largest = np.abs(q).max(-1, keepdims=True)
+    if np.any(largest == 0) or not np.all(np.isfinite(largest)):
         raise ValueError("a quaternion of length zero, or with a value that is not finite, has no rotation")
-    x, y, z, w = np.moveaxis(q / length, -1, 0)
+    q = q / largest  # so that no length, however great or small, overflows when squared
+    x, y, z, w = np.moveaxis(q / np.linalg.norm(q, axis=-1, keepdims=True), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
         [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],

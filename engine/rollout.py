@@ -6,6 +6,7 @@ Memory does not grow with the take: the world's state is bounded, and latents li
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
 
@@ -37,6 +38,7 @@ class TemporaryArchive:
 
     def __init__(self) -> None:
         self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the archive)
+        weakref.finalize(self, self._file.close)
         self._shape: tuple[int, int, int] | None = None
         self._count = 0
 

@@ -72,7 +72,8 @@ class ActionTrack:
     rows: Rows
 
     def __post_init__(self) -> None:
-        rows = np.asarray(self.rows, np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is told below
+            rows = np.array(self.rows, np.float32)  # a copy: a track is a value
         if rows.ndim != 2 or rows.shape[1] != self.modality.width:
             raise ValueError(
                 f"{self.modality.name} actions need rows of {self.modality.width} numbers "
@@ -92,6 +93,8 @@ class ActionTrack:
 
     def padded(self, num_ticks: int) -> ActionTrack:
         """The first `num_ticks` ticks, with rest appended where the track is shorter (fixes B6 and B13)."""
+        if num_ticks < 0:
+            raise ValueError(f"a track cannot have {num_ticks} ticks")
         missing = num_ticks - len(self.rows)
         if missing <= 0:
             return ActionTrack(self.modality, self.rows[:num_ticks])
@@ -99,7 +102,7 @@ class ActionTrack:
 
     def slice(self, start: int, stop: int) -> ActionTrack:
         """Ticks start..stop-1, with rest past the end."""
-        return ActionTrack(self.modality, self.padded(stop).rows[start:stop])
+        return ActionTrack(self.modality, self.rows[start:stop]).padded(stop - start)
 
 
 def rest_rows(kind: Modality, num_ticks: int) -> Rows:
@@ -109,6 +112,7 @@ def rest_rows(kind: Modality, num_ticks: int) -> Rows:
 
 def round_to_bfloat16(rows: ArrayLike) -> Rows:
     """Round to the nearest bfloat16 (ties to even), returned as float32: what released weights saw (reference 6)."""
-    bits = np.ascontiguousarray(rows, np.float32).view(np.uint32)
-    rounded = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
-    return (rounded & np.uint32(0xFFFF0000)).view(np.float32)
+    values = np.ascontiguousarray(rows, np.float32)
+    bits = values.view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(values), values, rounded.view(np.float32))

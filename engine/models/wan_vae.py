@@ -50,12 +50,14 @@ class WanCodec:
         """Frames in [-1, 1] of the latents that follow `state`, one latent at a time as the whole decode does it."""
         vae = self.vae
         raw = latents_BCTHW.float() * self._std.to(latents_BCTHW.device) + self._mean.to(latents_BCTHW.device)
-        hidden = vae.post_quant_conv(raw.to(vae.dtype))
+        hidden = raw.to(vae.dtype)
         # The decoder replaces entries of this list and never writes into their tensors.
         cache = list(state.cache) if state.cache else [None] * vae._cached_conv_counts["decoder"]
         frames = []
         for t in range(hidden.shape[2]):
             is_first = state.num_latents + t == 0
-            part = vae.decoder(hidden[:, :, t : t + 1], feat_cache=cache, feat_idx=[0], first_chunk=is_first)
+            # Everything one latent at a time, so that the result does not depend on how the stream is split, to the last bit.
+            one = vae.post_quant_conv(hidden[:, :, t : t + 1].contiguous())
+            part = vae.decoder(one, feat_cache=cache, feat_idx=[0], first_chunk=is_first)
             frames.append(part.float().clamp(-1, 1))
         return torch.cat(frames, dim=2), DecoderState(state.num_latents + hidden.shape[2], tuple(cache))

@@ -18,7 +18,7 @@ from torch import Tensor
 from engine.training.commands import camera_rows, frame_poses, random_motions
 from engine.training.scenes import TEXTURE_SIZE, Scenes, built_scenes, picture_scenes, render
 
-CLIPS_PER_SHARD = 32
+
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class ClipConfig:
     long_ticks: int = 37
     """Every fourth shard holds clips this long, so that full histories are seen."""
     picture_share: float = 0.7
+    clips_per_shard: int = 32
     seed: int = 1
 
 
@@ -51,9 +52,9 @@ def render_shard(config: ClipConfig, number: int, pictures: Tensor | None) -> tu
     rng = np.random.default_rng((config.seed, number))
     num_ticks = config.long_ticks if number % 4 == 3 else config.num_ticks
     aspect = config.width / config.height
-    num_pictures = round(CLIPS_PER_SHARD * config.picture_share)
+    num_pictures = round(config.clips_per_shard * config.picture_share)
     frames, rows = [], []
-    for is_picture, count in ((True, num_pictures), (False, CLIPS_PER_SHARD - num_pictures)):
+    for is_picture, count in ((True, num_pictures), (False, config.clips_per_shard - num_pictures)):
         if not count:
             continue
         paths = np.stack([frame_poses(random_motions(rng, num_ticks)) for _ in range(count)])

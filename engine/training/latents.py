@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor
 
+from engine.actions.encoding import RowEncoding, encode_rows
 from engine.models.codec import VideoCodec
 from engine.models.group_autoencoder import FRAMES_PER_LATENT
 from engine.models.history import PackedHistory, pack_history
@@ -67,6 +68,7 @@ class WindowConfig:
     """Longer histories that begin with a picture's latent, as rollouts do, and not with one from mid-stream."""
     oversampling: int = 3
     """Windows drawn for each one kept; those with most commanded motion are kept."""
+    row_encoding: RowEncoding = "rows+pose"
     calm_share: float = 0.1
     """Windows kept whatever their motion, so that resting is learnt."""
 
@@ -111,11 +113,11 @@ class WindowSource:
             return 1
         rest = (share - config.single_start_share) / (1 - config.single_start_share)
         longest = min(config.longest_history, max(len(latents) for latents, _, _ in self._clips) - config.num_targets)
-        if rest < 0.4:  # the lengths that rollouts of whole chunks reach
-            usual = [t for t in (9, 17, 25, 30) if t <= longest]
+        usual = [t for t in (9, 17, 25, 30) if t <= longest]  # the lengths that rollouts of whole chunks reach
+        if usual and rest < 0.4:
             return usual[int(torch.randint(len(usual), (1,), generator=g))]
-        high = 10 if rest < 0.75 else longest + 1
-        return int(torch.randint(2, high, (1,), generator=g))
+        high = min(9, longest) if rest < 0.75 else longest
+        return int(torch.randint(2, high + 1, (1,), generator=g))
 
     def _place(self, eligible: list[int], length: int) -> tuple[int, int]:
         clip = eligible[int(torch.randint(len(eligible), (1,), generator=self._generator))]
@@ -140,7 +142,10 @@ class WindowSource:
             rows.append(actions[first : first + length])
         latents_BCTHW = torch.stack(latents)
         plan = plan_window(history, self.config.num_targets)
-        rows_BRA = torch.stack(rows)[:, plan.first_row :]
+        encoded = [
+            encode_rows(row.numpy()[plan.first_row :], plan.num_condition_rows, self.config.row_encoding) for row in rows
+        ]
+        rows_BRA = torch.from_numpy(np.stack(encoded))
         mask = torch.zeros(*rows_BRA.shape[:2], 1)
         mask[:, : plan.num_condition_rows] = 1
         return Batch(

@@ -12,7 +12,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -24,8 +27,12 @@ FORMAT, VERSION = "astra-trajectory", 1
 SECONDS_PER_TICK = 0.2
 CONVENTION = {"pose": "c2w", "axes": "opencv", "quaternion": "xyzw"}
 MAX_BYTES = 200_000_000
+MAX_DEPTH = 3
+"""Of the tables in it: a list of matrices."""
 MAX_SKEW = 1e-3
 """How far R^T R may be from the identity before a matrix is refused as no rotation."""
+MAX_ROW_SKEW = 2e-2
+"""The same for rows, which may have been rounded to bfloat16."""
 
 
 class TrajectoryError(ValueError):
@@ -37,31 +44,33 @@ def read_astra_json(path: Path) -> ActionTrack:
     content = _load(path)
     if content.get("format") != FORMAT:
         raise TrajectoryError(
-            f'{path.name} is no Astra trajectory: expected "format": "{FORMAT}" at its top, found {content.get("format")!r}'
+            f'{path.name} is no Astra trajectory: expected "format": "{FORMAT}" at its top, found '
+            f"{short(content.get('format'))}"
         )
     if content.get("version") != VERSION:
         raise TrajectoryError(
-            f"{path.name} has version {content.get('version')!r}; this program reads version {VERSION}. Update the program, or "
-            "export the file anew"
+            f"{path.name} has version {short(content.get('version'))}; this program reads version {VERSION}. Update the "
+            "program, or export the file anew"
         )
     _check_header(content, path)
-    try:
-        kind = modality(str(content.get("modality", "camera")))
-    except ValueError as error:
-        raise TrajectoryError(f"{path.name}: {error}") from error
+    with _named(path):
+        kind = modality(str(content.get("modality", "camera"))[:40])
     if ("rows" in content) == ("c2w" in content):
         raise TrajectoryError(f'{path.name} must hold either "rows" or "c2w", and not both')
     if "rows" in content:
         numbers = _array(content["rows"], "rows", path)
-        try:
-            return ActionTrack(kind, numbers.astype(np.float32))
-        except ValueError as error:
-            raise TrajectoryError(f"{path.name}: {error}") from error
+        with _named(path):
+            track = ActionTrack(kind, numbers)
+        if kind.name != "driving":
+            _check_rotations(poses.from_row(track.rows)[:, :3, :3], MAX_ROW_SKEW, 'row {} of "rows"', path)
+        return track
     if kind.name == "driving":
         raise TrajectoryError(f'{path.name} holds camera poses under "c2w"; driving actions need "rows"')
     c2w = _poses(_array(content["c2w"], "c2w", path), path)
     extrinsics = poses.inverse(c2w)
-    return ActionTrack(kind, poses.to_row(poses.relative(extrinsics[:-1], extrinsics[1:])).astype(np.float32))
+    moves: np.ndarray = poses.to_row(poses.relative(extrinsics[:-1], extrinsics[1:]))
+    with _named(path):
+        return ActionTrack(kind, moves)
 
 
 def write_astra_json(path: Path, track: ActionTrack) -> None:
@@ -76,8 +85,20 @@ def write_astra_json(path: Path, track: ActionTrack) -> None:
         "rows": [[float(value) for value in row] for row in track.rows],
     }
     partial = path.with_name(f".{path.name}.part")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Adds the file's name to what the parts below say is wrong."""
+    try:
+        yield
+    except ValueError as error:
+        raise TrajectoryError(f"{path.name}: {error}") from error
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -93,6 +114,8 @@ def _load(path: Path) -> dict[str, Any]:
         raise TrajectoryError(
             f"{path.name} is not whole JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         ) from error
+    except ValueError as error:
+        raise TrajectoryError(f"{path.name} cannot be read: {error}") from error
     except RecursionError as error:
         raise TrajectoryError(f"{path.name} is nested too deeply to be a trajectory") from error
     if not isinstance(content, dict):
@@ -106,22 +129,47 @@ def _check_header(content: dict[str, Any], path: Path) -> None:
         raise TrajectoryError(f'"convention" in {path.name} should be an object such as {json.dumps(CONVENTION)}')
     for key, value in convention.items():
         if key in CONVENTION and value != CONVENTION[key]:
-            raise TrajectoryError(f"{path.name} says {key} is {value!r}; Astra JSON is always {CONVENTION[key]!r}")
+            raise TrajectoryError(f"{path.name} says {key} is {short(value)}; Astra JSON is always {CONVENTION[key]!r}")
     seconds = content.get("seconds_per_tick", SECONDS_PER_TICK)
-    if not isinstance(seconds, int | float) or abs(seconds - SECONDS_PER_TICK) > 1e-6:
+    # Comparisons alone: they hold for NaN, and for whole numbers that no float can hold.
+    if not isinstance(seconds, int | float) or not SECONDS_PER_TICK - 1e-6 < seconds < SECONDS_PER_TICK + 1e-6:
         raise TrajectoryError(
-            f"{path.name} has {seconds!r} seconds per tick; it must be {SECONDS_PER_TICK} (four frames at 20 per second)"
+            f"{path.name} has {short(seconds)} seconds per tick; it must be {SECONDS_PER_TICK} (four frames at 20 per "
+            "second)"
         )
 
 
 def _array(value: Any, key: str, path: Path) -> np.ndarray:
-    try:
-        numbers = np.array(value, dtype=np.float64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise TrajectoryError(f'"{key}" in {path.name} is not an even table of numbers: {error}') from error
-    if not numbers.size:
+    table = np.array(value, dtype=object)
+    if not table.size:
         raise TrajectoryError(f'"{key}" in {path.name} is empty; a trajectory needs at least one tick')
-    return numbers
+    if table.ndim > MAX_DEPTH:
+        raise TrajectoryError(f'"{key}" in {path.name} is nested too deeply to be a table of numbers')
+    odd = next(((place, entry) for place, entry in np.ndenumerate(table) if type(entry) not in (int, float)), None)
+    if odd is not None:
+        place, entry = _shorter_or_longer(table, odd[1]) or odd
+        where = "".join(f"[{i}]" for i in place)
+        raise TrajectoryError(
+            f'"{key}" in {path.name} is not an even table of numbers: {key}{where} is {short(entry)}, {_kind(entry)}'
+        )
+    try:
+        return table.astype(np.float64)
+    except OverflowError as error:
+        raise TrajectoryError(f'"{key}" in {path.name} holds a whole number too large for any trajectory') from error
+
+
+def _shorter_or_longer(table: np.ndarray, first: Any) -> tuple[tuple[int, ...], Any] | None:
+    """The place and entry that keeps a table of lists from being even; None where `first`, its first entry, is no list."""
+    if not isinstance(first, list):
+        return None
+    return next((e for e in np.ndenumerate(table) if not isinstance(e[1], list) or len(e[1]) != len(first)), None)
+
+
+def _kind(entry: Any) -> str:
+    if isinstance(entry, list):
+        return f"a list of {len(entry)}"
+    names = {bool: "a boolean", str: "a string", dict: "an object", type(None): "null"}
+    return names.get(type(entry), "a number")
 
 
 def _poses(numbers: np.ndarray, path: Path) -> np.ndarray:
@@ -133,13 +181,25 @@ def _poses(numbers: np.ndarray, path: Path) -> np.ndarray:
     if not np.all(np.isfinite(numbers)):
         bad = int(np.argwhere(~np.isfinite(numbers))[0][0])
         raise TrajectoryError(f'pose {bad} of "c2w" in {path.name} holds a number that is not finite')
-    rotations = numbers[:, :3, :3]
-    skew = np.abs(np.swapaxes(rotations, 1, 2) @ rotations - np.eye(3)).max((1, 2))
-    wrong = (skew > MAX_SKEW) | (np.linalg.det(rotations) < 0)
+    _check_rotations(numbers[:, :3, :3], MAX_SKEW, 'pose {} of "c2w"', path)
+    below = np.abs(numbers[:, 3:] - [0, 0, 0, 1]).max((1, 2), initial=0) > MAX_SKEW
+    if below.any():
+        raise TrajectoryError(
+            f'pose {int(np.argmax(below))} of "c2w" in {path.name} does not end with the row 0 0 0 1. Are the rows and '
+            "columns swapped?"
+        )
+    return poses.from_row(numbers[:, :3].reshape(len(numbers), 12))
+
+
+def _check_rotations(rotations: np.ndarray, max_skew: float, name: str, path: Path) -> None:
+    """Raise TrajectoryError unless all (n, 3, 3) are rotations; `name` is what to call the number {} of them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        skew = np.abs(np.swapaxes(rotations, 1, 2) @ rotations - np.eye(3)).max((1, 2))
+        determinants = np.linalg.det(rotations)
+    wrong = ~(skew <= max_skew) | ~(determinants > 0)
     if wrong.any():
         bad = int(np.argmax(wrong))
         raise TrajectoryError(
-            f'pose {bad} of "c2w" in {path.name} is no rotation (determinant {np.linalg.det(rotations[bad]):.3f}): a scaled, skewed '
-            "or mirrored matrix. Check the axes and the order of the numbers"
+            f"{name.format(bad)} in {path.name} is no rotation (determinant {determinants[bad]:.3g}): a scaled, skewed or "
+            "mirrored matrix. Check the axes and the order of the numbers"
         )
-    return poses.from_row(numbers[:, :3].reshape(len(numbers), 12))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from engine.actions.encoding import ROW_ENCODINGS, RowEncoding
 from engine.messages import SamplingSettings
 
 FILE_NAME = "world.json"
@@ -25,6 +27,8 @@ class WorldConfig:
     """Of the transformer, where its width does not tell."""
     rounds_actions: bool = True
     """Whether action rows are rounded to bfloat16, as the released training saw them (K8)."""
+    row_encoding: RowEncoding = "rows"
+    """How action rows become what the network reads; see `engine.actions.encoding`."""
     licence: str = ""
     defaults: SamplingSettings = field(default_factory=SamplingSettings)
 
@@ -36,7 +40,7 @@ def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
         return WorldConfig(name=fallback_name)
     try:
         values: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise ValueError(f"{path} is not readable as JSON: {error}") from error
     if not isinstance(values, dict):
         raise ValueError(f"{path} should hold one JSON object, it holds a {type(values).__name__}")
@@ -44,8 +48,32 @@ def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(f"{path} has unknown entries {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    for key in ("width", "height", "fps", "latents_per_chunk"):
-        if key in values and not (isinstance(values[key], int) and values[key] > 0):
-            raise ValueError(f"{key} in {path} must be a positive whole number, got {values[key]!r}")
-    defaults = SamplingSettings().changed(values.pop("defaults", {}))
+    for key, value in values.items():
+        is_right, expected = _CHECKS[key]
+        if not is_right(value):
+            raise ValueError(f"{key} in {path} must be {expected}, got {value!r}")
+    try:
+        defaults = SamplingSettings().changed(values.pop("defaults", {}))
+    except ValueError as error:
+        raise ValueError(f"defaults in {path}: {error}") from error
     return WorldConfig(defaults=defaults, **values)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+_COUNT = (_is_count, "a positive whole number")
+_TEXT = (lambda value: isinstance(value, str), "a text")
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": _TEXT,
+    "width": _COUNT,
+    "height": _COUNT,
+    "fps": _COUNT,
+    "latents_per_chunk": _COUNT,
+    "num_heads": (lambda value: value is None or _is_count(value), "a positive whole number or null"),
+    "row_encoding": (lambda value: value in ROW_ENCODINGS, f"one of {', '.join(ROW_ENCODINGS)}"),
+    "rounds_actions": (lambda value: isinstance(value, bool), "true or false"),
+    "licence": _TEXT,
+    "defaults": (lambda value: isinstance(value, dict), "an object of sampling settings"),
+}

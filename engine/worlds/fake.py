@@ -28,6 +28,7 @@ from engine.messages import (
     Progress,
     SamplingSettings,
     WorldInfo,
+    num_frames,
 )
 from engine.worlds.protocol import Opened, check_frames, check_request
 
@@ -79,7 +80,7 @@ class FakeWorld:
         check_frames(frames, self.info)
         kind = modality(modality_name)
         num = 1 + (len(frames) - 1) // FRAMES_PER_LATENT
-        tint = frames[-1].reshape(-1, 3).mean(0) / 255
+        tint = (frames[-1].reshape(-1, 3).mean(0) / 255).astype(np.float32).astype(np.float64)
         state = FakeState(pose=np.eye(4), num_latents=num, is_shown=False, modality=kind.name, tint=tint)
         latents = np.stack([_latent(row, np.eye(4), 0.0, tint) for row in rest_rows(kind, num)], axis=1)
         return Opened(state, latents)
@@ -106,13 +107,14 @@ class FakeWorld:
         numbers = np.random.default_rng(request.seed).standard_normal(len(request.actions))
         parts = zip(request.actions.rows, path[1:], numbers, strict=True)
         latents = np.stack([_latent(row, pose, number, state.tint) for row, pose, number in parts], axis=1)
-        shown = [] if state.is_shown else [self._paint(state.pose, state.tint)]
+        shown = [] if state.is_shown else [self._paint(state.pose, state.tint)] * num_frames(state.num_latents)
         for before, after in zip(path, path[1:], strict=False):
             for f in range(1, FRAMES_PER_LATENT + 1):
                 blend = f / FRAMES_PER_LATENT
                 shown.append(self._paint(before * (1 - blend) + after * blend, state.tint))
         following = FakeState(
-            pose=path[-1],
+            # From the latent, as after `restore`, so that both give the same to the last bit.
+            pose=_pose_in(latents[:, -1]),
             num_latents=state.num_latents + len(request.actions),
             is_shown=True,
             modality=state.modality,
@@ -127,7 +129,7 @@ class FakeWorld:
         last = latents[:, -1]
         tint = np.array([last[NOISE_CHANNEL, 0, c] for c in (1, 2, 3)], np.float64)
         return FakeState(
-            pose=poses.from_row(last[ROW_CHANNELS:NOISE_CHANNEL, 0, 0].astype(np.float64)),
+            pose=_pose_in(last),
             num_latents=num_latents,
             is_shown=num_latents > num_start,
             modality=actions.modality.name,
@@ -159,6 +161,10 @@ def _moved(pose: NDArray[np.float64], row: NDArray[np.float32], kind: str) -> ND
         moved[:3, 3] += row[:3]
         return moved
     return pose @ poses.inverse(poses.from_row(row.astype(np.float64)))
+
+
+def _pose_in(latent: Latents) -> NDArray[np.float64]:
+    return poses.from_row(latent[ROW_CHANNELS:NOISE_CHANNEL, 0, 0].astype(np.float64))
 
 
 def _latent(row: NDArray[np.float32], pose: NDArray[np.float64], number: float, tint: NDArray[np.float64]) -> Latents:

@@ -7,7 +7,7 @@ original Wan 2.1 files, in one folder or in neighbouring ones; any mixture of th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,10 @@ def find_world_files(place: Path) -> WorldFiles:
         # Wan's own files may lie beside the checkpoint or in a folder next to its folder.
         folders = [place.parent, place.parent.parent]
         return _complete(place, folders)
+    try:
+        next(place.iterdir(), None)
+    except OSError as error:
+        raise WeightsMissing(f"the folder {place} cannot be read: {error.strerror}") from error
     if (place / "transformer").is_dir():
         return _complete(place / "transformer", [place])
     checkpoint = _first_named(place, CHECKPOINTS)
@@ -62,11 +66,13 @@ def find_world_files(place: Path) -> WorldFiles:
 
 
 def _complete(transformer: Path, folders: list[Path]) -> WorldFiles:
-    def find(directory: str | None, names: tuple[str, ...], avoid: Path | None = None) -> Path | None:
+    def find(
+        directory: str, names: tuple[str, ...], is_wrong: Callable[[Path], bool] = lambda _path: False
+    ) -> Path | None:
         for folder in folders:
-            if directory is not None and (folder / directory).is_dir():
+            if (folder / directory).is_dir():
                 return folder / directory
-            found = _first_named(folder, names, avoid)
+            found = _first_named(folder, names, is_wrong)
             if found is not None:
                 return found
         return None
@@ -77,7 +83,10 @@ def _complete(transformer: Path, folders: list[Path]) -> WorldFiles:
             f"the world at {transformer} has no video autoencoder: looked in {', '.join(map(str, folders))} for vae/ or "
             f"{' or '.join(VAE_FILES)}. It comes with Wan 2.1; put it beside the checkpoint"
         )
-    base = None if transformer.is_dir() else find("transformer", BASE_FILES, avoid=transformer)
+    base = None
+    if transformer.is_file():
+        # The autoencoder of the diffusers layout has the same file name as Wan's transformer.
+        base = find("transformer", BASE_FILES, lambda path: path == transformer or path.parent.name == "vae")
     text_encoder = find("text_encoder", TEXT_FILES)
     tokenizer = find("tokenizer", ("spiece.model", "tokenizer.json"))
     if tokenizer is not None and tokenizer.is_file():
@@ -93,16 +102,35 @@ def _complete(transformer: Path, folders: list[Path]) -> WorldFiles:
     )
 
 
-def _first_named(folder: Path, names: tuple[str, ...], avoid: Path | None = None) -> Path | None:
-    """The first file of these names in a folder or the folders in it, shallowest first, in a fixed order."""
+def _first_named(
+    folder: Path, names: tuple[str, ...], is_wrong: Callable[[Path], bool] = lambda _path: False
+) -> Path | None:
+    """The first file of these names in a folder or the folders in it, shallowest first, in a fixed order.
+
+    Folders that may not be read are passed over.
+    """
     level = [folder]
     for _ in range(DEPTH):
         for place in level:
             for name in names:
-                if (place / name).is_file() and place / name != avoid:
+                if _is_file(place / name) and not is_wrong(place / name):
                     return place / name
-        level = [child for place in level for child in sorted(place.iterdir()) if child.is_dir() and child.name[0] != "."]
+        level = [child for place in level for child in _folders_in(place)]
     return None
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.name[0] != "." and path.is_dir())
+    except OSError:
+        return []
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def fingerprint(files: WorldFiles, extra: str) -> str:

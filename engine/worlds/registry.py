@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from engine.worlds.protocol import WorldModel
@@ -36,8 +37,10 @@ def open_world(spec: str, catalogue: Mapping[str, Path], device: str = "auto") -
         return KINDS["astra"](catalogue[spec], device)
     if spec == "fake":
         return KINDS["fake"](None, device)
-    place = Path(spec).expanduser()
-    if place.exists():
+    place = Path(spec)
+    with suppress(RuntimeError):  # ~ of somebody who is not known here stays as it is
+        place = place.expanduser()
+    if spec and place.exists():
         return KINDS["astra"](place, device)
     names = ", ".join([*sorted(catalogue), "fake"])
     raise ValueError(f"there is no world {spec!r}: it is neither a known name ({names}) nor a folder or file")

@@ -88,7 +88,7 @@ def transformer_config(tensors: Mapping[str, Tensor], num_heads: int | None = No
         if dim % WAN_HEAD_DIM:
             raise WeightsMismatch(
                 f"the model width {dim} is no multiple of {WAN_HEAD_DIM}, so the number of heads cannot be guessed; put a "
-                'config.json with "num_heads" beside the checkpoint'
+                'world.json with "num_heads" beside the checkpoint'
             )
         num_heads = dim // WAN_HEAD_DIM
     modalities = [name for name in MODALITIES if f"action_embedder.projectors.{name}.weight" in tensors]

@@ -7,7 +7,6 @@ missing, extra, wrong-shaped or non-finite tensor is an error that names it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,9 @@ from engine.models.weights.name_map import Translation, check_fit, translate, tr
 from engine.models.weights.reading import INDEX_SUFFIX, read_tensors
 from engine.models.weights.umt5 import TIED, UMT5_NAMES, umt5_config
 from engine.models.weights.wan_vae import WAN_VAE_NAMES, vae_config
+
+ALIGNMENT = 64
+"""Bytes; what torch's own allocator gives."""
 
 
 def load_transformer(
@@ -163,9 +165,15 @@ def _base_tensors(base: Path) -> dict[str, Tensor]:
 def _fill(model: nn.Module, found: Translation, source: str) -> None:
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     check_fit(found.tensors, expected, found.unknown, source)
-    model.load_state_dict(_as_float(found.tensors), strict=True, assign=True)
+    model.load_state_dict({name: _ready(tensor) for name, tensor in found.tensors.items()}, strict=True, assign=True)
 
 
-def _as_float(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """float16 on disk becomes float32, so that a network never runs in a type that was chosen to save room."""
-    return {name: t.float() if t.dtype == torch.float16 else t for name, t in tensors.items()}
+def _ready(tensor: Tensor) -> Tensor:
+    """A tensor to compute with: float32 where float16 was chosen to save room on disk, and at an aligned address.
+
+    A tensor that lies where its file was mapped may be misaligned; kernels then round otherwise, and a chunk would depend on the
+    layout of a file.
+    """
+    if tensor.dtype == torch.float16:
+        return tensor.float()
+    return tensor if tensor.data_ptr() % ALIGNMENT == 0 else tensor.clone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from engine.models.weights.errors import WeightsMissing, WeightsUnreadable
 PICKLES = {".ckpt", ".pth", ".pt", ".bin"}
 SUFFIXES = {".safetensors", *PICKLES}
 INDEX_SUFFIX = ".safetensors.index.json"
+
+ZIP_START, PICKLE_START = b"PK\x03\x04", b"\x80"
+"""How checkpoints of the new and the old format begin."""
 
 WRAPPERS = ("state_dict", "model_state", "model_state_dict", "model", "module", "ema")
 """Keys under which training frameworks wrap a state dict."""
@@ -80,8 +84,17 @@ def _read_shards(index: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(path: Path) -> Any:
+    with path.open("rb") as file:
+        start = file.read(len(ZIP_START))
+    if start != ZIP_START and start[:1] != PICKLE_START:
+        raise WeightsUnreadable(
+            f"{path.name} ({_size(path)}) is not a PyTorch checkpoint at all. Most likely its download went wrong; get it again"
+        )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
+        with warnings.catch_warnings():
+            # It warns of pickle protocols that it may not read; what it cannot read ends below.
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=start == ZIP_START)
     except pickle.UnpicklingError as error:
         raise WeightsUnreadable(
             f"{path.name} holds more than tensors, so opening it could run a program; Astra Studio does not. If you trust it, "
@@ -105,11 +118,6 @@ def _unwrap(loaded: Any, path: Path) -> dict[str, Tensor]:
     raise WeightsUnreadable(
         f"{path.name} holds no state dict: expected names with tensors, bare or under one of {', '.join(WRAPPERS)}"
     )
-
-
-def _is_zip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == b"PK\x03\x04"
 
 
 def _size(path: Path) -> str:

@@ -1,0 +1,3 @@
+"""Astra Studio: the application around the engine."""
+
+__version__ = "0.1.0"

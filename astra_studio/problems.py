@@ -1,0 +1,86 @@
+"""Owns Problem: what the user is told when something went wrong, and the one table from exceptions to Problems."""
+
+from __future__ import annotations
+
+import errno
+import textwrap
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, why, and what to do next, each a sentence or two for the person at the screen."""
+
+    what: str
+    why: str
+    todo: str
+
+    def paragraph(self, width: int = 100) -> str:
+        """One paragraph of text."""
+        whole = " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in (self.what, self.why, self.todo))
+        return textwrap.fill(whole, width)
+
+
+class UserError(Exception):
+    """An error that already knows how to tell itself."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.what)
+        self.problem = problem
+
+
+# By the name of the class, so that nothing heavy is imported to ask; an exception takes the entry of its nearest base.
+_TABLE: dict[str, tuple[str, str]] = {
+    "PictureError": ("The start picture cannot be used", "Choose another picture, or open and save this one in a picture editor"),
+    "VideoReadError": ("The video cannot be read", "Choose another file"),
+    "PoseLineError": ("The trajectory cannot be read", "Mend the pose line; astra-studio render --help lists the moves"),
+    "TrajectoryError": ("The trajectory cannot be read", "Mend the file or choose another"),
+    "WeightsMissing": ("The world cannot be opened", "Put the missing file there, or give another --world"),
+    "WeightsUnreadable": ("The world cannot be opened", "Its file is not used; nothing in it was run"),
+    "WeightsMismatch": ("The world cannot be opened", "Check that the files belong to one model and are whole"),
+    "GoldenFileError": ("The golden files cannot be compared", "Check the folder"),
+    "OutOfMemoryError": (
+        "The graphics card has run out of memory",
+        "Close other programs that use it, use a smaller world, or add --device cpu",
+    ),
+    "MemoryError": ("The computer has run out of memory", "Close other programs, or use a smaller world"),
+    "ValueError": ("The request cannot be met", "Correct it and try again"),
+}
+
+_DISK: dict[int, tuple[str, str]] = {
+    errno.ENOSPC: ("there is no room left on the disk", "Make room or write to another disk"),
+    errno.EDQUOT: ("your disk quota is used up", "Make room or write to another disk"),
+    errno.EFBIG: ("the file would become larger than allowed there", "Write to another disk"),
+    errno.EACCES: ("you may not read or write there", "Choose another place"),
+    errno.EPERM: ("you may not read or write there", "Choose another place"),
+    errno.EROFS: ("the disk is read-only", "Choose another place"),
+    errno.ENOENT: ("the folder does not exist", "Make the folder first, or choose another place"),
+    errno.ENOTDIR: ("a part of its path is a file, not a folder", "Choose another place"),
+    errno.EISDIR: ("it is a folder", "Give the name of a file"),
+    errno.ENAMETOOLONG: ("its name is too long", "Give it a shorter name"),
+    errno.EIO: ("the disk does not answer as it should", "Check the disk, or use another"),
+}
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The Problem that tells this exception. One without an entry is a bug of ours, and says so."""
+    if isinstance(error, UserError):
+        return error.problem
+    if isinstance(error, OSError) and error.errno in _DISK:
+        why, todo = _DISK[error.errno]
+        name = f" {error.filename}" if error.filename else ""
+        return Problem(f"The file{name} cannot be read or written", f"The reason: {why}", todo)
+    for base in type(error).__mro__:
+        if base.__name__ in _TABLE:
+            what, todo = _TABLE[base.__name__]
+            return Problem(what, _sentence(str(error)), todo)
+    return Problem(
+        "Astra Studio has made a mistake",
+        f"{type(error).__name__}: {error}",
+        "Please report it with what you did; --debug shows where it happened",
+    )
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] if text else "No reason was given"

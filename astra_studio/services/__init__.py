@@ -1,0 +1,1 @@
+"""Services: what both the window and the command line call."""

@@ -1,0 +1,223 @@
+"""The recipe of the bundled world: from nothing to `assets/models/small-astra`, in stages that can stop and resume.
+
+`python -m engine.training.bundled --runs runs/small-astra` does all of it on the CPU. Each stage skips what is already there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Generator
+
+from engine.models.group_autoencoder import GroupAutoencoder
+from engine.models.transformer import AstraTransformer3DModel
+from engine.models.weights.load import load_codec
+from engine.training.autoencoder import AutoencoderConfig, train_autoencoder
+from engine.training.clips import ClipConfig, load_pictures, write_shards
+from engine.training.latents import WindowConfig, WindowSource, encode_shard
+from engine.training.loop import LoopConfig, Trainer, action_errors
+
+NUM_VALIDATION_SHARDS = 2
+SMALL_COLUMNS = (1, 2, 3, 4, 6, 7, 8, 9, 11)
+"""Of a camera row: those that are near zero, and so need larger weights to be heard at the start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides the bundled world, together with the seeds in the parts."""
+
+    num_shards: int = 96
+    clips: ClipConfig = field(default_factory=ClipConfig)
+    autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(num_steps=1500))
+    windows: WindowConfig = field(default_factory=WindowConfig)
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(num_steps=3200))
+    width: int = 192
+    num_heads: int = 6
+    num_layers: int = 6
+    seed: int = 5
+
+
+SMOKE = Recipe(
+    num_shards=NUM_VALIDATION_SHARDS + 1,
+    clips=ClipConfig(height=32, width=48, num_ticks=10, long_ticks=12, clips_per_shard=4),
+    autoencoder=AutoencoderConfig(latent_channels=8, width=8, num_blocks=1, num_steps=4, batch_size=4),
+    windows=WindowConfig(oversampling=1),
+    loop=LoopConfig(num_steps=4, batch_size=2, warmup_steps=2, checkpoint_every=2),
+    width=32,
+    num_heads=2,
+    num_layers=2,
+)
+"""All stages in seconds, for the tests."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run keeps its stages."""
+
+    root: Path
+
+    @property
+    def clips(self) -> Path:
+        return self.root / "clips"
+
+    @property
+    def latents(self) -> Path:
+        return self.root / "latents"
+
+    @property
+    def autoencoder(self) -> Path:
+        return self.root / "autoencoder"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.root / "transformer.pt"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log.jsonl"
+
+
+def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
+    """The small Astra before training: the released class, in the paper's form, without text."""
+    torch.manual_seed(recipe.seed)
+    pose_columns = 12 if recipe.windows.row_encoding == "rows+pose" else 0
+    model = AstraTransformer3DModel(
+        num_attention_heads=recipe.num_heads,
+        attention_head_dim=recipe.width // recipe.num_heads,
+        in_channels=recipe.autoencoder.latent_channels,
+        out_channels=recipe.autoencoder.latent_channels,
+        text_dim=None,
+        freq_dim=128,
+        ffn_dim=4 * recipe.width,
+        num_layers=recipe.num_layers,
+        row_widths={"camera": 12 + pose_columns},
+        unified_dim=32,
+        num_experts=3,
+        top_k=2,
+        routing="learned",
+        expert_hidden_dim=64,
+        input_rounding="none",
+        prediction="sample",
+    )
+    with torch.no_grad():
+        weight = model.action_embedder.projectors["camera"].weight
+        weight[:, list(SMALL_COLUMNS)] *= 25
+        weight[:, 12 : 12 + pose_columns] *= 5
+        for block in model.blocks:
+            for expert in block.act_adapter.experts.experts:
+                expert[2].weight *= 0.3
+                expert[2].bias.zero_()
+    return model
+
+
+def run(recipe: Recipe, folders: Folders, pictures: Path | None) -> AstraTransformer3DModel:
+    """All stages; returns the averaged transformer."""
+    folders.root.mkdir(parents=True, exist_ok=True)
+    write_shards(recipe.clips, folders.clips, 0, recipe.num_shards, None if pictures is None else load_pictures(pictures))
+    shards = sorted(folders.clips.glob("*.safetensors"))
+    if not (folders.autoencoder / "config.json").exists():
+        codec = train_autoencoder(recipe.autoencoder, shards, lambda step, values: _log(folders, "autoencoder", step, values))
+        codec.save_pretrained(folders.autoencoder)
+    encode_shards(folders)
+    return train_transformer(recipe, folders)
+
+
+def encode_shards(folders: Folders) -> None:
+    """Encode every clip shard that has no latents yet."""
+    codec, _ = load_codec(folders.autoencoder)
+    folders.latents.mkdir(exist_ok=True)
+    for shard in sorted(folders.clips.glob("*.safetensors")):
+        destination = folders.latents / shard.name.replace("clips", "latents")
+        if not destination.exists():
+            encode_shard(codec, shard, destination)
+
+
+def train_transformer(recipe: Recipe, folders: Folders) -> AstraTransformer3DModel:
+    """Train, or go on training, the transformer; returns it with its averaged weights."""
+    shards = sorted(folders.latents.glob("*.safetensors"))
+    validation = WindowSource(recipe.windows, shards[:NUM_VALIDATION_SHARDS], Generator().manual_seed(1))
+    source = WindowSource(recipe.windows, shards[NUM_VALIDATION_SHARDS:], Generator().manual_seed(2))
+    model = make_transformer(recipe)
+    trainer = Trainer(recipe.loop, model, source)
+    if folders.checkpoint.exists():
+        trainer.load(folders.checkpoint)
+
+    def report(step: int, values: dict[str, float]) -> None:
+        if step % 200 == 0:
+            values = values | action_errors(averaged(trainer), validation)
+        _log(folders, "transformer", step, values)
+
+    trainer.run(report, folders.checkpoint)
+    return averaged(trainer)
+
+
+def averaged(trainer: Trainer) -> AstraTransformer3DModel:
+    """A copy of the network with its averaged weights."""
+    twin = AstraTransformer3DModel.from_config(trainer.model.config)
+    twin.load_state_dict(trainer.model.state_dict())
+    trainer.average.copy_to(twin)
+    return twin.eval().requires_grad_(False)
+
+
+def export(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel, destination: Path) -> None:
+    """Write the world's folder: float16 weights, world.json. What was there is replaced once the new one is whole."""
+    partial = destination.with_name(f".{destination.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    copy.deepcopy(model).half().save_pretrained(partial / "transformer")
+    codec = GroupAutoencoder.from_pretrained(folders.autoencoder)
+    codec.half().save_pretrained(partial / "vae")
+    world = {
+        "name": "small Astra",
+        "width": recipe.clips.width,
+        "height": recipe.clips.height,
+        "fps": 20,
+        "latents_per_chunk": recipe.windows.num_targets,
+        "rounds_actions": False,
+        "row_encoding": recipe.windows.row_encoding,
+        "licence": "Apache-2.0",
+        "defaults": {"num_steps": 4, "guidance": 1.5},
+    }
+    (partial / "world.json").write_text(json.dumps(world, indent=1) + "\n")
+    (partial / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
+    notes = destination / "README.md"
+    if notes.exists():
+        shutil.copy(notes, partial)
+    shutil.rmtree(destination, ignore_errors=True)
+    partial.rename(destination)
+
+
+def _log(folders: Folders, stage: str, step: int, values: dict[str, float]) -> None:
+    line: dict[str, Any] = {"stage": stage, "step": step, "time": round(time.time()), **values}
+    with folders.log.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def main() -> None:
+    """Run the recipe and write the world."""
+    parser = argparse.ArgumentParser(description="Train the bundled world from nothing; stops and resumes.")
+    parser.add_argument("--runs", type=Path, required=True, help="folder for clips, latents and checkpoints (about 8 GB)")
+    parser.add_argument("--out", type=Path, help="world folder to write, for example assets/models/small-astra")
+    parser.add_argument("--pictures", type=Path, help="folder of pictures that scenes may be made of")
+    parser.add_argument("--threads", type=int, default=1, help="threads of the trainer (default 1)")
+    parser.add_argument("--steps", type=int, help="steps of the transformer's training, in place of the recipe's")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    recipe = Recipe()
+    if options.steps is not None:
+        recipe = replace(recipe, loop=replace(recipe.loop, num_steps=options.steps))
+    folders = Folders(options.runs)
+    model = run(recipe, folders, options.pictures)
+    if options.out is not None:
+        export(recipe, folders, model, options.out)
+
+
+if __name__ == "__main__":
+    main()

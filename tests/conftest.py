@@ -1,0 +1,37 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.builders import TINY_SIZE, write_original_world
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test reads or writes the folders of whoever runs it."""
+    monkeypatch.setenv("ASTRA_STUDIO_HOME", str(tmp_path_factory.mktemp("home")))
+    yield
+
+
+@pytest.fixture(scope="session")
+def original_world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny world in the released layout, without text."""
+    return write_original_world(tmp_path_factory.mktemp("worlds") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def start_frames() -> np.ndarray:
+    """One start frame (1, H, W, 3) of the tiny world: a colour ramp with a dark square."""
+    width, height = TINY_SIZE
+    y, x = np.mgrid[:height, :width]
+    picture = np.stack([x * 255 // width, y * 255 // height, 255 - x * 255 // width], axis=-1).astype(np.uint8)
+    picture[8:16, 20:30] = 20
+    return picture[None]

@@ -1,0 +1,58 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from engine.actions.pose_line import parse_pose_line
+from engine.rollout import Rollout
+from engine.training.bundled import SMOKE, Folders, export, make_transformer, run
+from engine.worlds.astra import open_astra
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folders = Folders(tmp_path_factory.mktemp("run"))
+    return folders, run(SMOKE, folders, None)
+
+
+def test_all_stages_leave_a_world_that_renders(trained, tmp_path):
+    folders, model = trained
+    export(SMOKE, folders, model, tmp_path / "world")
+    world = open_astra(tmp_path / "world", "cpu")
+    frame = np.full((1, 32, 48, 3), 90, np.uint8)
+    result = Rollout(world, frame).step(parse_pose_line("w+left-8"))
+    assert result.frames.shape == (33, 32, 48, 3)
+    assert result.routing.shape == (8, 3)
+    assert np.allclose(result.routing.sum(1), 1, atol=1e-5)
+
+
+def test_the_log_holds_losses_of_both_stages(trained):
+    lines = [json.loads(line) for line in trained[0].log.read_text().splitlines()]
+    assert {line["stage"] for line in lines} >= {"autoencoder"}
+    assert all(np.isfinite(value) for line in lines for value in line.values() if isinstance(value, float))
+
+
+def test_running_again_does_nothing_twice(trained):
+    folders, model = trained
+    before = {path: path.stat().st_mtime_ns for path in folders.root.rglob("*.safetensors")}
+    again = run(SMOKE, folders, None)
+    assert {path: path.stat().st_mtime_ns for path in folders.root.rglob("*.safetensors")} == before
+    assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))
+
+
+def test_an_export_replaces_a_world_and_keeps_its_notes(trained, tmp_path):
+    folders, model = trained
+    world = tmp_path / "world"
+    world.mkdir()
+    (world / "README.md").write_text("how it was made")
+    (world / "old.safetensors").write_text("old")
+    export(SMOKE, folders, model, world)
+    assert (world / "README.md").read_text() == "how it was made"
+    assert not (world / "old.safetensors").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["world"]
+
+
+def test_the_same_recipe_begins_with_the_same_network():
+    first, second = make_transformer(SMOKE).state_dict(), make_transformer(SMOKE).state_dict()
+    assert all(torch.equal(first[name], second[name]) for name in first)

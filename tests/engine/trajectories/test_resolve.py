@@ -1,0 +1,89 @@
+"""What a user may name as a trajectory, and how a wrong name is answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.actions.modality import CAMERA, rest_rows
+from engine.actions.pose_line import PoseLineError, parse_pose_line
+from engine.actions.presets import DEFAULT_TICKS, preset, preset_names
+from engine.trajectories.astra_json import TrajectoryError, write_astra_json
+from engine.trajectories.resolve import resolve_trajectory
+
+
+@pytest.fixture
+def walk(tmp_path: Path) -> Path:
+    path = tmp_path / "walk.json"
+    write_astra_json(path, parse_pose_line("w-3 left-2"))
+    return path
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_presets_go_by_name_and_stretch_to_the_ticks_asked_for(name):
+    assert np.array_equal(resolve_trajectory(name).rows, preset(name, DEFAULT_TICKS).rows)
+    assert np.array_equal(resolve_trajectory(f" {name}\n", 10).rows, preset(name, 10).rows)
+
+
+def test_pose_lines_are_read(walk):
+    assert np.array_equal(resolve_trajectory("w-3 left-2").rows, parse_pose_line("w-3 left-2").rows)
+
+
+def test_files_are_read_under_any_name(walk):
+    expected = parse_pose_line("w-3 left-2").rows
+    assert np.array_equal(resolve_trajectory(str(walk)).rows, expected)
+    other = walk.rename(walk.with_name("my walk"))
+    assert np.array_equal(resolve_trajectory(f"  {other}").rows, expected)
+
+
+def test_a_tilde_is_the_home_folder(walk, monkeypatch):
+    monkeypatch.setenv("HOME", str(walk.parent))
+    assert len(resolve_trajectory("~/walk.json")) == 5
+
+
+@pytest.mark.parametrize("name", ["w-3 left-2", "FILE"])
+def test_lines_and_files_are_cut_or_rest_at_the_end(walk, name):
+    name = str(walk) if name == "FILE" else name
+    whole = resolve_trajectory(name).rows
+    assert np.array_equal(resolve_trajectory(name, 4).rows, whole[:4])
+    assert np.array_equal(resolve_trajectory(name, 7).rows[5:], rest_rows(CAMERA, 2))
+
+
+def test_a_pose_line_may_be_longer_than_a_file_name():
+    assert len(resolve_trajectory("w-1 " * 2000)) == 2000
+
+
+@pytest.mark.parametrize(
+    "text", ["fly", "", "  ", "walk.jsn", "x" * 5000, "w\0", "~nobody-of-that-name", "forward-", "/"]
+)
+def test_what_is_nothing_of_that_is_answered_with_what_there_is(text):
+    with pytest.raises(TrajectoryError, match=r"neither a preset \(forward, .*'w-8 left-8', nor an Astra JSON file"):
+        resolve_trajectory(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["gone.json", "GONE.JSON", "~nobody-of-that-name/walk.json", "x" * 5000 + ".json", "\0.json"]
+)
+def test_what_is_called_json_is_meant_as_a_file(text):
+    with pytest.raises(TrajectoryError, match="cannot be read"):
+        resolve_trajectory(text)
+
+
+def test_a_folder_is_no_trajectory(tmp_path):
+    with pytest.raises(TrajectoryError, match="neither a preset"):
+        resolve_trajectory(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["jump-3", "w-8 left", "forward 8", "w-8 w"])
+def test_what_looks_like_a_pose_line_is_answered_as_one(text):
+    with pytest.raises(PoseLineError, match="move"):
+        resolve_trajectory(text)
+
+
+@pytest.mark.parametrize("name", ["forward", "w-3"])
+@pytest.mark.parametrize("num_ticks", [0, -1])
+def test_no_ticks_are_refused(name, num_ticks):
+    with pytest.raises(ValueError, match=f"at least 1 tick, got {num_ticks}"):
+        resolve_trajectory(name, num_ticks)
