@@ -38,6 +38,10 @@ _TABLE: dict[str, tuple[str, str]] = {
     "WeightsMissing": ("The world cannot be opened", "Put the missing file there, or give another --world"),
     "WeightsUnreadable": ("The world cannot be opened", "Its file is not used; nothing in it was run"),
     "WeightsMismatch": ("The world cannot be opened", "Check that the files belong to one model and are whole"),
+    "TrainingDiverged": (
+        "The training has lost its way",
+        "Go on from its last checkpoint, which is still good, or start again with other settings",
+    ),
     "GoldenFileError": ("The golden files cannot be compared", "Check the folder"),
     "OutOfMemoryError": (
         "The graphics card has run out of memory",

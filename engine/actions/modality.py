@@ -22,6 +22,8 @@ class Modality:
     meaning: str
     released_name: str
     """What the released weights call it."""
+    is_absolute: bool = False
+    """Whether rows are poses against one reference, so that standing still repeats a row; else each is a step of its own."""
 
 
 _POSE_COLUMNS = ("r00", "r01", "r02", "tx", "r10", "r11", "r12", "ty", "r20", "r21", "r22", "tz")
@@ -40,8 +42,9 @@ DRIVING = Modality(
     width=7,
     rest=(0.0, 0, 0, 1.0, 0, 0, 0),
     columns=("tx", "ty", "tz", "qw", "qx", "qy", "qz"),
-    meaning="ego pose against a reference key frame: metres and a w-first quaternion",
+    meaning="ego pose against a reference key frame: metres (or scene units), x forward, y left, z up, and a w-first quaternion",
     released_name="nuscenes",
+    is_absolute=True,
 )
 ROBOT = Modality(
     name="robot",
@@ -92,17 +95,21 @@ class ActionTrack:
         return len(self.rows)
 
     def padded(self, num_ticks: int) -> ActionTrack:
-        """The first `num_ticks` ticks, with rest appended where the track is shorter (fixes B6 and B13)."""
+        """The first `num_ticks` ticks; where the track is shorter it stands still to the end (fixes B6 and B13)."""
         if num_ticks < 0:
             raise ValueError(f"a track cannot have {num_ticks} ticks")
         missing = num_ticks - len(self.rows)
         if missing <= 0:
             return ActionTrack(self.modality, self.rows[:num_ticks])
-        return ActionTrack(self.modality, np.concatenate([self.rows, rest_rows(self.modality, missing)]))
+        if self.modality.is_absolute and len(self.rows):
+            still = np.tile(self.rows[-1], (missing, 1))
+        else:
+            still = rest_rows(self.modality, missing)
+        return ActionTrack(self.modality, np.concatenate([self.rows, still]))
 
     def slice(self, start: int, stop: int) -> ActionTrack:
-        """Ticks start..stop-1, with rest past the end."""
-        return ActionTrack(self.modality, self.rows[start:stop]).padded(stop - start)
+        """Ticks start..stop-1, standing still past the end."""
+        return ActionTrack(self.modality, self.padded(max(stop, len(self))).rows[start:stop])
 
 
 def rest_rows(kind: Modality, num_ticks: int) -> Rows:

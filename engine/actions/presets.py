@@ -113,11 +113,12 @@ def released_driving_sequence(num_new: int) -> Rows:
 def driving_rows_from_keyframes(translations: np.ndarray, quaternions_wxyz: np.ndarray, num_rows: int) -> Rows:
     """Driving rows of key frames as the released demo makes them: translation since the first one, quaternion as it is.
 
-    Past the end the vehicle rests.
+    Past the end it has zeros and the unit quaternion, a jump back to the first key frame.
     """
     moved = np.asarray(translations, np.float64) - np.asarray(translations, np.float64)[0]
     rows = np.concatenate([moved, np.asarray(quaternions_wxyz, np.float64)], axis=1).astype(np.float32)
-    return ActionTrack(DRIVING, rows).padded(num_rows).rows
+    missing = max(0, num_rows - len(rows))
+    return np.concatenate([rows[:num_rows], rest_rows(DRIVING, missing)])
 
 
 def rows_from_extrinsics(extrinsics: np.ndarray, num_rows: int, stride: int = 4, kind: str = "camera") -> Rows:

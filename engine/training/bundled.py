@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Generator
 
+from engine.actions.encoding import encoded_width
+from engine.actions.modality import MODALITIES
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.load import load_codec
@@ -27,7 +29,7 @@ from engine.training.loop import LoopConfig, Trainer, action_errors
 
 NUM_VALIDATION_SHARDS = 2
 SMALL_COLUMNS = (1, 2, 3, 4, 6, 7, 8, 9, 11)
-"""Of a camera row: those that are near zero, and so need larger weights to be heard at the start."""
+"""Of a step row: those that are near zero, and so need larger weights to be heard at the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,7 @@ class Folders:
 def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
     """The small Astra before training: the released class, in the paper's form, without text."""
     torch.manual_seed(recipe.seed)
-    pose_columns = 12 if recipe.windows.row_encoding == "rows+pose" else 0
+    encoding = recipe.windows.row_encoding
     model = AstraTransformer3DModel(
         num_attention_heads=recipe.num_heads,
         attention_head_dim=recipe.width // recipe.num_heads,
@@ -98,7 +100,7 @@ def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
         freq_dim=128,
         ffn_dim=4 * recipe.width,
         num_layers=recipe.num_layers,
-        row_widths={"camera": 12 + pose_columns},
+        row_widths={kind.name: encoded_width(kind, encoding) for kind in MODALITIES.values()},
         unified_dim=32,
         num_experts=3,
         top_k=2,
@@ -108,9 +110,11 @@ def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
         prediction="sample",
     )
     with torch.no_grad():
-        weight = model.action_embedder.projectors["camera"].weight
-        weight[:, list(SMALL_COLUMNS)] *= 25
-        weight[:, 12 : 12 + pose_columns] *= 5
+        for name in ("camera", "robot"):
+            weight = model.action_embedder.projectors[name].weight
+            weight[:, list(SMALL_COLUMNS)] *= 25
+            weight[:, 12:-1] *= 5
+        model.action_embedder.projectors["driving"].weight[:, :-1] *= 5
         for block in model.blocks:
             for expert in block.act_adapter.experts.experts:
                 expert[2].weight *= 0.3

@@ -15,8 +15,21 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from engine.training.commands import camera_rows, frame_poses, random_motions
-from engine.training.scenes import TEXTURE_SIZE, Scenes, built_scenes, picture_scenes, render
+from engine import poses
+from engine.actions.modality import DRIVING, ROBOT, Modality, modality
+from engine.training.commands import (
+    camera_rows,
+    driving_rows,
+    frame_poses,
+    random_drive,
+    random_motions,
+    random_reach,
+    robot_rows,
+)
+from engine.training.scenes import TEXTURE_SIZE, Scenes, built_scenes, picture_scenes, render, table_scenes
+
+TABLE_PITCH = 0.35
+"""How far a table scene's camera looks down, in radians."""
 
 
 
@@ -32,7 +45,12 @@ class ClipConfig:
     """Every fourth shard holds clips this long, so that full histories are seen."""
     picture_share: float = 0.7
     clips_per_shard: int = 32
+    modalities: tuple[str, ...] = ("camera",)
+    """Modality of shard k: entry (k // 4) modulo their number."""
     seed: int = 1
+
+    def modality_of(self, number: int) -> Modality:
+        return modality(self.modalities[number // 4 % len(self.modalities)])
 
 
 def load_pictures(folder: Path) -> Tensor:
@@ -46,26 +64,56 @@ def load_pictures(folder: Path) -> Tensor:
     return torch.stack(pictures)
 
 
-def render_shard(config: ClipConfig, number: int, pictures: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Frames (N, F, 3, H, W) uint8 and camera rows (N, 1 + ticks, 12) of shard `number`."""
+def render_shard(config: ClipConfig, number: int, pictures: Tensor | None) -> tuple[Tensor, Tensor, Modality]:
+    """Frames (N, F, 3, H, W) uint8, rows (N, 1 + ticks, A) and modality of shard `number`."""
     generator = torch.Generator().manual_seed(config.seed * 1_000_003 + number)
     rng = np.random.default_rng((config.seed, number))
     num_ticks = config.long_ticks if number % 4 == 3 else config.num_ticks
+    kind = config.modality_of(number)
+    if kind is ROBOT:
+        frames, rows = _robot_clips(config, num_ticks, generator, rng)
+    else:
+        frames, rows = _moving_camera_clips(config, kind, num_ticks, generator, rng, pictures)
+    return ((frames + 1) * 127.5).round().clamp(0, 255).to(torch.uint8), rows, kind
+
+
+def _moving_camera_clips(
+    config: ClipConfig,
+    kind: Modality,
+    num_ticks: int,
+    generator: torch.Generator,
+    rng: np.random.Generator,
+    pictures: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    draw, to_rows = (random_drive, driving_rows) if kind is DRIVING else (random_motions, camera_rows)
     aspect = config.width / config.height
     num_pictures = round(config.clips_per_shard * config.picture_share)
     frames, rows = [], []
     for is_picture, count in ((True, num_pictures), (False, config.clips_per_shard - num_pictures)):
         if not count:
             continue
-        paths = np.stack([frame_poses(random_motions(rng, num_ticks)) for _ in range(count)])
+        paths = np.stack([frame_poses(draw(rng, num_ticks)) for _ in range(count)])
         if is_picture:
             scenes = _roomy(picture_scenes(generator, count, aspect, pictures), paths)
         else:
             scenes = built_scenes(generator, count, aspect)
-        seen = render(scenes, torch.from_numpy(paths), config.height, config.width)
-        frames.append(((seen + 1) * 127.5).round().clamp(0, 255).to(torch.uint8))
-        rows.append(torch.from_numpy(np.stack([camera_rows(path) for path in paths])))
+        frames.append(render(scenes, torch.from_numpy(paths), config.height, config.width))
+        rows.append(torch.from_numpy(np.stack([to_rows(path) for path in paths])))
     return torch.cat(frames), torch.cat(rows)
+
+
+def _robot_clips(
+    config: ClipConfig, num_ticks: int, generator: torch.Generator, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    count = config.clips_per_shard
+    scenes = table_scenes(generator, count, config.width / config.height)
+    paths = np.stack([random_reach(rng, num_ticks) for _ in range(count)])
+    looks_down = poses.from_parts(poses.rotation_x(-TABLE_PITCH))
+    still = torch.from_numpy(looks_down).expand(count, paths.shape[1], 4, 4)
+    # Rows are in the camera's axes, boxes in the world's.
+    in_world = torch.from_numpy(paths @ looks_down[:3, :3].T)
+    frames = render(scenes, still, config.height, config.width, gripper=in_world)
+    return frames, torch.from_numpy(np.stack([robot_rows(path) for path in paths]))
 
 
 def write_shards(config: ClipConfig, folder: Path, first: int, stop: int, pictures: Tensor | None) -> None:
@@ -75,9 +123,9 @@ def write_shards(config: ClipConfig, folder: Path, first: int, stop: int, pictur
         path = folder / f"clips_{number:05d}.safetensors"
         if path.exists():
             continue
-        frames, rows = render_shard(config, number, pictures)
+        frames, rows, kind = render_shard(config, number, pictures)
         partial = path.with_suffix(".part")
-        save_file({"frames": frames.contiguous(), "rows": rows.contiguous()}, partial, metadata={"modality": "camera"})
+        save_file({"frames": frames.contiguous(), "rows": rows.contiguous()}, partial, metadata={"modality": kind.name})
         partial.rename(path)
 
 

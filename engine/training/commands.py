@@ -1,7 +1,7 @@
-"""Random, keyboard-like camera commands and the exact poses that follow them.
+"""Random commands in each modality, and the exact poses that follow them.
 
-A clip is a path of camera-to-world poses, one per video frame; a tick spans four frames of even motion. Row k is the
-relative pose from latent k - 1 to latent k: the motion that leads into latent k.
+A clip is a path of poses, one per video frame; a tick spans four frames of even motion. Row k belongs to latent k: for steps the motion
+that leads from latent k - 1 into it, for driving the pose there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import poses
-from engine.actions.modality import CAMERA, Rows
+from engine.actions.modality import CAMERA, Modality, Rows
 
 FRAMES_PER_TICK = 4
 
@@ -125,8 +125,67 @@ def camera_rows(path: NDArray[np.float64]) -> Rows:
     return np.concatenate([np.asarray(CAMERA.rest)[None], moves]).astype(np.float32)
 
 
-def strength(rows: Rows) -> NDArray[np.float32]:
-    """How much each camera row asks for: translation plus rotation, forward and pitch counted twice."""
+def random_drive(rng: np.random.Generator, num_ticks: int) -> list[Motion]:
+    """Driving: forward (seldom back) at a speed that changes little, turning by the curvature of the road times the speed."""
+    motions: list[Motion] = []
+    while len(motions) < num_ticks:
+        speed = rng.choice((0.0, rng.uniform(0.02, 0.09), -0.03), p=(0.1, 0.85, 0.05))
+        curvature = 0.0 if rng.random() < 0.3 else rng.uniform(-1.2, 1.2)
+        for _ in range(int(rng.integers(3, 13))):
+            yaw = float(np.clip(speed * curvature, -0.06, 0.06))
+            motions.append(Motion(forward=speed, yaw_left=yaw))
+    return motions[:num_ticks]
+
+
+def driving_rows(path: NDArray[np.float64]) -> Rows:
+    """Rows (1 + ticks, 7) of a level path of frames: ego poses (x forward, y left, z up) against the first one."""
+    keyed = path[::FRAMES_PER_TICK]
+    moved = keyed[:, :3, 3] - keyed[0, :3, 3]
+    heading = np.arctan2(-keyed[:, 0, 2], keyed[:, 2, 2])
+    zero = np.zeros(len(keyed))
+    columns = [moved[:, 2], -moved[:, 0], -moved[:, 1], np.cos(heading / 2), zero, zero, np.sin(heading / 2)]
+    return np.stack(columns, axis=1).astype(np.float32) + np.float32(0)  # -0.0 becomes 0.0
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The box in which a gripper moves, in the camera's axes."""
+
+    low: tuple[float, float, float] = (-0.45, -0.32, 0.75)
+    high: tuple[float, float, float] = (0.45, 0.18, 1.5)
+    step: float = 0.06
+
+
+def random_reach(rng: np.random.Generator, num_ticks: int, reach: Reach = Reach()) -> NDArray[np.float64]:
+    """Positions (1 + 4 x ticks, 3) of a gripper that is moved along one or two axes at a time."""
+    low, high = np.array(reach.low), np.array(reach.high)
+    position = rng.uniform(low, high)
+    path = [position]
+    while len(path) < 1 + FRAMES_PER_TICK * num_ticks:
+        axes = rng.random(3) < 0.45
+        velocity = np.where(axes, rng.uniform(0.3, 1.0) * rng.choice((-1.0, 1.0), 3), 0.0) * reach.step
+        for _ in range(FRAMES_PER_TICK * int(rng.integers(2, 8))):
+            step = velocity / FRAMES_PER_TICK
+            leaves = (position + step < low) | (position + step > high)
+            velocity = np.where(leaves, -velocity, velocity)
+            position = position + velocity / FRAMES_PER_TICK
+            path.append(position)
+    return np.stack(path[: 1 + FRAMES_PER_TICK * num_ticks])
+
+
+def robot_rows(positions: NDArray[np.float64]) -> Rows:
+    """Rows (1 + ticks, 12) of a gripper's path: its relative pose over each tick, in the camera's axes; it never turns."""
+    moved = np.diff(positions[::FRAMES_PER_TICK], axis=0, prepend=positions[:1])
+    rows = np.tile(np.asarray(CAMERA.rest), (len(moved), 1))
+    rows[:, [3, 7, 11]] = moved
+    return rows.astype(np.float32)
+
+
+def strength(rows: Rows, kind: Modality = CAMERA) -> NDArray[np.float32]:
+    """How much each row asks for: translation plus rotation, a camera's forward and pitch counted twice."""
+    if kind.is_absolute:
+        moved = np.abs(np.diff(rows, axis=0, prepend=rows[:1]))
+        return (moved[:, :3].sum(1) + 2 * moved[:, 3:].sum(1)).astype(np.float32)
     weights = np.array([1, 1, 2], np.float32)
     translation = np.abs(rows[:, [3, 7, 11]]) * weights
     rotation = np.abs(rows[:, [2, 6]]) * np.array([1, 2], np.float32)

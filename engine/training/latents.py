@@ -6,15 +6,19 @@ its last frame alone (what a picture encodes to), and `rows` (N, T, width) float
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor
 
 from engine.actions.encoding import RowEncoding, encode_rows
+from engine.actions.modality import Modality, modality
 from engine.models.codec import VideoCodec
 from engine.models.group_autoencoder import FRAMES_PER_LATENT
 from engine.models.history import PackedHistory, pack_history
@@ -26,6 +30,7 @@ from engine.training.commands import strength
 def encode_shard(codec: VideoCodec, source: Path, destination: Path) -> None:
     """Encode one clip shard; the result appears whole or not at all."""
     shard = load_file(source)
+    kind = shard_modality(source)
     latents, stills = [], []
     for clip in shard["frames"]:
         frames = (clip.float() / 127.5 - 1).transpose(0, 1)[None]  # (1, 3, F, H, W)
@@ -40,9 +45,15 @@ def encode_shard(codec: VideoCodec, source: Path, destination: Path) -> None:
             "rows": shard["rows"],
         },
         partial,
-        metadata={"modality": "camera"},
+        metadata={"modality": kind.name},
     )
     partial.rename(destination)
+
+
+def shard_modality(path: Path) -> Modality:
+    """The modality that a shard's metadata names."""
+    with safe_open(path, "pt") as shard:
+        return modality(shard.metadata()["modality"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +80,23 @@ class WindowConfig:
     oversampling: int = 3
     """Windows drawn for each one kept; those with most commanded motion are kept."""
     row_encoding: RowEncoding = "rows+pose"
+    modality_shares: Mapping[str, float] = field(default_factory=lambda: {"camera": 0.7, "driving": 0.2, "robot": 0.1})
+    """How often a batch is of each modality, of those that the shards hold."""
     calm_share: float = 0.1
     """Windows kept whatever their motion, so that resting is learnt."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Clip:
+    """One encoded clip: latents and stills (T, C, H, W) float16, rows (T, A)."""
+
+    latents: Tensor
+    stills: Tensor
+    rows: Tensor
+    strength: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.latents)
 
 
 class WindowSource:
@@ -79,7 +105,7 @@ class WindowSource:
     def __init__(self, config: WindowConfig, shards: list[Path], generator: Generator) -> None:
         self.config = config
         self._generator = generator
-        self._clips: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._clips: dict[str, list[_Clip]] = {}
         self._loaded: set[Path] = set()
         self.add(shards)
 
@@ -89,68 +115,73 @@ class WindowSource:
             if path in self._loaded:
                 continue
             self._loaded.add(path)
+            kind = shard_modality(path)
             shard = load_file(path)
-            self._clips += list(zip(shard["latents"], shard["stills"], shard["rows"], strict=True))
+            clips = zip(shard["latents"], shard["stills"], shard["rows"], strict=True)
+            self._clips.setdefault(kind.name, []).extend(_Clip(l, s, r, strength(r.numpy(), kind)) for l, s, r in clips)
 
     def __len__(self) -> int:
-        return len(self._clips)
+        return sum(len(clips) for clips in self._clips.values())
 
-    def draw(self, batch_size: int, num_history: int | None = None) -> Batch:
-        """A batch of windows; the history length is drawn too unless given."""
-        history = self._history_length() if num_history is None else num_history
+    def draw(self, batch_size: int, num_history: int | None = None, modality_name: str | None = None) -> Batch:
+        """A batch of windows; history length and modality are drawn too unless given."""
+        kind = self._modality() if modality_name is None else modality_name
+        clips = self._clips[kind]
+        history = self._history_length(clips) if num_history is None else num_history
         length = history + self.config.num_targets
-        eligible = [i for i, (latents, _, _) in enumerate(self._clips) if len(latents) >= length]
+        eligible = [clip for clip in clips if len(clip) >= length]
         candidates = [self._place(eligible, length) for _ in range(batch_size * self.config.oversampling)]
         num_calm = round(batch_size * self.config.calm_share)
         calm, rest = candidates[:num_calm], candidates[num_calm:]
         moving = sorted(rest, key=lambda place: -self._motion(place, history))[: batch_size - num_calm]
-        return self._gather(calm + moving, history)
+        return self._gather(calm + moving, history, modality(kind))
 
-    def _history_length(self) -> int:
+    def _modality(self) -> str:
+        names = [name for name in self.config.modality_shares if name in self._clips]
+        shares = torch.tensor([self.config.modality_shares[name] for name in names])
+        return names[int(torch.multinomial(shares, 1, generator=self._generator))]
+
+    def _history_length(self, clips: list[_Clip]) -> int:
         g, config = self._generator, self.config
         share = float(torch.rand(1, generator=g))
         if share < config.single_start_share:
             return 1
         rest = (share - config.single_start_share) / (1 - config.single_start_share)
-        longest = min(config.longest_history, max(len(latents) for latents, _, _ in self._clips) - config.num_targets)
+        longest = min(config.longest_history, max(map(len, clips)) - config.num_targets)
         usual = [t for t in (9, 17, 25, 30) if t <= longest]  # the lengths that rollouts of whole chunks reach
         if usual and rest < 0.4:
             return usual[int(torch.randint(len(usual), (1,), generator=g))]
         high = min(9, longest) if rest < 0.75 else longest
         return int(torch.randint(2, high + 1, (1,), generator=g))
 
-    def _place(self, eligible: list[int], length: int) -> tuple[int, int]:
+    def _place(self, eligible: list[_Clip], length: int) -> tuple[_Clip, int]:
         clip = eligible[int(torch.randint(len(eligible), (1,), generator=self._generator))]
-        spare = len(self._clips[clip][0]) - length
+        spare = len(clip) - length
         return clip, int(torch.randint(spare + 1, (1,), generator=self._generator))
 
-    def _motion(self, place: tuple[int, int], history: int) -> float:
+    def _motion(self, place: tuple[_Clip, int], history: int) -> float:
         clip, first = place
-        rows = self._clips[clip][2][first + history : first + history + self.config.num_targets]
-        return float(np.sum(strength(rows.numpy())))
+        return float(clip.strength[first + history : first + history + self.config.num_targets].sum())
 
-    def _gather(self, places: list[tuple[int, int]], history: int) -> Batch:
+    def _gather(self, places: list[tuple[_Clip, int]], history: int, kind: Modality) -> Batch:
         length = history + self.config.num_targets
+        plan = plan_window(history, self.config.num_targets)
         latents, rows = [], []
         for clip, first in places:
-            stream, stills, actions = self._clips[clip]
-            window = stream[first : first + length].float()
+            window = clip.latents[first : first + length].float()
             still = history == 1 or float(torch.rand(1, generator=self._generator)) < self.config.still_start_share
             if still:
-                window = torch.cat([stills[first : first + 1].float(), window[1:]])
+                window = torch.cat([clip.stills[first : first + 1].float(), window[1:]])
             latents.append(window.transpose(0, 1))
-            rows.append(actions[first : first + length])
+            chosen = clip.rows[first : first + length].numpy()[plan.first_row :]
+            rows.append(encode_rows(chosen, kind, plan.num_condition_rows, self.config.row_encoding))
         latents_BCTHW = torch.stack(latents)
-        plan = plan_window(history, self.config.num_targets)
-        encoded = [
-            encode_rows(row.numpy()[plan.first_row :], plan.num_condition_rows, self.config.row_encoding) for row in rows
-        ]
-        rows_BRA = torch.from_numpy(np.stack(encoded))
+        rows_BRA = torch.from_numpy(np.stack(rows))
         mask = torch.zeros(*rows_BRA.shape[:2], 1)
         mask[:, : plan.num_condition_rows] = 1
         return Batch(
             history=pack_history(latents_BCTHW[:, :, :history], plan),
             target_BCTHW=latents_BCTHW[:, :, history:],
             rows_BRA=torch.cat([rows_BRA, mask], -1),
-            modality="camera",
+            modality=kind.name,
         )

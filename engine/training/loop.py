@@ -51,6 +51,8 @@ class LoopConfig:
     """Of the router's load-balancing loss."""
     average_decay: float = 0.998
     clip_norm: float = 1.0
+    uses_bfloat16: bool = False
+    """Whether products run in bfloat16: a quarter faster on processors that have it, slower on others."""
     checkpoint_every: int = 100
     seed: int = 3
 
@@ -93,7 +95,8 @@ class Trainer:
     def train_step(self, batch: Batch) -> float:
         """One optimiser step; returns the loss. Raises TrainingDiverged before a bad step is taken."""
         self._set_rates()
-        loss = self.loss(batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.uses_bfloat16):
+            loss = self.loss(batch)
         if not math.isfinite(loss.item()):
             raise TrainingDiverged(f"the loss of step {self.step} is {loss.item()}")
         for optimiser in self.optimisers:
@@ -182,10 +185,12 @@ class Trainer:
 
 
 @torch.no_grad()
-def action_errors(model: AstraTransformer3DModel, source: WindowSource, num_windows: int = 48) -> dict[str, float]:
+def action_errors(
+    model: AstraTransformer3DModel, source: WindowSource, modality: str = "camera", num_windows: int = 48
+) -> dict[str, float]:
     """Error of the clean latents predicted from pure noise: with the right actions, another window's, and none."""
     generator = Generator().manual_seed(11)
-    batch = source.draw(num_windows, num_history=1)
+    batch = source.draw(num_windows, num_history=1, modality_name=modality)
     history = model.encode_history(batch.history)
     noise = torch.randn(batch.target_BCTHW.shape, generator=generator)
     timestep = torch.full((num_windows,), float(NUM_TRAIN_TIMESTEPS))

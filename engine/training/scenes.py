@@ -1,7 +1,8 @@
 """Procedural scenes rendered with exact camera poses: pure torch, vectorised over clips, the same on a GPU.
 
-Two kinds: **built** scenes (textured ground, sky, boxes, haze) and **picture** scenes (a picture projected from the first
-camera onto a ground plane and a cylinder around it, so that a walk into a picture has a true answer).
+Three kinds: **built** scenes (textured ground, sky, boxes, haze), **picture** scenes (a picture projected from the first
+camera onto a ground plane and a cylinder around it, so that a walk into a picture has a true answer) and **table** scenes (a built one
+looked down on, with a gripper of three boxes that moves while the camera rests).
 
 Shape letters: B clips, F frames, P pixels, K textures, L blur levels, N texture size.
 """
@@ -9,7 +10,7 @@ Shape letters: B clips, F frames, P pixels, K textures, L blur levels, N texture
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -49,6 +50,8 @@ class Scenes:
     box_texture: Tensor
     haze_colour: Tensor
     haze_density: Tensor
+    is_gripper: Tensor
+    """(B, boxes) bool: boxes that move with the gripper; their centres are relative to it."""
 
     def to(self, device: torch.device) -> Scenes:
         return Scenes(is_picture=self.is_picture, **{n: v.to(device) for n, v in self._tensors().items()})
@@ -60,6 +63,37 @@ class Scenes:
 def built_scenes(generator: Generator, num: int, aspect: float) -> Scenes:
     """Scenes of textured ground, sky, boxes and haze."""
     return _batch([_random_scene(generator, aspect, tile(generator, TEXTURE_SIZE), False) for _ in range(num)], False)
+
+
+def table_scenes(generator: Generator, num: int, aspect: float) -> Scenes:
+    """Scenes seen from a resting camera above a table, with a gripper as the first three boxes."""
+    parts = []
+    for _ in range(num):
+        part = _random_scene(generator, aspect, tile(generator, TEXTURE_SIZE), False)
+        parts.append(part | _gripper(generator) | {"haze_density": torch.tensor(0.0)})
+    return _batch(parts, False)
+
+
+def _gripper(g: Generator) -> dict[str, Tensor]:
+    """A palm with an arm above it and two fingers below, and smaller things on the table."""
+    size = number(g, 0.8, 1.3)
+    gap = number(g, 0.05, 0.09)
+    centres = torch.tensor([[0, -0.24, 0], [-gap, 0.0, 0], [gap, 0.0, 0]]) * size
+    halves = torch.tensor([[0.1, 0.18, 0.07], [0.02, 0.09, 0.04], [0.02, 0.09, 0.04]]) * size
+    height = number(g, 0.35, 0.5)
+    things = uniform(g, 0.04, 0.13, NUM_BOXES - 3, 3)
+    places = torch.stack(
+        [uniform(g, -0.6, 0.6, NUM_BOXES - 3), height - things[:, 1], uniform(g, 0.8, 2.0, NUM_BOXES - 3)], dim=-1
+    )
+    arm, other = FIRST_BOX, FIRST_BOX + 1
+    return {
+        "ground_height": torch.tensor(height),
+        "box_centre": torch.cat([centres, places]),
+        "box_half": torch.cat([halves, things]),
+        "box_yaw": torch.cat([torch.zeros(3), uniform(g, 0, 3.14, NUM_BOXES - 3)]),
+        "box_texture": torch.tensor([arm] * 3 + [other + choice(g, 2) for _ in range(NUM_BOXES - 3)]),
+        "is_gripper": torch.tensor([True] * 3 + [False] * (NUM_BOXES - 3)),
+    }
 
 
 def picture_scenes(generator: Generator, num: int, aspect: float, pictures: Tensor | None = None) -> Scenes:
@@ -104,6 +138,7 @@ def _random_scene(g: Generator, aspect: float, first: Tensor, is_picture: bool) 
         "box_yaw": uniform(g, 0, 3.14, NUM_BOXES),
         "box_texture": torch.randint(FIRST_BOX, NUM_TEXTURES, (NUM_BOXES,), generator=g),
         "haze_colour": bank[-1 if is_picture else SKY][:, -1].mean(1),
+        "is_gripper": torch.zeros(NUM_BOXES, dtype=torch.bool),
         "haze_density": torch.tensor(0.0 if is_picture else number(g, 0.0, 0.22) * choice(g, 3) / 2),
     }
 
@@ -144,18 +179,26 @@ def pixel_directions(scenes: Scenes, height: int, width: int) -> Tensor:
     return torch.cat([flat, torch.ones_like(flat[..., :1])], -1)
 
 
-def render(scenes: Scenes, c2w: Tensor, height: int, width: int, supersample: int = 2) -> Tensor:
-    """Frames (B, F, 3, H, W) in [-1, 1] seen from poses c2w (B, F, 4, 4)."""
+def render(
+    scenes: Scenes, c2w: Tensor, height: int, width: int, supersample: int = 2, gripper: Tensor | None = None
+) -> Tensor:
+    """Frames (B, F, 3, H, W) in [-1, 1] seen from poses c2w (B, F, 4, 4), with the gripper at (B, F, 3) of table scenes."""
     big_h, big_w = height * supersample, width * supersample
     rays = pixel_directions(scenes, big_h, big_w)
     frames = []
     for f in range(c2w.shape[1]):
         pose = c2w[:, f].to(rays.dtype)
         direction = rays @ pose[:, :3, :3].transpose(1, 2)
-        colour = _shade(scenes, pose[:, :3, 3], direction, big_w)
+        at_frame = scenes if gripper is None else _gripper_at(scenes, gripper[:, f])
+        colour = _shade(at_frame, pose[:, :3, 3], direction, big_w)
         frame = colour.transpose(1, 2).unflatten(-1, (big_h, big_w))
         frames.append(F.avg_pool2d(frame, supersample) if supersample > 1 else frame)
     return torch.stack(frames, 1) * 2 - 1
+
+
+def _gripper_at(scenes: Scenes, position: Tensor) -> Scenes:
+    moved = scenes.box_centre + position[:, None].to(scenes.box_centre.dtype) * scenes.is_gripper[..., None]
+    return replace(scenes, box_centre=moved)
 
 
 def _shade(scenes: Scenes, origin: Tensor, direction: Tensor, width: int) -> Tensor:

@@ -49,8 +49,8 @@ def read_astra_json(path: Path) -> ActionTrack:
         )
     if content.get("version") != VERSION:
         raise TrajectoryError(
-            f"{path.name} has version {short(content.get('version'))}; this program reads version {VERSION}. Update the "
-            "program, or export the file anew"
+            f"{path.name} has version {short(content.get('version'))}; this program reads version {VERSION}. Update "
+            "the program, or export the file anew"
         )
     _check_header(content, path)
     with _named(path):
@@ -159,7 +159,7 @@ def _array(value: Any, key: str, path: Path) -> np.ndarray:
 
 
 def _shorter_or_longer(table: np.ndarray, first: Any) -> tuple[tuple[int, ...], Any] | None:
-    """The place and entry that keeps a table of lists from being even; None where `first`, its first entry, is no list."""
+    """The place and entry that keeps a table of lists from being even; None where its `first` entry is no list."""
     if not isinstance(first, list):
         return None
     return next((e for e in np.ndenumerate(table) if not isinstance(e[1], list) or len(e[1]) != len(first)), None)
@@ -200,6 +200,6 @@ def _check_rotations(rotations: np.ndarray, max_skew: float, name: str, path: Pa
     if wrong.any():
         bad = int(np.argmax(wrong))
         raise TrajectoryError(
-            f"{name.format(bad)} in {path.name} is no rotation (determinant {determinants[bad]:.3g}): a scaled, skewed or "
-            "mirrored matrix. Check the axes and the order of the numbers"
+            f"{name.format(bad)} in {path.name} is no rotation (determinant {determinants[bad]:.3g}): a scaled, "
+            "skewed or mirrored matrix. Check the axes and the order of the numbers"
         )

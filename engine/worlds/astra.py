@@ -200,7 +200,7 @@ class AstraWorld:
             history = noise_history(history, settings.history_noise, generator, settings.history_noise_on)
         network = self._transformer
         history_states = network.encode_history(history)
-        given = torch.from_numpy(window_rows(rows, plan, self._config)).to(self._device)[None]
+        given = torch.from_numpy(window_rows(ActionTrack(state.actions.modality, rows), plan, self._config)).to(self._device)[None]
         kind = state.actions.modality.name
         branches = guidance_for(settings.guidance, self._text_scale(settings)).branches
         # The free branch sees zeros in place of every row, mask included (K10).
@@ -301,10 +301,10 @@ def open_astra(place: Path, device_name: str = "auto") -> AstraWorld:
     return AstraWorld(transformer, codec, config, fingerprint(files, repr(asdict(config))), text_encoder, device)
 
 
-def window_rows(rows: np.ndarray, plan: WindowPlan, config: WorldConfig) -> np.ndarray:
-    """The network's action matrix: the plan's rows of a take (num_latents, A), encoded, with the mask as last column."""
-    chosen = rows[plan.first_row : plan.first_row + plan.num_rows]
-    encoded = encode_rows(chosen, plan.num_condition_rows, config.row_encoding)
+def window_rows(take: ActionTrack, plan: WindowPlan, config: WorldConfig) -> np.ndarray:
+    """The network's action matrix: the plan's rows of a whole take, encoded, with the mask as last column."""
+    chosen = take.rows[plan.first_row : plan.first_row + plan.num_rows]
+    encoded = encode_rows(chosen, take.modality, plan.num_condition_rows, config.row_encoding)
     mask = np.zeros((len(chosen), 1), np.float32)
     mask[: plan.num_condition_rows] = 1
     matrix = np.concatenate([encoded, mask], axis=1).astype(np.float32)

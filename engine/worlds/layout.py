@@ -7,7 +7,7 @@ original Wan 2.1 files, in one folder or in neighbouring ones; any mixture of th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ CHECKPOINTS = ("diffusion_pytorch_model.ckpt", "Astra.pth", "Astra.ckpt", "Astra
 VAE_FILES = ("Wan2.1_VAE.pth", "Wan2.1_VAE.safetensors")
 TEXT_FILES = ("models_t5_umt5-xxl-enc-bf16.pth", "models_t5_umt5-xxl-enc-bf16.safetensors")
 BASE_FILES = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.pth")
+TOKENIZER_FOLDERS = ("tokenizer", "google/umt5-xxl", "umt5-xxl", ".")
+TOKENIZER_FILES = ("spiece.model", "tokenizer.json")
 DEPTH = 3
 WHOLE_HASH_BYTES = 1 << 30
 SAMPLES, SAMPLE_BYTES = 256, 1 << 20
@@ -66,13 +68,11 @@ def find_world_files(place: Path) -> WorldFiles:
 
 
 def _complete(transformer: Path, folders: list[Path]) -> WorldFiles:
-    def find(
-        directory: str, names: tuple[str, ...], is_wrong: Callable[[Path], bool] = lambda _path: False
-    ) -> Path | None:
+    def find(directory: str, names: tuple[str, ...]) -> Path | None:
         for folder in folders:
             if (folder / directory).is_dir():
                 return folder / directory
-            found = _first_named(folder, names, is_wrong)
+            found = _first_named(folder, names)
             if found is not None:
                 return found
         return None
@@ -83,28 +83,42 @@ def _complete(transformer: Path, folders: list[Path]) -> WorldFiles:
             f"the world at {transformer} has no video autoencoder: looked in {', '.join(map(str, folders))} for vae/ or "
             f"{' or '.join(VAE_FILES)}. It comes with Wan 2.1; put it beside the checkpoint"
         )
-    base = None
-    if transformer.is_file():
-        # The autoencoder of the diffusers layout has the same file name as Wan's transformer.
-        base = find("transformer", BASE_FILES, lambda path: path == transformer or path.parent.name == "vae")
     text_encoder = find("text_encoder", TEXT_FILES)
-    tokenizer = find("tokenizer", ("spiece.model", "tokenizer.json"))
-    if tokenizer is not None and tokenizer.is_file():
-        tokenizer = tokenizer.parent
-    config_folder = transformer.parent
+    tokenizer = None if text_encoder is None else _tokenizer_near([text_encoder.parent, *folders])
     return WorldFiles(
         transformer=transformer,
         vae=vae,
-        base=base,
+        base=None if transformer.is_dir() else _base_near([transformer.parent, vae.parent], transformer),
         text_encoder=text_encoder if tokenizer is not None else None,
-        tokenizer=tokenizer if text_encoder is not None else None,
-        config_folder=config_folder,
+        tokenizer=tokenizer,
+        config_folder=transformer.parent,
     )
 
 
-def _first_named(
-    folder: Path, names: tuple[str, ...], is_wrong: Callable[[Path], bool] = lambda _path: False
-) -> Path | None:
+# Models of all kinds have files of the next two names, so these are not looked for far and wide.
+
+
+def _base_near(folders: list[Path], transformer: Path) -> Path | None:
+    """Wan's transformer, which lies beside its autoencoder or beside the checkpoint."""
+    for folder in folders:
+        if (folder / "transformer").is_dir():
+            return folder / "transformer"
+        for name in BASE_FILES:
+            if _is_file(folder / name) and folder / name != transformer:
+                return folder / name
+    return None
+
+
+def _tokenizer_near(folders: list[Path]) -> Path | None:
+    """The folder of the text encoder's tokenizer, which lies beside it under one of few names."""
+    for folder in folders:
+        for inside in TOKENIZER_FOLDERS:
+            if any(_is_file(folder / inside / name) for name in TOKENIZER_FILES):
+                return folder / inside
+    return None
+
+
+def _first_named(folder: Path, names: tuple[str, ...]) -> Path | None:
     """The first file of these names in a folder or the folders in it, shallowest first, in a fixed order.
 
     Folders that may not be read are passed over.
@@ -113,7 +127,7 @@ def _first_named(
     for _ in range(DEPTH):
         for place in level:
             for name in names:
-                if _is_file(place / name) and not is_wrong(place / name):
+                if _is_file(place / name):
                     return place / name
         level = [child for place in level for child in _folders_in(place)]
     return None

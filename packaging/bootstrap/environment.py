@@ -217,14 +217,16 @@ class _Work:
 
     def _keep(self, state: State, packages: Path, missing: Sequence[Kind]) -> None:
         """Ready a `.venv` that is kept for more to be installed."""
-        machine.check_disk(self.project.root, machine.MORE_DISK_GB)
         if state.busy:
             forget_half_installed(packages)
+        torch_missing = not self._has_torch(packages)
+        needed_gb = machine.disk_needed_gb(state.build) if torch_missing else machine.MORE_DISK_GB
+        machine.check_disk(self.project.root, needed_gb)
         for kind in missing:
             state.done.pop(kind, None)
         state.busy = True
         self.environment.save(state)
-        self.steps.total = _count(missing, torch_missing=not self._has_torch(packages))
+        self.steps.total = _count(missing, torch_missing=torch_missing)
 
     def _clear(self) -> None:
         """Empty the folder, all but the lock that is being held in it."""

@@ -10,6 +10,7 @@ LINES_OF_KNOWN = 3
 LINES_OF_UNKNOWN = 15
 LONGEST_LINE = 160
 KILLED = (-9, 137)
+NOISE = ("Retrying", "pip index is currently an experimental command")
 
 
 class SetupError(Exception):
@@ -68,9 +69,9 @@ KNOWN = (
     ),
     _known(
         r"No matching distribution found for (\S+)",
-        "There is no build of {} for this system and this Python. Astra Studio's versions were chosen for Python 3.11\n"
-        "to 3.14 on Linux (glibc 2.34 or newer), Windows and macOS 14 (Apple silicon). Start the same command with\n"
-        "one of those Pythons.",
+        "pip found no build of {} for this system and this Python. Either the package index could not be reached\n"
+        "(check the connection, and `pip config list`), or there is none: Astra Studio's versions were chosen for\n"
+        "Python 3.11 to 3.14 on Linux (glibc 2.34 or newer), Windows and macOS 14 (Apple silicon).",
     ),
     _known(
         r"Failed building wheel for (\S+)|Failed to build (\S+)|subprocess-exited-with-error",
@@ -91,8 +92,8 @@ KNOWN = (
 
 def tail(output: str, lines: int) -> str:
     """Return the last lines that say something, indented, so that they stand apart from our own words."""
-    said = [line.rstrip()[:LONGEST_LINE] for line in output.splitlines() if line.strip() and "Retrying" not in line]
-    return "".join(f"    {line}\n" for line in said[-lines:])
+    said = [line for line in output.splitlines() if line.strip() and not any(noise in line for noise in NOISE)]
+    return "".join(f"    {line.rstrip()[:LONGEST_LINE]}\n" for line in said[-lines:])
 
 
 def explain(output: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,32 +32,50 @@ def build_of(version: str, system: str) -> str:
 
 
 def find(steps: Steps, pip: Sequence[str], version: str, build: str, system: str) -> Source:
-    """Look at what the user's own pip would take, and only where that is another build, at PyTorch's index.
+    """Look at what the user's own pip offers, and only where that lacks the build, at PyTorch's index.
 
-    This order keeps to the user's mirrors and wheel folders where they have the right build, needs no second index
-    where PyPI has it, and tells a dead network early. Where PyTorch's index cannot be reached, another build of the
-    same version is better than none.
+    This order keeps to the user's mirrors and wheel folders, needs no second index where PyPI has the right build, and
+    tells a dead network early. Where PyTorch's index cannot be reached, another build of the same version is better
+    than none.
     """
-    offered = build_of(_offered(steps, pip, version), system)
-    if offered == build or offered not in PUBLISHED:
-        return Source((f"torch=={version}",), offered)
-    if _published(steps, pip, version, build):
-        return Source(("--index-url", INDEX + build, f"torch=={version}+{build}"), build)
-    note = f"note: torch's {build} build cannot be reached at {INDEX}{build}, so this is the {offered} build."
-    return Source((f"torch=={version}",), offered, note)
+    offered = _own_offers(steps, pip, version)
+    own = choose_offer(offered, build, system)
+    if own is not None:
+        return Source((f"torch==={own}",), build_of(own, system))
+    if _published(steps, pip, f"{version}+{build}", build):
+        return Source(("--index-url", INDEX + build, f"torch==={version}+{build}"), build)
+    rest = build_of(offered[0], system)
+    note = f"note: torch's {build} build cannot be reached at {INDEX}{build}, so this is the {rest} build"
+    return Source((f"torch==={offered[0]}",), rest, note)
 
 
-def _offered(steps: Steps, pip: Sequence[str], version: str) -> str:
-    """Ask pip which file it would take, without downloading it."""
-    question = ["install", "--dry-run", "--quiet", "--no-deps", "--ignore-installed", "--report", "-"]
-    exit_code, answer, complaint = steps.ask([*pip, *question, f"torch=={version}"])
-    if exit_code != 0:
+def choose_offer(offered: Sequence[str], build: str, system: str) -> str | None:
+    """Choose from the user's own offers: the wanted build, or one that is not published for all, such as ROCm's."""
+    for wanted in (lambda label: label == build, lambda label: label not in PUBLISHED):
+        for version in offered:
+            if wanted(build_of(version, system)):
+                return version
+    return None
+
+
+def read_versions(listing: str, version: str) -> list[str]:
+    """Read the builds of one version out of what `pip index versions` prints."""
+    available = re.search(r"^Available versions: (.*)$", listing, re.MULTILINE)
+    names = [name.strip() for name in available.group(1).split(",")] if available else []
+    return [name for name in names if name.partition("+")[0] == version]
+
+
+def _own_offers(steps: Steps, pip: Sequence[str], version: str) -> list[str]:
+    exit_code, answer, complaint = steps.ask([*pip, "index", "versions", "torch"])
+    offered = read_versions(answer, version)
+    if not offered:
+        complaint = complaint if exit_code != 0 else f"No matching distribution found for torch=={version}"
         raise SetupError(failure_message("asking pip for torch", complaint, exit_code, str(steps.log)))
-    return str(json.loads(answer)["install"][0]["metadata"]["version"])
+    return offered
 
 
-def _published(steps: Steps, pip: Sequence[str], version: str, build: str) -> bool:
+def _published(steps: Steps, pip: Sequence[str], wanted: str, build: str) -> bool:
     """Ask PyTorch's index, with little patience: behind many firewalls it does not answer at all."""
     hurry = ["--timeout", "10", "--retries", "0"]
     exit_code, answer, _ = steps.ask([*pip, "index", "versions", "torch", "--index-url", INDEX + build, *hurry])
-    return exit_code == 0 and f"{version}+{build}" in answer
+    return exit_code == 0 and wanted in read_versions(answer, wanted.partition("+")[0])

@@ -22,5 +22,5 @@ class WorldFactory:
 
 
 WORLD_FACTORIES: dict[str, WorldFactory] = {
-    "fake": WorldFactory(open=lambda _request: FakeWorld()),
+    "fake": WorldFactory(open=lambda _request: FakeWorld(width=56, height=32)),
 }

@@ -92,7 +92,7 @@ def test_changes_leave_the_other_settings_and_the_original_alone():
 
 
 def test_an_unknown_setting_is_answered_with_those_that_exist():
-    with pytest.raises(ValueError, match="unknown sampling setting cfg, stepz; there are guidance,.*solver") as caught:
+    with pytest.raises(ValueError, match=r"unknown sampling setting cfg, stepz; there are guidance,.*solver") as caught:
         SamplingSettings().changed({"stepz": 3, "cfg": 1, "shift": 5})
     assert all(field.name in str(caught.value) for field in fields(SamplingSettings))
 

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 from safetensors.numpy import load_file
 
 from engine import poses
+from engine.actions.modality import CAMERA
 
 GOLDENS = Path(__file__).parents[1] / "data" / "goldens"
 few = settings(deadline=None, max_examples=25)
@@ -32,8 +33,7 @@ START = poses.from_parts(poses.rotation_y(0.7) @ poses.rotation_x(-0.4), [3.0, -
 def row_of(motion: np.ndarray) -> dict[str, float]:
     """The camera row of a camera at START that moves by `motion` in its own axes, by column name."""
     moved = poses.relative(poses.inverse(START), poses.inverse(START @ motion))
-    names = "r00 r01 r02 tx r10 r11 r12 ty r20 r21 r22 tz".split()
-    return dict(zip(names, poses.to_row(moved), strict=True))
+    return dict(zip(CAMERA.columns, poses.to_row(moved), strict=True))
 
 
 def turned_left(angle: float) -> np.ndarray:

@@ -35,7 +35,7 @@ def test_a_modality_goes_by_our_name_and_by_the_released_one(kind):
 
 
 def test_an_unknown_modality_is_answered_with_those_that_exist():
-    with pytest.raises(ValueError, match="'boat'.*camera, driving, robot"):
+    with pytest.raises(ValueError, match=r"'boat'.*camera, driving, robot"):
         modality("boat")
 
 

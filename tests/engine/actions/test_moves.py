@@ -73,7 +73,7 @@ def test_a_move_named_twice_is_refused(name):
 
 
 def test_an_unknown_move_is_answered_with_those_that_exist():
-    with pytest.raises(ValueError, match="'jump'; there are w, s, .*hold"):
+    with pytest.raises(ValueError, match=r"'jump'; there are w, s, .*hold"):
         camera_row(["w", "jump"])
 
 

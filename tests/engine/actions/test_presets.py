@@ -80,9 +80,9 @@ def test_rows_of_extrinsics_equal_the_released_code_and_rest_past_the_data(name,
 
 
 @pytest.mark.parametrize("name", preset_names())
-@pytest.mark.parametrize("num_ticks", [1, 2, 3, 24, 25])
-def test_a_preset_lasts_as_long_as_asked(name, num_ticks):
-    assert preset(name, num_ticks).rows.shape == (num_ticks, 12)
+def test_a_preset_lasts_as_long_as_asked(name):
+    lengths = [1, 2, 3, 24, 25]
+    assert [preset(name, num_ticks).rows.shape for num_ticks in lengths] == [(length, 12) for length in lengths]
 
 
 @pytest.mark.parametrize("name", [name for name in preset_names() if name != "hold"])
@@ -116,7 +116,7 @@ def test_out_and_back_comes_back():
 
 
 def test_an_unknown_preset_is_answered_with_those_that_exist():
-    with pytest.raises(ValueError, match="'fly'; there are forward, .*astra-7"):
+    with pytest.raises(ValueError, match=r"'fly'; there are forward, .*astra-7"):
         preset("fly")
 
 

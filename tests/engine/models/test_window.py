@@ -53,18 +53,12 @@ def test_the_released_packing_is_repeated(case):
 
 
 @pytest.mark.parametrize("case", PACKING)
-def test_the_released_rows_and_mask_are_repeated(case):
-    """The camera rule of the json: column 0 of row f is f, the last column is the mask."""
+def test_the_released_rows_mask_and_slots_are_repeated(case):
+    """The json's rules: camera row f begins with f and ends with the mask, latent t begins with 100 (t + 1)."""
     plan = plan_window(PACKING[case]["history"], PACKING[case]["target"], "upstream")
     camera = PACKED[f"{case}.camera"]
     assert camera[:, 0].tolist() == list(range(plan.first_row, plan.first_row + plan.num_rows))
     assert camera[:, -1].tolist() == [1] * plan.num_condition_rows + [0] * PACKING[case]["target"]
-
-
-@pytest.mark.parametrize("case", PACKING)
-def test_the_released_slots_are_repeated(case):
-    """The history rule of the json: the corner of channel 0 of latent t is 100 (t + 1), and 0 where nothing is."""
-    plan = plan_window(PACKING[case]["history"], PACKING[case]["target"], "upstream")
 
     def corners(latents: tuple[int, ...]) -> list[float]:
         return [0.0 if t == EMPTY else 100.0 * (t + 1) for t in latents]
@@ -184,9 +178,11 @@ def test_a_long_window_moves_with_the_take(num_history, num_targets, mode):
 @few
 @given(histories, targets, st.sampled_from(HISTORY_MODES))
 def test_the_newest_latents_lie_in_order_in_the_last_slots(num_history, num_targets, mode):
-    slots = plan_window(num_history, num_targets, mode).slots
+    plan = plan_window(num_history, num_targets, mode)
+    slots = plan.slots
     held = min(num_history, NUM_SLOTS)
     assert len(slots) == NUM_SLOTS
+    assert slots[0] in (EMPTY, plan.start)
     assert list(slots[: NUM_SLOTS - held]) == [EMPTY] * (NUM_SLOTS - held)
     assert list(slots[1:])[-(held - 1) or NUM_SLOTS :] == list(range(num_history - held + 1, num_history))
 

@@ -18,7 +18,7 @@ class SyntheticSource:
     def __init__(self):
         self.generator = torch.Generator().manual_seed(7)
 
-    def draw(self, batch_size, num_history=None):
+    def draw(self, batch_size, num_history=None, modality_name=None):
         g = self.generator
         plan = plan_window(3, 8)
         latents = torch.randn(batch_size, 8, 3, 4, 6, generator=g)

@@ -105,9 +105,7 @@ def test_poses_may_start_anywhere(tmp_path):
 
 
 def test_a_step_forward_in_poses_is_a_step_forward_in_rows(tmp_path):
-    read = read_astra_json(
-        stored(tmp_path, c2w(poses.from_parts(translation=[0, 0, 1]).tolist()))
-    )
+    read = read_astra_json(stored(tmp_path, c2w(poses.from_parts(translation=[0, 0, 1]).tolist())))
     assert read.rows[0, 11] == -1
 
 
@@ -142,7 +140,7 @@ def test_the_released_names_of_modalities_are_read(tmp_path, kind):
 def test_a_failed_write_leaves_neither_the_old_file_changed_nor_a_part_behind(tmp_path):
     taken = tmp_path / "walk.json"
     taken.mkdir()
-    with pytest.raises(OSError, match="walk.json"):
+    with pytest.raises(OSError, match=r"walk\.json"):
         write_astra_json(taken, preset("forward", 2))
     assert list(tmp_path.iterdir()) == [taken]
 
@@ -216,11 +214,10 @@ def test_a_file_with_wrong_bytes_in_it_is_read_or_refused_in_words(tmp_path_fact
     place %= len(whole)
     path = stored(tmp_path_factory.getbasetemp(), whole[:place] + bad + whole[place + len(bad) :])
     try:
-        track = read_astra_json(path)
+        said = str(read_astra_json(path).rows)
     except TrajectoryError as error:
-        assert "walk.json" in str(error)
-    else:
-        assert np.all(np.isfinite(track.rows))
+        said = str(error)
+    assert re.search(r"walk\.json|^\[\[[-0-9. ]+\]\]$", said.replace("\n", " ")), said
 
 
 # ---------------------------------------------------------------------- numbers
@@ -262,7 +259,9 @@ def test_wrong_rows_are_refused_with_their_place(tmp_path, table, words):
 
 @pytest.mark.parametrize("depth", [4, 50, 70, 900])
 def test_a_table_nested_deeper_than_any_is_refused(tmp_path, depth):
-    assert '"rows" in walk.json is nested too deeply' in refusal(tmp_path, rows(rows=json.loads("[" * depth + "0" + "]" * depth)))
+    assert '"rows" in walk.json is nested too deeply' in refusal(
+        tmp_path, rows(rows=json.loads("[" * depth + "0" + "]" * depth))
+    )
 
 
 def test_a_number_of_more_digits_than_any_program_reads_is_refused(tmp_path):

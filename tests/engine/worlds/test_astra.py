@@ -154,14 +154,14 @@ def test_steering_works_in_each_mode_that_repairs_it_and_not_in_the_released_one
 def test_the_action_matrix_marks_history_and_targets():
     rows = np.arange(40, dtype=np.float32)[:, None] * np.ones(12, np.float32)
     plan = plan_window(32, 8)
-    matrix = window_rows(rows, plan, WorldConfig(rounds_actions=False))
+    matrix = window_rows(ActionTrack(CAMERA, rows), plan, WorldConfig(rounds_actions=False))
     assert matrix[:, 0].tolist() == list(range(2, 40))
     assert matrix[:, -1].tolist() == [1] * 30 + [0] * 8
 
 
 def test_rows_are_rounded_as_the_released_training_saw_them():
-    rows = np.full((9, 12), 0.03, np.float32)
-    assert window_rows(rows, plan_window(1, 8), WorldConfig())[0, 3] == np.float32(0.030029296875)
+    take = ActionTrack(CAMERA, np.full((9, 12), 0.03))
+    assert window_rows(take, plan_window(1, 8), WorldConfig())[0, 3] == np.float32(0.030029296875)
 
 
 def test_the_released_rounding_is_on_for_original_checkpoints(world):
