@@ -55,7 +55,9 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show where an error happened")
-    parser = _Parser(prog="astra-studio", description="Walk into a picture: the Astra world model on your own computer.")
+    parser = _Parser(
+        prog="astra-studio", description="Walk into a picture: the Astra world model on your own computer."
+    )
     parser.add_argument("--version", action="version", version=f"Astra Studio {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_render(commands, common)
@@ -74,8 +76,8 @@ def _add_render(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="turn a picture and a camera move into a video file",
         description="Turn a picture and a camera move into a video file.",
-        epilog=f"Presets: {', '.join(preset_names())}. Moves of a pose line, each what-ticks: {explain_moves()}; + joins moves. One "
-        "tick is one latent, 4 frames, at the speed the model was trained at; 8 ticks make a chunk.",
+        epilog=f"Presets: {', '.join(preset_names())}. Moves of a pose line, each what-ticks: {explain_moves()}; "
+        "+ joins moves. One tick is one latent, 4 frames, at the speed the model was trained at; 8 ticks make a chunk.",
     )
     add = parser.add_argument
     add("--image", type=Path, required=True, metavar="I", help="start picture: PNG, JPEG, WebP, TIFF, BMP or GIF")
@@ -174,7 +176,8 @@ class _ProgressBar:
     def world_opened(self, info: WorldInfo, settings: SamplingSettings, num_chunks: int) -> None:
         self._num_steps = settings.num_steps
         print(
-            f"{info.name}, {info.width} x {info.height}, on {info.device}: {num_chunks} chunks of {settings.num_steps} steps",
+            f"{info.name}, {info.width} x {info.height}, on {info.device}: "
+            f"{num_chunks} chunks of {settings.num_steps} steps",
             file=sys.stderr,
         )
         self._bar = tqdm(total=num_chunks * settings.num_steps, unit="step", desc="chunk 1", file=sys.stderr)
@@ -193,7 +196,8 @@ def _add_parity(commands: Any, common: argparse.ArgumentParser) -> None:
         "parity",
         parents=[common],
         help="compare the engine with golden files of the released code",
-        description="Compare the engine with golden files computed by the released code; exit 1 if any case is outside its limit.",
+        description="Compare the engine with golden files computed by the released code; exit 1 if any case is outside "
+        "its limit.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder with files such as dit_a.json")
     parser.set_defaults(command=_parity)

@@ -17,7 +17,9 @@ class Problem:
 
     def paragraph(self, width: int = 100) -> str:
         """One paragraph of text."""
-        whole = " ".join(part if part.endswith((".", "!", "?")) else f"{part}." for part in (self.what, self.why, self.todo))
+        whole = " ".join(
+            part if part.endswith((".", "!", "?")) else f"{part}." for part in (self.what, self.why, self.todo)
+        )
         return textwrap.fill(whole, width)
 
 
@@ -31,9 +33,15 @@ class UserError(Exception):
 
 # By the name of the class, so that nothing heavy is imported to ask; an exception takes the entry of its nearest base.
 _TABLE: dict[str, tuple[str, str]] = {
-    "PictureError": ("The start picture cannot be used", "Choose another picture, or open and save this one in a picture editor"),
+    "PictureError": (
+        "The start picture cannot be used",
+        "Choose another picture, or open and save this one in a picture editor",
+    ),
     "VideoReadError": ("The video cannot be read", "Choose another file"),
-    "PoseLineError": ("The trajectory cannot be read", "Mend the pose line; astra-studio render --help lists the moves"),
+    "PoseLineError": (
+        "The trajectory cannot be read",
+        "Mend the pose line; astra-studio render --help lists the moves",
+    ),
     "TrajectoryError": ("The trajectory cannot be read", "Mend the file or choose another"),
     "WeightsMissing": ("The world cannot be opened", "Put the missing file there, or give another --world"),
     "WeightsUnreadable": ("The world cannot be opened", "Its file is not used; nothing in it was run"),
@@ -74,6 +82,11 @@ def problem_of(error: BaseException) -> Problem:
         why, todo = _DISK[error.errno]
         name = f" {error.filename}" if error.filename else ""
         return Problem(f"The file{name} cannot be read or written", f"The reason: {why}", todo)
+    if isinstance(error, OSError) and error.strerror:
+        name = f" {error.filename}" if error.filename else ""
+        return Problem(
+            f"The file{name} cannot be read or written", f"The reason: {error.strerror}", "Try another place"
+        )
     for base in type(error).__mro__:
         if base.__name__ in _TABLE:
             what, todo = _TABLE[base.__name__]

@@ -1,4 +1,5 @@
-"""Benchmarks of the engine: speed as a ratio against a named peer in the same run, memory as growth over a long rollout."""
+"""Benchmarks of the engine: speed as a ratio against a named peer in the same run, memory as growth over a long
+rollout."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def run_benchmarks(open_bundled: Callable[[], WorldModel]) -> Iterator[Figure]:
 
 @torch.no_grad()
 def transformer_ratio(num_pairs: int = 9) -> Figure:
-    """Time per token of one evaluation against diffusers' plain WanTransformer3DModel of the same sizes, run in turn."""
+    """Time per token of one evaluation against diffusers' plain WanTransformer3DModel of the same sizes, run in
+    turn."""
     from diffusers import WanTransformer3DModel
 
     torch.manual_seed(0)

@@ -6,7 +6,6 @@ Shape letters: C latent channels, T latents, h w latent height and width, N fram
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral, Real
@@ -31,6 +30,15 @@ Solver = Literal["euler", "unipc"]
 HistoryNoiseOn = Literal["recent", "all"]
 
 
+LARGEST = 1e6
+"""Of any number that is set; also keeps NaN and infinity out."""
+
+
+def _is_finite(value: Any) -> bool:
+    number: Any = value
+    return isinstance(value, Real) and bool(abs(number) <= LARGEST)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SamplingSettings:
     """How a chunk is denoised."""
@@ -52,7 +60,7 @@ class SamplingSettings:
     def __post_init__(self) -> None:
         for name in ("shift", "guidance", "text_guidance", "history_noise"):
             value = getattr(self, name)
-            if not isinstance(value, Real) or not math.isfinite(value):
+            if not _is_finite(value):
                 raise ValueError(f"{name.replace('_', ' ')} must be a finite number, got {value!r}")
         if not isinstance(self.num_steps, Integral) or self.num_steps < 1:
             raise ValueError(f"the number of denoising steps must be a whole number from 1, got {self.num_steps!r}")

@@ -7,7 +7,8 @@
 * **Units**: rotations in radians, translations in scene units. The released Astra was trained at 0.03 units and
   0.03 rad per latent.
 * **Quaternions** are unit and ordered x, y, z, w, except in driving action rows, which are w first.
-* A **relative pose** is `E_next @ inverse(E_prev)` of two extrinsics (reference 7.2). Constant changes of the world frame
+* A **relative pose** is `E_next @ inverse(E_prev)` of two extrinsics (reference 7.2). Constant changes of the world
+frame
   cancel in it. Moving forward gives t_z < 0, moving right t_x < 0, turning left r02 > 0, looking up r12 > 0.
 """
 

@@ -68,8 +68,8 @@ class TemporaryArchive:
 class Rollout:
     """One take of a world. Lives on the engine's thread.
 
-    Ticks of an action track count from the first latent after the start: chunk k of 8 latents is steered by ticks 8k to 8k + 7. In
-    the released model a command shows one latent after its own (K12).
+    Ticks of an action track count from the first latent after the start: chunk k of 8 latents is steered by ticks 8k
+    to 8k + 7. In the released model a command shows one latent after its own (K12).
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Renders a picture and a camera move to a video file and a report.
 
-The video appears under its name only when it is whole. Cancelling after the first chunk still leaves a playable file of the finished
-ones.
+The video appears under its name only when it is whole. Cancelling after the first chunk still leaves a playable file
+of the finished ones.
 """
 
 from __future__ import annotations
@@ -116,9 +116,7 @@ def _render_chunks(
     ) as writer:
         for track in tracks:
             try:
-                result = rollout.step(
-                    track, prompt=request.prompt, listener=hooks.listener, cancelled=hooks.cancelled
-                )
+                result = rollout.step(track, prompt=request.prompt, listener=hooks.listener, cancelled=hooks.cancelled)
             except Cancelled:
                 if not report.chunks:
                     writer.abort()
@@ -143,7 +141,9 @@ def check_output(path: Path) -> None:
     folder = path.absolute().parent
     if not folder.is_dir():
         why = "A part of its path is a file" if _has_file_parent(folder) else f"The folder {folder} does not exist"
-        raise UserError(Problem(f"The file {path} cannot be written", why, "Make the folder first, or choose another place"))
+        raise UserError(
+            Problem(f"The file {path} cannot be written", why, "Make the folder first, or choose another place")
+        )
     if not os.access(folder, os.W_OK):
         why = f"You may not write in the folder {folder}"
         raise UserError(Problem(f"The file {path} cannot be written", why, "Choose another place"))

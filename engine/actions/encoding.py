@@ -1,8 +1,8 @@
 """How a take's action rows become the rows a network reads.
 
-"rows" gives them as they are, as the released model reads them. "rows+pose" tells where each latent is as seen from the newest history
-latent: what the small model needs, which has too few layers to add up eight steps by itself. The released training does the same for
-driving rows, whose reference is the last condition key frame.
+"rows" gives them as they are, as the released model reads them. "rows+pose" tells where each latent is as seen from
+the newest history latent: what the small model needs, which has too few layers to add up eight steps by itself. The
+released training does the same for driving rows, whose reference is the last condition key frame.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ def encoded_width(kind: Modality, encoding: RowEncoding) -> int:
 def encode_rows(rows: Rows, kind: Modality, num_condition_rows: int, encoding: RowEncoding) -> Rows:
     """Encode the rows (R, A) of a window whose first `num_condition_rows` >= 1 belong to the history.
 
-    With "rows+pose", steps (camera, robot) get poses put beside them, (R, 2 A): top three rows of `E_r @ inverse(E_newest)` minus the
-    identity, where row k leads from latent k - 1 to latent k. Poses (driving) are told from the newest history row, (R, A).
+    With "rows+pose", steps (camera, robot) get poses put beside them, (R, 2 A): top three rows of `E_r @
+    inverse(E_newest)` minus the identity, where row k leads from latent k - 1 to latent k. Poses (driving) are told
+    from the newest history row, (R, A).
     """
     if encoding == "rows":
         return rows

@@ -23,7 +23,8 @@ class Modality:
     released_name: str
     """What the released weights call it."""
     is_absolute: bool = False
-    """Whether rows are poses against one reference, so that standing still repeats a row; else each is a step of its own."""
+    """Whether rows are poses against one reference, so that standing still repeats a row; else each is a step of
+    its own."""
 
 
 _POSE_COLUMNS = ("r00", "r01", "r02", "tx", "r10", "r11", "r12", "ty", "r20", "r21", "r22", "tz")
@@ -42,7 +43,8 @@ DRIVING = Modality(
     width=7,
     rest=(0.0, 0, 0, 1.0, 0, 0, 0),
     columns=("tx", "ty", "tz", "qw", "qx", "qy", "qz"),
-    meaning="ego pose against a reference key frame: metres (or scene units), x forward, y left, z up, and a w-first quaternion",
+    meaning="ego pose against a reference key frame: metres (or scene units), x forward, y left, z up, and a w-first "
+    "quaternion",
     released_name="nuscenes",
     is_absolute=True,
 )

@@ -1,7 +1,7 @@
 """The elementary camera moves of one tick and the action rows they make.
 
-A tick at trained speed is 0.03 scene units and 0.03 rad (reference 7.3). Signs are those of world-to-camera rows with OpenCV axes:
-see `engine.poses`.
+A tick at trained speed is 0.03 scene units and 0.03 rad (reference 7.3). Signs are those of world-to-camera rows with
+OpenCV axes: see `engine.poses`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 from engine import poses
 from engine.actions.modality import CAMERA, Rows
 
-# Camera motion of each move: (right, down, forward) in scene units, (turn left, look up) in radians; each +-1 times the speed.
+# Camera motion of each move: (right, down, forward) in scene units, (turn left, look up) in radians; each +-1 times
+# the speed.
 MOVES: dict[str, tuple[int, int, int, int, int]] = {
     "w": (0, 0, 1, 0, 0),
     "s": (0, 0, -1, 0, 0),

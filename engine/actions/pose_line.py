@@ -1,7 +1,7 @@
 """Pose lines: a camera move as one line of text, such as `w-8 left-4 w+left-8`.
 
-Moves are separated by blanks; each is `what-ticks`, `+` joins what happens together. One tick is one latent (four frames) at
-trained speed.
+Moves are separated by blanks; each is `what-ticks`, `+` joins what happens together. One tick is one latent (four
+frames) at trained speed.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def parse_pose_line(text: str) -> ActionTrack:
         found = _MOVE.fullmatch(part)
         if found is None:
             raise PoseLineError(
-                f"move {number} of the pose line, {part!r}, is not of the form what-ticks; write for example w-8, or w+left-8 for "
-                "two moves together"
+                f"move {number} of the pose line, {part!r}, is not of the form what-ticks; write for example w-8, "
+                "or w+left-8 for two moves together"
             )
         ticks, what = int(found["ticks"]), found["what"].split("+")
         total += ticks

@@ -64,14 +64,18 @@ class ActionEmbedder(nn.Module):
         """Project the rows, pick the row of each token frame (negative: a zero vector, K3) and route it."""
         if modality not in self.projectors:
             raise ValueError(f"this model knows the modalities {', '.join(self.modalities)}, not {modality!r}")
-        projected = self.projectors[modality](rows_BRA.to(self.projectors[modality].weight.dtype))
+        projector = self.projectors[modality]
+        assert isinstance(projector, nn.Linear)
+        projected = projector(rows_BRA.to(projector.weight.dtype))
         index = torch.tensor([max(row, 0) for row in row_of_frame], device=rows_BRA.device)
         present = torch.tensor([row >= 0 for row in row_of_frame], device=rows_BRA.device)
         unified = projected.index_select(1, index) * present[:, None].to(projected.dtype)
         if self.router is None:
             chosen = self.modalities.index(modality)
             chosen = chosen if chosen < self.num_experts else 0
-            probabilities = torch.zeros(*unified.shape[:2], self.num_experts, dtype=unified.dtype, device=unified.device)
+            probabilities = torch.zeros(
+                *unified.shape[:2], self.num_experts, dtype=unified.dtype, device=unified.device
+            )
             probabilities[..., chosen] = 1.0
             return RoutedActions(unified_BFU=unified, weights_BFE=probabilities, probabilities_BFE=probabilities)
         probabilities = self.router(unified).softmax(-1)

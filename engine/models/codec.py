@@ -35,7 +35,8 @@ class VideoCodec(Protocol):
         ...
 
     def decode(self, latents_BCTHW: Tensor, state: DecoderState = START_OF_STREAM) -> tuple[Tensor, DecoderState]:
-        """Frames (B, 3, F, H, W) of the latents that follow `state`: 1 for the first latent of a stream, else 4 each."""
+        """Frames (B, 3, F, H, W) of the latents that follow `state`: 1 for the first latent of a stream, else 4
+        each."""
         ...
 
 

@@ -28,8 +28,7 @@ class _ResidualConv(nn.Module):
         self.norm = nn.GroupNorm(8, width)
         self.conv_in = nn.Conv2d(width, width, 3, padding=1)
         self.conv_out = nn.Conv2d(width, width, 3, padding=1)
-        nn.init.zeros_(self.conv_out.weight)
-        nn.init.zeros_(self.conv_out.bias)
+        _zeroed(self.conv_out)
 
     def forward(self, features: Tensor) -> Tensor:
         return features + self.conv_out(F.silu(self.conv_in(F.silu(self.norm(features)))))
@@ -123,6 +122,8 @@ class GroupAutoencoder(ModelMixin, ConfigMixin):
         mean = blocks.mean(0)
         _, _, components = torch.pca_lowrank(blocks - mean, q=self.latent_channels + 8, niter=6)
         kernel = components[:, : self.latent_channels].T.reshape(-1, GROUP_CHANNELS, SPATIAL_FACTOR, SPATIAL_FACTOR)
+        assert self.linear_in.bias is not None
+        assert self.linear_out.bias is not None
         self.linear_in.weight.copy_(kernel)
         self.linear_in.bias.copy_(-(components[:, : self.latent_channels].T @ mean))
         self.linear_out.weight.copy_(kernel)
@@ -133,7 +134,7 @@ class GroupAutoencoder(ModelMixin, ConfigMixin):
 
 def group_frames(frames_B3FHW: Tensor) -> Tensor:
     """Groups (B T, 12, H, W), frame-major channels: the first frame four times, then every four frames."""
-    batch, channels, num_frames, height, width = frames_B3FHW.shape
+    _, channels, num_frames, height, width = frames_B3FHW.shape
     kept = 1 + (num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT
     first = frames_B3FHW[:, :, :1].expand(-1, -1, FRAMES_PER_LATENT, -1, -1)
     frames = torch.cat([first, frames_B3FHW[:, :, 1:kept]], dim=2).transpose(1, 2)

@@ -43,7 +43,8 @@ def pack_history(latents_BCTHW: Tensor, plan: WindowPlan, first_latent: int = 0)
 
     def gather(frames: tuple[int, ...]) -> Tensor:
         return torch.cat(
-            [zero if f == EMPTY else latents_BCTHW[:, :, f - first_latent : f - first_latent + 1] for f in frames], dim=2
+            [zero if f == EMPTY else latents_BCTHW[:, :, f - first_latent : f - first_latent + 1] for f in frames],
+            dim=2,
         )
 
     return PackedHistory(

@@ -33,9 +33,7 @@ def rotary_table(
         raise ValueError(f"{len(time_positions)} time positions for token grids {list(grids)}")
     first = min(time_positions)
     splits = head_dim_split(head_dim)
-    frequencies = [
-        BASE ** (-torch.arange(0, dim, 2, dtype=torch.float64, device=device) / dim) for dim in splits
-    ]
+    frequencies = [BASE ** (-torch.arange(0, dim, 2, dtype=torch.float64, device=device) / dim) for dim in splits]
     angles = []
     frame = 0
     for frames, rows, columns in grids:

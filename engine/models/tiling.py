@@ -1,7 +1,7 @@
 """Tiled encoding and decoding as the released code does it: overlapping tiles, linear ramps, weighted mean.
 
-Untiled is closer to how the training data was made and does a third of the work; tiles are for cards with little memory and for
-comparing with the released outputs. Source: reference section 10, "Tiling in the reference".
+Untiled is closer to how the training data was made and does a third of the work; tiles are for cards with little
+memory and for comparing with the released outputs. Source: reference section 10, "Tiling in the reference".
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Built from diffusers' Wan classes and named as diffusers names them, so that a Wan checkpoint in diffusers' layout is a
 subset of this one. What it computes is reference section 5; the optimisations O1 to O5 and O7 to O9 of section 15 are
-part of its shape: what is constant over the denoising steps of a chunk is computed once (`encode_*`), `velocity` does the rest.
+part of its shape: what is constant over the denoising steps of a chunk is computed once (`encode_*`), `velocity` does
+the rest.
 
 Shape letters: B batch, C channels, T latents, H W latent height and width, S tokens, D model width, F token frames,
 L text rows, N heads, E head width.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -72,13 +73,17 @@ class ActAdapter(nn.Module):
     def __init__(self, dim: int, unified_dim: int, num_experts: int, expert_hidden_dim: int | None) -> None:
         super().__init__()
         self.experts = ActionExperts(unified_dim, dim, num_experts, expert_hidden_dim)
-        self.projector = nn.Linear(dim, dim)
-        nn.init.eye_(self.projector.weight)
-        nn.init.zeros_(self.projector.bias)
+        projector = nn.Linear(dim, dim)
+        nn.init.eye_(projector.weight)
+        nn.init.zeros_(projector.bias)
+        self.projector: nn.Linear | nn.Identity = projector
 
 
 class AstraTransformerBlock(nn.Module):
     """A Wan block with an ACT-Adapter. Without text, cross-attention is absent."""
+
+    attn1: Any
+    attn2: Any
 
     def __init__(
         self,
@@ -96,7 +101,7 @@ class AstraTransformerBlock(nn.Module):
         self.norm1 = FP32LayerNorm(dim, eps, elementwise_affine=False)
         self.attn1 = WanAttention(dim=dim, heads=num_heads, dim_head=head_dim, eps=eps)
         self.norm2: nn.Module | None = None
-        self.attn2: WanAttention | None = None
+        self.attn2 = None
         if has_text:
             self.norm2 = FP32LayerNorm(dim, eps, elementwise_affine=True)
             self.attn2 = WanAttention(
@@ -168,12 +173,14 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
     """
 
     _supports_gradient_checkpointing = True
-    _no_split_modules = ["AstraTransformerBlock"]
-    _repeated_blocks = ["AstraTransformerBlock"]
-    _skip_layerwise_casting_patterns = ["patch_embedding", "history_embedder", "condition_embedder", "norm"]
-    _keep_in_fp32_modules = ["action_embedder", "act_adapter", "scale_shift_table", "time_embedder", "norm2"]
+    _no_split_modules: ClassVar = ["AstraTransformerBlock"]
+    _repeated_blocks: ClassVar = ["AstraTransformerBlock"]
+    _skip_layerwise_casting_patterns: ClassVar = ["patch_embedding", "history_embedder", "condition_embedder", "norm"]
+    _keep_in_fp32_modules: ClassVar = ["action_embedder", "act_adapter", "scale_shift_table", "time_embedder", "norm2"]
 
     config: Any
+    blocks: Any
+    """An nn.ModuleList of AstraTransformerBlock."""
 
     @register_to_config
     def __init__(
@@ -210,7 +217,14 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
         self.action_embedder = ActionEmbedder(row_widths, unified_dim, num_experts, top_k, routing)
         self.blocks = nn.ModuleList(
             AstraTransformerBlock(
-                dim, ffn_dim, num_attention_heads, eps, text_dim is not None, unified_dim, num_experts, expert_hidden_dim
+                dim,
+                ffn_dim,
+                num_attention_heads,
+                eps,
+                text_dim is not None,
+                unified_dim,
+                num_experts,
+                expert_hidden_dim,
             )
             for _ in range(num_layers)
         )
@@ -294,7 +308,9 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
         if self.config.input_rounding == "bfloat16":
             timestep_B = timestep_B.to(torch.bfloat16)
         sinusoid = time_sinusoid(timestep_B, self.config.freq_dim)
-        embedded = embedder.time_embedder(sinusoid.to(embedder.time_embedder.linear_1.weight.dtype)).to(self.compute_dtype)
+        embedded = embedder.time_embedder(sinusoid.to(embedder.time_embedder.linear_1.weight.dtype)).to(
+            self.compute_dtype
+        )
         return embedded, embedder.time_proj(embedder.act_fn(embedded)).unflatten(1, (6, -1))
 
     def velocity(
@@ -381,16 +397,16 @@ def time_sinusoid(timestep_B: Tensor, freq_dim: int) -> Tensor:
     return torch.cat([angles.cos(), angles.sin()], dim=-1).float()
 
 
-def _layer_norm(hidden_states: Tensor, norm: nn.Module) -> Tensor:
+def _layer_norm(hidden_states: Tensor, norm: nn.LayerNorm) -> Tensor:
     """Norm without affine part; torch accumulates in float32 whatever the input's type."""
-    return F.layer_norm(hidden_states, norm.normalized_shape, eps=norm.eps)
+    return F.layer_norm(hidden_states, list(norm.normalized_shape), eps=norm.eps)
 
 
-def _heads(attn: WanAttention, states_BSD: Tensor) -> Tensor:
+def _heads(attn: Any, states_BSD: Tensor) -> Tensor:
     return states_BSD.unflatten(2, (attn.heads, -1))
 
 
-def _cross_attention(attn: WanAttention, hidden_states: Tensor, text: tuple[Tensor, Tensor]) -> Tensor:
+def _cross_attention(attn: Any, hidden_states: Tensor, text: tuple[Tensor, Tensor]) -> Tensor:
     key, value = (part.expand(hidden_states.shape[0], -1, -1, -1) for part in text)
     query = _heads(attn, attn.norm_q(attn.to_q(hidden_states)))
     return attn.to_out[0](dispatch_attention_fn(query, key, value).flatten(2))

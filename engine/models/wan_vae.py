@@ -1,7 +1,7 @@
 """The Wan video autoencoder, diffusers' own, with a streaming cache of ours (reference section 10).
 
-`AutoencoderKLWan.decode` forgets its cache at both ends. Here the cache is a value that goes in and comes out, so a chunk
-decodes only its new latents, a kept state is a snapshot, and a branch costs nothing.
+`AutoencoderKLWan.decode` forgets its cache at both ends. Here the cache is a value that goes in and comes out, so a
+chunk decodes only its new latents, a kept state is a snapshot, and a branch costs nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ FRAMES_PER_LATENT = 4
 class WanCodec:
     """`VideoCodec` over an AutoencoderKLWan of the Wan 2.1 kind."""
 
-    # The decoder's causal convolutions reach 38 latents back (11 with 2 latents each before the first temporal upsampling, then
-    # its own and those at double and fourfold rate); two more flush the special treatment of a stream's first latent.
+    # The decoder's causal convolutions reach 38 latents back (11 with 2 latents each before the first temporal
+    # upsampling, then its own and those at double and fourfold rate); two more flush the special treatment of a
+    # stream's first latent.
     warmup_latents = 40
 
     def __init__(self, vae: AutoencoderKLWan) -> None:
@@ -32,7 +33,8 @@ class WanCodec:
 
     @torch.no_grad()
     def encode(self, frames_B3FHW: Tensor) -> Tensor:
-        """Normalised mean of the posterior of 1 + 4k frames in [-1, 1], encoded as a stream: 1 frame, then 4 at a time."""
+        """Normalised mean of the posterior of 1 + 4k frames in [-1, 1], encoded as a stream: 1 frame, then 4 at a
+        time."""
         vae = self.vae
         frames = frames_B3FHW.to(vae.dtype)
         num_groups = (frames.shape[2] - 1) // FRAMES_PER_LATENT
@@ -56,7 +58,8 @@ class WanCodec:
         frames = []
         for t in range(hidden.shape[2]):
             is_first = state.num_latents + t == 0
-            # Everything one latent at a time, so that the result does not depend on how the stream is split, to the last bit.
+            # Everything one latent at a time, so that the result does not depend on how the stream is split, to the
+            # last bit.
             one = vae.post_quant_conv(hidden[:, :, t : t + 1].contiguous())
             part = vae.decoder(one, feat_cache=cache, feat_idx=[0], first_chunk=is_first)
             frames.append(part.float().clamp(-1, 1))

@@ -24,12 +24,15 @@ FAMILIES: dict[str, Callable[[GoldenFile], Iterator[Check]]] = {
 
 
 def run_parity(folder: Path) -> Iterator[Check]:
-    """Compare with every golden file in a folder, in order. Raises GoldenFileError if there is none, or one is broken."""
+    """Compare with every golden file in a folder, in order. Raises GoldenFileError if there is none, or one is
+    broken."""
     if not folder.is_dir():
         raise GoldenFileError(f"there is no folder {folder} with golden files")
     files = [path for path in sorted(folder.glob("*.json")) if path.stem.split("_")[0] in FAMILIES]
     if not files:
-        raise GoldenFileError(f"{folder} holds no golden files: expected names such as dit_a.json ({', '.join(FAMILIES)})")
+        raise GoldenFileError(
+            f"{folder} holds no golden files: expected names such as dit_a.json ({', '.join(FAMILIES)})"
+        )
     for path in files:
         golden = read_golden_file(path)
         try:

@@ -100,7 +100,8 @@ def check_cameras(golden: GoldenFile) -> Iterator[Check]:
 
 
 def _row_error(ours: Tensor, expected: Tensor, limit: float) -> float:
-    """Absolute error where rows must be exact; relative to a number's size (one bfloat16 unit) where they come from data."""
+    """Absolute error where rows must be exact; relative to a number's size (one bfloat16 unit) where they come from
+    data."""
     theirs = expected[:, : ours.shape[1]]
     if limit == EXACT:
         return largest([(ours, theirs)])
@@ -151,9 +152,7 @@ def check_scheduler(golden: GoldenFile) -> Iterator[Check]:
             yield Check(label, "training weights", largest([(weights, expected["weights"])]), 1e-6)
             ids = nearest_timestep_ids(schedule, schedule.timesteps.to(torch.bfloat16).float())
             yield Check(label, "bfloat16 look-up", largest([(ids, expected["bf16_lookup_id"])]), EXACT)
-            yield Check(
-                label, "weights looked up", largest([(weights[ids], expected["bf16_lookup_weight"])]), 1e-6
-            )
+            yield Check(label, "weights looked up", largest([(weights[ids], expected["bf16_lookup_weight"])]), 1e-6)
 
 
 def _step_pairs(

@@ -1,6 +1,7 @@
 """Noise on history latents: Noise-as-Mask in training, a level of the user's choice at inference.
 
-Source: paper, "Noise-as-Mask"; reference section 12 (the released training noises only the two full-resolution latents).
+Source: paper, "Noise-as-Mask"; reference section 12 (the released training noises only the two full-resolution
+latents).
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ DEFAULT_SHIFT = 5.0
 
 @dataclass(frozen=True)
 class FlowSchedule:
-    """Noise levels of N denoising steps: sigmas (N,) falling from 1, and timesteps 1000 x sigma. After the last comes 0."""
+    """Noise levels of N denoising steps: sigmas (N,) falling from 1, and timesteps 1000 x sigma. After the last
+    comes 0."""
 
     sigmas: Tensor
     timesteps: Tensor

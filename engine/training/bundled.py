@@ -1,6 +1,7 @@
 """The recipe of the bundled world: from nothing to `assets/models/small-astra`, in stages that can stop and resume.
 
-`python -m engine.training.bundled --runs runs/small-astra` does all of it on the CPU. Each stage skips what is already there.
+`python -m engine.training.bundled --runs runs/small-astra` does all of it on the CPU. Each stage skips what is
+already there.
 """
 
 from __future__ import annotations
@@ -125,10 +126,14 @@ def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
 def run(recipe: Recipe, folders: Folders, pictures: Path | None) -> AstraTransformer3DModel:
     """All stages; returns the averaged transformer."""
     folders.root.mkdir(parents=True, exist_ok=True)
-    write_shards(recipe.clips, folders.clips, 0, recipe.num_shards, None if pictures is None else load_pictures(pictures))
+    write_shards(
+        recipe.clips, folders.clips, 0, recipe.num_shards, None if pictures is None else load_pictures(pictures)
+    )
     shards = sorted(folders.clips.glob("*.safetensors"))
     if not (folders.autoencoder / "config.json").exists():
-        codec = train_autoencoder(recipe.autoencoder, shards, lambda step, values: _log(folders, "autoencoder", step, values))
+        codec = train_autoencoder(
+            recipe.autoencoder, shards, lambda step, values: _log(folders, "autoencoder", step, values)
+        )
         codec.save_pretrained(folders.autoencoder)
     encode_shards(folders)
     return train_transformer(recipe, folders)
@@ -207,7 +212,9 @@ def _log(folders: Folders, stage: str, step: int, values: dict[str, float]) -> N
 def main() -> None:
     """Run the recipe and write the world."""
     parser = argparse.ArgumentParser(description="Train the bundled world from nothing; stops and resumes.")
-    parser.add_argument("--runs", type=Path, required=True, help="folder for clips, latents and checkpoints (about 8 GB)")
+    parser.add_argument(
+        "--runs", type=Path, required=True, help="folder for clips, latents and checkpoints (about 8 GB)"
+    )
     parser.add_argument("--out", type=Path, help="world folder to write, for example assets/models/small-astra")
     parser.add_argument("--pictures", type=Path, help="folder of pictures that scenes may be made of")
     parser.add_argument("--threads", type=int, default=1, help="threads of the trainer (default 1)")

@@ -1,7 +1,8 @@
 """Renders clips of procedural scenes with their action rows into shard files that training reads.
 
-A shard is a safetensors file: `frames` (N, F, 3, H, W) uint8 and `rows` (N, 1 + ticks, width) float32, with the modality in its
-metadata. Shard k depends only on the config and k, so that rendering can stop and go on, or run in several processes.
+A shard is a safetensors file: `frames` (N, F, 3, H, W) uint8 and `rows` (N, 1 + ticks, width) float32, with the
+modality in its metadata. Shard k depends only on the config and k, so that rendering can stop and go on, or run in
+several processes.
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ from engine.training.scenes import TEXTURE_SIZE, Scenes, built_scenes, picture_s
 
 TABLE_PITCH = 0.35
 """How far a table scene's camera looks down, in radians."""
-
-
 
 
 @dataclass(frozen=True, kw_only=True)

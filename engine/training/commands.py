@@ -1,7 +1,7 @@
 """Random commands in each modality, and the exact poses that follow them.
 
-A clip is a path of poses, one per video frame; a tick spans four frames of even motion. Row k belongs to latent k: for steps the motion
-that leads from latent k - 1 into it, for driving the pose there.
+A clip is a path of poses, one per video frame; a tick spans four frames of even motion. Row k belongs to latent k:
+for steps the motion that leads from latent k - 1 into it, for driving the pose there.
 """
 
 from __future__ import annotations
@@ -110,7 +110,9 @@ def frame_poses(motions: list[Motion], start: NDArray[np.float64] | None = None)
             heading += 0.5 * step * motion.yaw_left
             facing = np.array([-math.sin(heading), 0.0, math.cos(heading)])
             aside = np.array([math.cos(heading), 0.0, math.sin(heading)])
-            position = position + step * (motion.forward * facing + motion.right * aside + motion.up * np.array([0, -1.0, 0]))
+            position = position + step * (
+                motion.forward * facing + motion.right * aside + motion.up * np.array([0, -1.0, 0])
+            )
             heading += 0.5 * step * motion.yaw_left
             pitch += step * motion.pitch_up
             rotation = poses.rotation_y(-heading) @ poses.rotation_x(pitch)
@@ -126,7 +128,8 @@ def camera_rows(path: NDArray[np.float64]) -> Rows:
 
 
 def random_drive(rng: np.random.Generator, num_ticks: int) -> list[Motion]:
-    """Driving: forward (seldom back) at a speed that changes little, turning by the curvature of the road times the speed."""
+    """Driving: forward (seldom back) at a speed that changes little, turning by the curvature of the road times the
+    speed."""
     motions: list[Motion] = []
     while len(motions) < num_ticks:
         speed = rng.choice((0.0, rng.uniform(0.02, 0.09), -0.03), p=(0.1, 0.85, 0.05))
@@ -174,7 +177,8 @@ def random_reach(rng: np.random.Generator, num_ticks: int, reach: Reach = Reach(
 
 
 def robot_rows(positions: NDArray[np.float64]) -> Rows:
-    """Rows (1 + ticks, 12) of a gripper's path: its relative pose over each tick, in the camera's axes; it never turns."""
+    """Rows (1 + ticks, 12) of a gripper's path: its relative pose over each tick, in the camera's axes; it never
+    turns."""
     moved = np.diff(positions[::FRAMES_PER_TICK], axis=0, prepend=positions[:1])
     rows = np.tile(np.asarray(CAMERA.rest), (len(moved), 1))
     rows[:, [3, 7, 11]] = moved

@@ -1,7 +1,7 @@
 """Encodes clip shards into latent shards, and draws training windows from them.
 
-A latent shard is a safetensors file: `latents` (N, T, C, H, W) float16 of the stream, `stills` likewise but each latent that of
-its last frame alone (what a picture encodes to), and `rows` (N, T, width) float32.
+A latent shard is a safetensors file: `latents` (N, T, C, H, W) float16 of the stream, `stills` likewise but each
+latent that of its last frame alone (what a picture encodes to), and `rows` (N, T, width) float32.
 """
 
 from __future__ import annotations
@@ -117,8 +117,9 @@ class WindowSource:
             self._loaded.add(path)
             kind = shard_modality(path)
             shard = load_file(path)
-            clips = zip(shard["latents"], shard["stills"], shard["rows"], strict=True)
-            self._clips.setdefault(kind.name, []).extend(_Clip(l, s, r, strength(r.numpy(), kind)) for l, s, r in clips)
+            held = self._clips.setdefault(kind.name, [])
+            for latents, stills, rows in zip(shard["latents"], shard["stills"], shard["rows"], strict=True):
+                held.append(_Clip(latents, stills, rows, strength(rows.numpy(), kind)))
 
     def __len__(self) -> int:
         return sum(len(clips) for clips in self._clips.values())

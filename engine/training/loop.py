@@ -71,7 +71,9 @@ class Trainer:
         self.generator = Generator().manual_seed(config.seed)
         self.average = WeightAverage(model, config.average_decay)
         self.step = 0
-        matrices = [p for n, p in model.named_parameters() if n.startswith("blocks.") and p.ndim == 2 and "experts" not in n]
+        matrices = [
+            p for n, p in model.named_parameters() if n.startswith("blocks.") and p.ndim == 2 and "experts" not in n
+        ]
         chosen = {id(p) for p in matrices}
         others = [p for p in model.parameters() if id(p) not in chosen]
         self.optimisers: list[torch.optim.Optimizer] = [
@@ -89,7 +91,9 @@ class Trainer:
             if self.step % 20 == 0:
                 report(self.step, {"loss": sum(losses) / len(losses)})
                 losses = []
-            if checkpoint is not None and (self.step % self.config.checkpoint_every == 0 or self.step == self.config.num_steps):
+            if checkpoint is not None and (
+                self.step % self.config.checkpoint_every == 0 or self.step == self.config.num_steps
+            ):
                 self.save(checkpoint)
 
     def train_step(self, batch: Batch) -> float:

@@ -1,8 +1,8 @@
 """Procedural scenes rendered with exact camera poses: pure torch, vectorised over clips, the same on a GPU.
 
-Three kinds: **built** scenes (textured ground, sky, boxes, haze), **picture** scenes (a picture projected from the first
-camera onto a ground plane and a cylinder around it, so that a walk into a picture has a true answer) and **table** scenes (a built one
-looked down on, with a gripper of three boxes that moves while the camera rests).
+Three kinds: **built** scenes (textured ground, sky, boxes, haze), **picture** scenes (a picture projected from the
+first camera onto a ground plane and a cylinder around it, so that a walk into a picture has a true answer) and
+**table** scenes (a built one looked down on, with a gripper of three boxes that moves while the camera rests).
 
 Shape letters: B clips, F frames, P pixels, K textures, L blur levels, N texture size.
 """
@@ -97,7 +97,8 @@ def _gripper(g: Generator) -> dict[str, Tensor]:
 
 
 def picture_scenes(generator: Generator, num: int, aspect: float, pictures: Tensor | None = None) -> Scenes:
-    """Scenes made of pictures: procedural landscapes and, every third time, one of `pictures` (M, 3, N, N) in [0, 1]."""
+    """Scenes made of pictures: procedural landscapes and, every third time, one of `pictures` (M, 3, N, N) in [0,
+    1]."""
     drawn = []
     for _ in range(num):
         if pictures is not None and choice(generator, 3) == 0:
@@ -157,7 +158,8 @@ def _jitter(g: Generator, picture: Tensor) -> Tensor:
 
 
 def _blur_levels(texture: Tensor) -> Tensor:
-    """(3, L, N + 2, N + 2): ever blurrier copies of one size, wrapped by a texel, so that one lookup does mip-mapping."""
+    """(3, L, N + 2, N + 2): ever blurrier copies of one size, wrapped by a texel, so that one lookup does mip-
+    mapping."""
     levels = [texture]
     size = texture.shape[-1]
     small = texture[None]
@@ -182,7 +184,8 @@ def pixel_directions(scenes: Scenes, height: int, width: int) -> Tensor:
 def render(
     scenes: Scenes, c2w: Tensor, height: int, width: int, supersample: int = 2, gripper: Tensor | None = None
 ) -> Tensor:
-    """Frames (B, F, 3, H, W) in [-1, 1] seen from poses c2w (B, F, 4, 4), with the gripper at (B, F, 3) of table scenes."""
+    """Frames (B, F, 3, H, W) in [-1, 1] seen from poses c2w (B, F, 4, 4), with the gripper at (B, F, 3) of table
+    scenes."""
     big_h, big_w = height * supersample, width * supersample
     rays = pixel_directions(scenes, big_h, big_w)
     frames = []
@@ -249,7 +252,9 @@ def _hit_box(scenes: Scenes, box: int, origin: Tensor, direction: Tensor) -> tup
     """Distance (B, P) along the ray to a box (1e5 for a miss) and texture coordinates, by the slab method."""
     c, s = torch.cos(scenes.box_yaw[:, box]), torch.sin(scenes.box_yaw[:, box])
     zero, one = torch.zeros_like(c), torch.ones_like(c)
-    turn = torch.stack([torch.stack([c, zero, s], -1), torch.stack([zero, one, zero], -1), torch.stack([-s, zero, c], -1)], 1)
+    turn = torch.stack(
+        [torch.stack([c, zero, s], -1), torch.stack([zero, one, zero], -1), torch.stack([-s, zero, c], -1)], 1
+    )
     start = ((origin - scenes.box_centre[:, box])[:, None] @ turn)[:, 0]
     ray = direction @ turn
     ray = torch.where(ray.abs() < 1e-6, torch.full_like(ray, 1e-6), ray)

@@ -91,7 +91,15 @@ def _windows(g: Generator, size: int) -> Tensor:
     return _two_colours(g, ((y > low) & (y < high) & (x > low) & (x < high)).float()[None])
 
 
-_KINDS: tuple[Callable[[Generator, int], Tensor], ...] = (_noise_texture, _noise_texture, _checks, _bricks, _stripes, _spots, _windows)
+_KINDS: tuple[Callable[[Generator, int], Tensor], ...] = (
+    _noise_texture,
+    _noise_texture,
+    _checks,
+    _bricks,
+    _stripes,
+    _spots,
+    _windows,
+)
 
 
 def tile(generator: Generator, size: int) -> Tensor:
@@ -131,7 +139,9 @@ def landscape(generator: Generator, size: int) -> Tensor:
     u = ((x[None] / size - 0.5) * reach[:, None] * 4) % 1
     v = (reach * 2)[:, None].expand(-1, size) % 1
     grid = torch.stack([u, v], -1)[None] * 2 - 1
-    ground = F.grid_sample(ground_texture[None], grid, mode="bilinear", padding_mode="reflection", align_corners=False)[0]
+    ground = F.grid_sample(ground_texture[None], grid, mode="bilinear", padding_mode="reflection", align_corners=False)[
+        0
+    ]
     flat = ground_texture.mean((1, 2), keepdim=True)
     far = (0.02 / below).clamp(0, 1)[None, :, None]
     mask = (y > horizon).float()

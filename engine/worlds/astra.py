@@ -1,4 +1,5 @@
-"""The Astra world: the transformer, a video codec and, where there is one, a text encoder, behind the WorldModel protocol.
+"""The Astra world: the transformer, a video codec and, where there is one, a text encoder, behind the WorldModel
+protocol.
 
 Shape letters: B batch, C latent channels, T latents, H W latent height and width, A row width.
 """
@@ -37,7 +38,7 @@ from engine.models.text import TextEncoder, load_tokenizer
 from engine.models.transformer import ActionStates, AstraTransformer3DModel, TextStates
 from engine.models.weights.load import load_codec, load_text_encoder, load_transformer
 from engine.models.window import ANCHOR_REACH, WindowPlan, plan_window
-from engine.sampling.denoise import denoise, seeded_noise
+from engine.sampling.denoise import Evaluate, denoise, seeded_noise
 from engine.sampling.guidance import Branch, guidance_for
 from engine.sampling.history_noise import noise_history
 from engine.sampling.schedule import flow_schedule
@@ -200,7 +201,9 @@ class AstraWorld:
             history = noise_history(history, settings.history_noise, generator, settings.history_noise_on)
         network = self._transformer
         history_states = network.encode_history(history)
-        given = torch.from_numpy(window_rows(ActionTrack(state.actions.modality, rows), plan, self._config)).to(self._device)[None]
+        given = torch.from_numpy(window_rows(ActionTrack(state.actions.modality, rows), plan, self._config)).to(
+            self._device
+        )[None]
         kind = state.actions.modality.name
         branches = guidance_for(settings.guidance, self._text_scale(settings)).branches
         # The free branch sees zeros in place of every row, mask included (K10).
@@ -272,7 +275,7 @@ class AstraWorld:
 class _BoundNetwork:
     """The network with one chunk's conditions."""
 
-    evaluate: Callable[[Tensor, Tensor, Branch], Tensor]
+    evaluate: Evaluate
     given: ActionStates
 
     def routing(self, num_targets: int) -> np.ndarray:
@@ -319,7 +322,9 @@ def resolve_device(name: str) -> torch.device:
         return torch.device("cpu")
     if not torch.cuda.is_available():
         built = "has no CUDA in it" if torch.version.cuda is None else "finds no NVIDIA GPU or driver"
-        raise ValueError(f"the device cuda was asked for, but this PyTorch ({torch.__version__}) {built}; use cpu or auto")
+        raise ValueError(
+            f"the device cuda was asked for, but this PyTorch ({torch.__version__}) {built}; use cpu or auto"
+        )
     return torch.device("cuda")
 
 
@@ -332,10 +337,11 @@ def _to_uint8(frames_B3FHW: Tensor) -> Frames:
 def _fit_colours(latent_CHW: Tensor, pixels_3HW: Tensor) -> Tensor:
     """Least-squares map (C + 1, 3) from a latent pixel, and 1, to the mean colour of the pixels it stands for.
 
-    Fitted on the take's own picture, so it needs no constants and works for any codec. A little ridge keeps it tame for pictures
-    of few colours.
+    Fitted on the take's own picture, so it needs no constants and works for any codec. A little ridge keeps it tame
+    for pictures of few colours.
     """
-    small = F.adaptive_avg_pool2d(pixels_3HW[None].float(), latent_CHW.shape[-2:])[0]
+    height, width = latent_CHW.shape[-2:]
+    small = F.adaptive_avg_pool2d(pixels_3HW[None].float(), (height, width))[0]
     inputs = _with_one(latent_CHW)
     normal = inputs.T @ inputs + 1e-2 * len(inputs) * torch.eye(inputs.shape[1], device=inputs.device)
     return torch.linalg.solve(normal, inputs.T @ small.flatten(1).T)

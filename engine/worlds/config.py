@@ -34,7 +34,8 @@ class WorldConfig:
 
 
 def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
-    """The config in a folder; defaults where there is no file. Raises ValueError for a file that says something else."""
+    """The config in a folder; defaults where there is no file. Raises ValueError for a file that says something
+    else."""
     path = folder / FILE_NAME
     if not path.exists():
         return WorldConfig(name=fallback_name)

@@ -1,7 +1,7 @@
 """A fake world for tests and for working on the window: deterministic, numpy only, takes as long as asked.
 
-Its latents hold the action rows themselves and the camera's place, its frames are a painted landscape seen from there, so that a
-test can read off a frame or a latent which action reached it.
+Its latents hold the action rows themselves and the camera's place, its frames are a painted landscape seen from
+there, so that a test can read off a frame or a latent which action reached it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ class FakeWorld:
         parts = zip(request.actions.rows, path[1:], numbers, strict=True)
         latents = np.stack([_latent(row, pose, number, state.tint) for row, pose, number in parts], axis=1)
         shown = [] if state.is_shown else [self._paint(state.pose, state.tint)] * num_frames(state.num_latents)
-        for before, after in zip(path, path[1:], strict=False):
+        for before, after in pairwise(path):
             for f in range(1, FRAMES_PER_LATENT + 1):
                 blend = f / FRAMES_PER_LATENT
                 shown.append(self._paint(before * (1 - blend) + after * blend, state.tint))

@@ -1,7 +1,7 @@
 """Finds the files of an Astra world: from any folder or checkpoint file that people have on disk.
 
-Known layouts: the diffusers layout (`transformer/`, `vae/`, `text_encoder/`, `tokenizer/`); the original Astra checkpoint beside the
-original Wan 2.1 files, in one folder or in neighbouring ones; any mixture of them.
+Known layouts: the diffusers layout (`transformer/`, `vae/`, `text_encoder/`, `tokenizer/`); the original Astra
+checkpoint beside the original Wan 2.1 files, in one folder or in neighbouring ones; any mixture of them.
 """
 
 from __future__ import annotations
@@ -41,14 +41,19 @@ class WorldFiles:
             if part is None:
                 continue
             yield from (
-                sorted(p for p in part.iterdir() if p.suffix in {".safetensors", ".bin", ".json"}) if part.is_dir() else (part,)
+                sorted(p for p in part.iterdir() if p.suffix in {".safetensors", ".bin", ".json"})
+                if part.is_dir()
+                else (part,)
             )
 
 
 def find_world_files(place: Path) -> WorldFiles:
-    """Look for a world in a folder, or around a checkpoint file. Raises WeightsMissing saying what was looked for, and where."""
+    """Look for a world in a folder, or around a checkpoint file. Raises WeightsMissing saying what was looked for,
+    and where."""
     if not place.exists():
         raise WeightsMissing(f"there is no world at {place}: no such file or folder")
+    if place.is_file() and place.parent.name == "transformer" and _is_file(place.parent / "config.json"):
+        return find_world_files(place.parent.parent)  # a file of the diffusers layout stands for its world
     if place.is_file():
         # Wan's own files may lie beside the checkpoint or in a folder next to its folder.
         folders = [place.parent, place.parent.parent]
@@ -70,7 +75,8 @@ def find_world_files(place: Path) -> WorldFiles:
 def _complete(transformer: Path, folders: list[Path]) -> WorldFiles:
     def find(directory: str, names: tuple[str, ...]) -> Path | None:
         for folder in folders:
-            if (folder / directory).is_dir():
+            # Other programs have folders of these names too; those of the diffusers layout hold a config.
+            if _is_file(folder / directory / "config.json"):
                 return folder / directory
             found = _first_named(folder, names)
             if found is not None:
@@ -80,8 +86,8 @@ def _complete(transformer: Path, folders: list[Path]) -> WorldFiles:
     vae = find("vae", VAE_FILES)
     if vae is None:
         raise WeightsMissing(
-            f"the world at {transformer} has no video autoencoder: looked in {', '.join(map(str, folders))} for vae/ or "
-            f"{' or '.join(VAE_FILES)}. It comes with Wan 2.1; put it beside the checkpoint"
+            f"the world at {transformer} has no video autoencoder: looked in {', '.join(map(str, folders))} for "
+            f"vae/ or {' or '.join(VAE_FILES)}. It comes with Wan 2.1; put it beside the checkpoint"
         )
     text_encoder = find("text_encoder", TEXT_FILES)
     tokenizer = None if text_encoder is None else _tokenizer_near([text_encoder.parent, *folders])

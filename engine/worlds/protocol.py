@@ -11,7 +11,6 @@ import numpy as np
 from engine.actions.modality import ActionTrack
 from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, WorldInfo
 
-
 MAX_START_FRAMES = 117
 """30 latents: as much history as a window ever reaches back."""
 
@@ -28,8 +27,8 @@ class Opened:
 class WorldModel(Protocol):
     """A backend that makes chunks.
 
-    A state is a value: `step` returns a new one and leaves the old one valid, so that a cancelled or failed step costs nothing and a
-    branch is another step from the same state. States are opaque to everyone but their world.
+    A state is a value: `step` returns a new one and leaves the old one valid, so that a cancelled or failed step
+    costs nothing and a branch is another step from the same state. States are opaque to everyone but their world.
     Lives on one thread, the engine's.
     """
 
@@ -44,7 +43,8 @@ class WorldModel(Protocol):
     def step(
         self, state: Any, request: ChunkRequest, listener: Listener, cancelled: Callable[[], bool]
     ) -> tuple[Any, ChunkResult]:
-        """Make the chunk that follows `state`. Raises Cancelled, or ValueError for a request that this world cannot meet."""
+        """Make the chunk that follows `state`. Raises Cancelled, or ValueError for a request that this world cannot
+        meet."""
         ...
 
     def restore(self, latents: Latents, num_latents: int, num_start: int, actions: ActionTrack) -> Any:
@@ -64,8 +64,8 @@ def check_frames(frames: Frames, info: WorldInfo) -> None:
     is_shaped = frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[1:] == expected
     if not is_shaped or len(frames) % 4 != 1 or len(frames) > MAX_START_FRAMES:
         raise ValueError(
-            f"{info.name} starts from 1, 5, 9 ... up to {MAX_START_FRAMES} frames of {info.width} x {info.height} pixels as uint8 "
-            f"RGB, got an array of shape {frames.shape} and type {frames.dtype}"
+            f"{info.name} starts from 1, 5, 9 ... up to {MAX_START_FRAMES} frames of {info.width} x {info.height} "
+            f"pixels as uint8 RGB, got an array of shape {frames.shape} and type {frames.dtype}"
         )
 
 

@@ -29,7 +29,8 @@ KINDS: dict[str, Opener] = {"astra": _open_astra, "fake": _open_fake}
 
 
 def open_world(spec: str, catalogue: Mapping[str, Path], device: str = "auto") -> WorldModel:
-    """Open a world by a catalogue name, by the name of a kind without files ("fake"), or by its folder or checkpoint file.
+    """Open a world by a catalogue name, by the name of a kind without files ("fake"), or by its folder or checkpoint
+    file.
 
     Raises ValueError for a name that is nothing of that; errors of loading pass through.
     """

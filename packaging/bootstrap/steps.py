@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -56,14 +57,15 @@ class Steps:
         """Run commands as one step, such as "installing torch"; raise SetupError where one fails."""
         self._number += 1
         line = f"[{self._number}/{self.total}] {doing} ..."
-        self._write(line)
+        self._write(self._clipped(line))
         started = time.monotonic()
         for command in commands:
             exit_code, output = self._run_quietly(line, started, command)
             if exit_code != 0:
                 self._write("\n")
                 raise SetupError(failure_message(doing, output, exit_code, str(self.log)))
-        self._write(f"{self._restart(line)} {time.monotonic() - started:.0f} s\n")
+        again = f"\r{line}" if self._stream.isatty() else ""
+        self._write(f"{again} {time.monotonic() - started:.0f} s\n")
 
     def ask(self, command: Sequence[str]) -> tuple[int, str, str]:
         """Run a command for its answer: exit code, stdout and stderr. What it complains of is logged too."""
@@ -109,11 +111,11 @@ class Steps:
                 return child.wait(TICK)
             except subprocess.TimeoutExpired:
                 if self._stream.isatty():
-                    self._write(f"{self._restart(line)} {time.monotonic() - started:.0f} s")
+                    self._write(f"\r{self._clipped(line)} {time.monotonic() - started:.0f} s")
 
-    def _restart(self, line: str) -> str:
-        """On a terminal the line is written over, elsewhere it is only added to."""
-        return f"\r{line}" if self._stream.isatty() else ""
+    def _clipped(self, line: str) -> str:
+        """Cut what is to be written over to the width of the terminal: a line that wraps cannot be."""
+        return line[: shutil.get_terminal_size().columns - len(" 9999 s") - 1] if self._stream.isatty() else line
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

@@ -202,7 +202,11 @@ def test_a_missing_picture_is_answered_before_a_world_is_opened(tmp_path, capsys
 
 @pytest.mark.parametrize(
     ("out", "words"),
-    [("missing/v.mp4", ["does not exist"]), ("start.png/v.mp4", ["part of its path is a file"]), (".", ["is a folder"])],
+    [
+        ("missing/v.mp4", ["does not exist"]),
+        ("start.png/v.mp4", ["part of its path is a file"]),
+        (".", ["is a folder"]),
+    ],
 )
 def test_an_output_path_that_cannot_be_written_is_answered(picture, tmp_path, capsys, out, words):
     fails(capsys, [*command(picture, tmp_path), "--out", str(tmp_path / out)], "cannot be written", *words)

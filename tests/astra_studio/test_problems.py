@@ -116,8 +116,10 @@ def test_an_error_of_the_disk_without_a_file_is_told_too():
     assert problem_of(OSError(errno.ENOSPC, "full")).what == "The file cannot be read or written"
 
 
-def test_an_error_of_the_disk_that_is_not_known_is_our_mistake():
-    assert problem_of(OSError(errno.EADDRINUSE, "in use")).what == "Astra Studio has made a mistake"
+def test_an_error_of_the_system_without_an_entry_is_told_in_its_own_words():
+    problem = problem_of(OSError(errno.EADDRINUSE, "in use", "v.mp4"))
+    assert problem.what == "The file v.mp4 cannot be read or written"
+    assert problem.why == "The reason: in use"
 
 
 def test_an_error_that_can_tell_itself_does():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from engine.worlds.astra import open_astra
 from engine.worlds.fake import FakeWorld
 from engine.worlds.protocol import WorldModel
 
@@ -21,6 +22,11 @@ class WorldFactory:
     """How far latents may differ after `restore`; frames may differ by as many levels as this makes, rounded up."""
 
 
+def _open_tiny_astra(request: pytest.FixtureRequest) -> WorldModel:
+    return open_astra(request.getfixturevalue("original_world_folder"), "cpu")
+
+
 WORLD_FACTORIES: dict[str, WorldFactory] = {
     "fake": WorldFactory(open=lambda _request: FakeWorld(width=56, height=32)),
+    "astra": WorldFactory(open=_open_tiny_astra),
 }

@@ -250,6 +250,37 @@ def test_the_apt_line_can_be_typed_as_it_stands() -> None:
     assert line == "sudo apt-get install -y --no-install-recommends libgl1 libegl1"
 
 
+@pytest.fixture
+def machine_without_qt(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """A Debian where Qt starts once apt-get has installed something; the list holds what it was asked for."""
+    installed: list[tuple[str, ...]] = []
+
+    def install(packages: tuple[str, ...]) -> bool:
+        installed.append(packages)
+        return True
+
+    monkeypatch.setattr(system_libraries.sys, "platform", "linux")
+    monkeypatch.setattr(system_libraries.shutil, "which", lambda tool: f"/usr/bin/{tool}")
+    monkeypatch.setattr(system_libraries, "qt_starts", lambda python, *, on_screen: bool(installed))
+    monkeypatch.setattr(system_libraries, "_apt_install", install)
+    return installed
+
+
+def test_root_on_debian_gets_the_libraries_of_qt_installed(machine_without_qt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system_libraries.os, "geteuid", lambda: 0, raising=False)
+    assert system_libraries.ensure_qt_starts(Path("python"), on_screen=True)
+    assert machine_without_qt == [system_libraries.OFFSCREEN + system_libraries.WINDOW]
+
+
+def test_others_are_told_the_apt_line_and_go_on(
+    machine_without_qt, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(system_libraries.os, "geteuid", lambda: 1000, raising=False)
+    assert not system_libraries.ensure_qt_starts(Path("python"), on_screen=False)
+    assert system_libraries.apt_line(system_libraries.OFFSCREEN) in capsys.readouterr().err
+    assert machine_without_qt == []
+
+
 # --- pip's failures
 
 REFUSED = """\

@@ -79,7 +79,8 @@ def transformer_config(tensors: Mapping[str, Tensor], num_heads: int | None = No
     def shape(name: str) -> tuple[int, ...]:
         if name not in tensors:
             raise WeightsMismatch(
-                f"this is no Astra checkpoint: it has no tensor for {name} (in the original layout: {ASTRA_NAMES.theirs(name)})"
+                f"this is no Astra checkpoint: it has no tensor for {name} "
+                f"(in the original layout: {ASTRA_NAMES.theirs(name)})"
             )
         return tuple(tensors[name].shape)
 
@@ -87,8 +88,8 @@ def transformer_config(tensors: Mapping[str, Tensor], num_heads: int | None = No
     if num_heads is None:
         if dim % WAN_HEAD_DIM:
             raise WeightsMismatch(
-                f"the model width {dim} is no multiple of {WAN_HEAD_DIM}, so the number of heads cannot be guessed; put a "
-                'world.json with "num_heads" beside the checkpoint'
+                f"the model width {dim} is no multiple of {WAN_HEAD_DIM}, so the number of heads cannot be guessed; "
+                'put a world.json with "num_heads" beside the checkpoint'
             )
         num_heads = dim // WAN_HEAD_DIM
     modalities = [name for name in MODALITIES if f"action_embedder.projectors.{name}.weight" in tensors]

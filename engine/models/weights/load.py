@@ -1,7 +1,7 @@
 """Builds networks from files of any layout we read, and writes the original layout back.
 
-Sizes come from the tensors (original layouts) or the folder's config.json (diffusers layout). Nothing is left to chance: a
-missing, extra, wrong-shaped or non-finite tensor is an error that names it.
+Sizes come from the tensors (original layouts) or the folder's config.json (diffusers layout). Nothing is left to
+chance: a missing, extra, wrong-shaped or non-finite tensor is an error that names it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def load_transformer(
     """The Astra transformer from a checkpoint file of the original layout or a folder of the diffusers layout.
 
     Args:
-        base: a Wan transformer, file or folder, from which tensors that the checkpoint lacks are taken. Only tensors of the base:
+        base: a Wan transformer, file or folder, from which tensors that the checkpoint lacks are taken. Only tensors
+        of the base:
             an Astra checkpoint without its adapters would run with random ones, so that is an error.
         num_heads: for original files whose width is no multiple of 128.
         dtype: of everything but the parts that `_keep_in_fp32_modules` names.
@@ -45,8 +46,8 @@ def load_transformer(
         config = read_config(source)
         if config.get("_class_name") not in (None, "AstraTransformer3DModel"):
             raise WeightsMismatch(
-                f"{source} holds a {config['_class_name']}: the base without Astra's adapters cannot follow actions. Give the "
-                "Astra checkpoint as the world and leave this folder beside it"
+                f"{source} holds a {config['_class_name']}: the base without Astra's adapters cannot follow actions. "
+                "Give the Astra checkpoint as the world and leave this folder beside it"
             )
         found = Translation(tensors=read_folder(source), unknown=(), ignored=())
         arguments = {key: value for key, value in config.items() if not key.startswith("_")}
@@ -65,7 +66,8 @@ def load_transformer(
 
 
 def load_codec(source: Path, dtype: torch.dtype = torch.float32) -> tuple[VideoCodec, nn.Module]:
-    """The video autoencoder from an original Wan file or a diffusers folder, and the module that a device move needs."""
+    """The video autoencoder from an original Wan file or a diffusers folder, and the module that a device move
+    needs."""
     if source.is_dir():
         config = read_config(source)
         kind = config.get("_class_name", "AutoencoderKLWan")
@@ -146,7 +148,9 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def read_folder(folder: Path) -> dict[str, Tensor]:
     """All tensors of a diffusers or transformers folder: one file, or an index of shards."""
-    found = sorted(folder.glob(f"*{INDEX_SUFFIX}")) or sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    found = (
+        sorted(folder.glob(f"*{INDEX_SUFFIX}")) or sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    )
     if not found:
         raise WeightsMissing(f"{folder} holds no weights: expected a .safetensors file")
     if len(found) > 1:
@@ -171,8 +175,8 @@ def _fill(model: nn.Module, found: Translation, source: str) -> None:
 def _ready(tensor: Tensor) -> Tensor:
     """A tensor to compute with: float32 where float16 was chosen to save room on disk, and at an aligned address.
 
-    A tensor that lies where its file was mapped may be misaligned; kernels then round otherwise, and a chunk would depend on the
-    layout of a file.
+    A tensor that lies where its file was mapped may be misaligned; kernels then round otherwise, and a chunk would
+    depend on the layout of a file.
     """
     if tensor.dtype == torch.float16:
         return tensor.float()

@@ -109,8 +109,8 @@ def check_fit(
     broken = [name for name in expected_shapes if not bool(tensors[name].isfinite().all())]
     if broken:
         raise WeightsMismatch(
-            f"{len(broken)} tensors of {source} hold NaN or infinite values: {_listed(broken)}. The file is damaged, or its "
-            "training diverged; get it again or use an earlier checkpoint"
+            f"{len(broken)} tensors of {source} hold NaN or infinite values: {_listed(broken)}. The file is "
+            "damaged, or its training diverged; get it again or use an earlier checkpoint"
         )
 
 

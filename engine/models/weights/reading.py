@@ -31,8 +31,8 @@ PREFIXES = ("pipe.dit.", "module.", "model.", "dit.", "_orig_mod.")
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """All tensors of a file, unwrapped and without training prefixes.
 
-    Raises WeightsMissing if the file is not there, WeightsUnreadable if it is damaged, is no tensor file, or is a pickle that holds
-    anything but tensors.
+    Raises WeightsMissing if the file is not there, WeightsUnreadable if it is damaged, is no tensor file, or is a
+    pickle that holds anything but tensors.
     """
     if not path.exists():
         raise WeightsMissing(f"there is no weights file {path}")
@@ -62,8 +62,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise WeightsUnreadable(
-            f"{path.name} ({_size(path)}) is not a whole safetensors file: {error}. Most likely its download was cut short; "
-            "get it again"
+            f"{path.name} ({_size(path)}) is not a whole safetensors file: {error}. Most likely its download "
+            "was cut short; get it again"
         ) from error
 
 
@@ -88,7 +88,8 @@ def _read_pickle(path: Path) -> Any:
         start = file.read(len(ZIP_START))
     if start != ZIP_START and start[:1] != PICKLE_START:
         raise WeightsUnreadable(
-            f"{path.name} ({_size(path)}) is not a PyTorch checkpoint at all. Most likely its download went wrong; get it again"
+            f"{path.name} ({_size(path)}) is not a PyTorch checkpoint at all. Most likely its download went wrong; "
+            "get it again"
         )
     try:
         with warnings.catch_warnings():
@@ -97,13 +98,13 @@ def _read_pickle(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True, mmap=start == ZIP_START)
     except pickle.UnpicklingError as error:
         raise WeightsUnreadable(
-            f"{path.name} holds more than tensors, so opening it could run a program; Astra Studio does not. If you trust it, "
-            "convert it to safetensors with the program that made it"
+            f"{path.name} holds more than tensors, so opening it could run a program; Astra Studio does not. "
+            "If you trust it, convert it to safetensors with the program that made it"
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         raise WeightsUnreadable(
-            f"{path.name} ({_size(path)}) is not a whole PyTorch checkpoint: {_first_line(error)}. Most likely its download was "
-            "cut short; get it again"
+            f"{path.name} ({_size(path)}) is not a whole PyTorch checkpoint: {_first_line(error)}. Most likely its "
+            "download was cut short; get it again"
         ) from error
 
 

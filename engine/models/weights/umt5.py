@@ -19,9 +19,7 @@ UMT5_NAMES = NameMap(
         Rule("norm.weight", "encoder.final_layer_norm.weight"),
         Rule("blocks.{i}.norm1.weight", f"{_BLOCK}.0.layer_norm.weight"),
         *(Rule(f"blocks.{{i}}.attn.{p}.weight", f"{_BLOCK}.0.SelfAttention.{p}.weight") for p in "qkvo"),
-        Rule(
-            "blocks.{i}.pos_embedding.embedding.weight", f"{_BLOCK}.0.SelfAttention.relative_attention_bias.weight"
-        ),
+        Rule("blocks.{i}.pos_embedding.embedding.weight", f"{_BLOCK}.0.SelfAttention.relative_attention_bias.weight"),
         Rule("blocks.{i}.norm2.weight", f"{_BLOCK}.1.layer_norm.weight"),
         Rule("blocks.{i}.ffn.gate.0.weight", f"{_BLOCK}.1.DenseReluDense.wi_0.weight"),
         Rule("blocks.{i}.ffn.fc1.weight", f"{_BLOCK}.1.DenseReluDense.wi_1.weight"),

@@ -23,9 +23,7 @@ def _common(side: str) -> list[Rule]:
         Rule(f"{side}.head.2.{{x}}", f"{side}.conv_out.{{x}}"),
     ]
     for theirs, ours in ((0, 0), (2, 1)):
-        rules += [
-            Rule(f"{side}.middle.{theirs}.{a}", f"{side}.mid_block.resnets.{ours}.{b}") for a, b in _RESNET_ALL
-        ]
+        rules += [Rule(f"{side}.middle.{theirs}.{a}", f"{side}.mid_block.resnets.{ours}.{b}") for a, b in _RESNET_ALL]
     rules += [Rule(f"{side}.middle.1.{a}", f"{side}.mid_block.attentions.0.{b}") for a, b in _ATTENTION]
     return rules
 

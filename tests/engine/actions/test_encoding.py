@@ -44,7 +44,9 @@ def test_what_lies_before_the_window_does_not_matter():
     rows = parse_pose_line("w-6").rows
     other = rows.copy()
     other[0] = camera_row(["left", "s"])
-    assert np.array_equal(encode_rows(rows, CAMERA, 3, "rows+pose")[:, 12:], encode_rows(other, CAMERA, 3, "rows+pose")[:, 12:])
+    assert np.array_equal(
+        encode_rows(rows, CAMERA, 3, "rows+pose")[:, 12:], encode_rows(other, CAMERA, 3, "rows+pose")[:, 12:]
+    )
 
 
 def driving(position, yaw):

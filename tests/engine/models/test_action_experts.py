@@ -72,5 +72,5 @@ def test_the_balance_loss_is_one_when_even_and_grows_when_all_choose_one_expert(
 
 
 def test_more_experts_per_row_than_there_are_is_refused():
-    with pytest.raises(ValueError, match="top_k must lie in 1..4"):
+    with pytest.raises(ValueError, match=r"top_k must lie in 1\.\.4"):
         embedder(top_k=5)

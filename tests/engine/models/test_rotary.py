@@ -6,7 +6,9 @@ from engine.models.rotary import head_dim_split, rotary_table, rotate
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize(("head_dim", "split"), [(128, (44, 42, 42)), (32, (12, 10, 10)), (64, (24, 20, 20)), (16, (8, 4, 4))])
+@pytest.mark.parametrize(
+    ("head_dim", "split"), [(128, (44, 42, 42)), (32, (12, 10, 10)), (64, (24, 20, 20)), (16, (8, 4, 4))]
+)
 def test_a_heads_channels_are_shared_out_as_wan_does(head_dim, split):
     assert head_dim_split(head_dim) == split
     assert sum(split) == head_dim

@@ -124,7 +124,10 @@ def test_a_model_that_predicts_samples_gives_the_velocity_towards_them():
 
 def test_every_parameter_of_the_paper_form_gets_a_gradient():
     model = randomised(small(**PAPER)).train().requires_grad_(True)
-    loss = sum(model(**(chunk(width=w) | {"modality": m})).square().mean() for m, w in (("camera", 13), ("driving", 8), ("robot", 13)))
+    loss = sum(
+        model(**(chunk(width=w) | {"modality": m})).square().mean()
+        for m, w in (("camera", 13), ("driving", 8), ("robot", 13))
+    )
     loss.backward()
     without = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.any()]
     assert without == []

@@ -78,7 +78,7 @@ DIFFUSERS = (
     "vae/config.json",
     "vae/diffusion_pytorch_model.safetensors",
 )
-DIFFUSERS_TEXT = ("text_encoder/model.safetensors", "tokenizer/tokenizer.json")
+DIFFUSERS_TEXT = ("text_encoder/config.json", "text_encoder/model.safetensors", "tokenizer/tokenizer.json")
 
 
 def test_the_diffusers_layout(folder):
@@ -325,3 +325,14 @@ def test_a_fingerprint_of_a_huge_file_sees_its_size_ends_and_middle(original, mo
     (original / ASTRA).write_bytes(bytearray(2001))
     prints.append(print_of(original))
     assert len(set(prints)) == len(prints)
+
+
+def test_a_folder_called_vae_that_belongs_to_another_program_is_passed_over(folder):
+    tree(folder, ASTRA, "vae/taesd.safetensors", f"wan/{VAE}")
+    assert names(find_world_files(folder), folder)["vae"] == f"wan/{VAE}"
+
+
+def test_a_weights_file_inside_the_diffusers_layout_stands_for_its_world(folder):
+    tree(folder, *DIFFUSERS)
+    inside = folder / "transformer" / BASE
+    assert find_world_files(inside) == find_world_files(folder)

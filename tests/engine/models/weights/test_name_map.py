@@ -67,5 +67,5 @@ def test_values_that_are_not_finite_are_refused(bad):
 
 
 def test_long_lists_are_cut():
-    with pytest.raises(WeightsMismatch, match="20 missing: .* and 12 more"):
+    with pytest.raises(WeightsMismatch, match=r"20 missing: .* and 12 more"):
         check_fit({}, {f"t{i}": (1,) for i in range(20)}, [], "x")

@@ -56,7 +56,7 @@ def test_shards_of_an_index_are_joined(tmp_path):
 
 def test_an_index_that_names_a_missing_shard_is_refused(tmp_path):
     (tmp_path / "m.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "gone.safetensors"}}))
-    with pytest.raises(WeightsMissing, match="lists gone.safetensors"):
+    with pytest.raises(WeightsMissing, match=r"lists gone\.safetensors"):
         read_tensors(tmp_path / "m.safetensors.index.json")
 
 
