@@ -37,20 +37,28 @@ SMALL_COLUMNS = (1, 2, 3, 4, 6, 7, 8, 9, 11)
 class Recipe:
     """Everything that decides the bundled world, together with the seeds in the parts."""
 
-    num_shards: int = 96
-    clips: ClipConfig = field(default_factory=ClipConfig)
+    clip_sets: tuple[tuple[int, ClipConfig], ...] = (
+        (96, ClipConfig()),
+        (22, ClipConfig(modality="driving", seed=2)),
+        (12, ClipConfig(modality="robot", seed=3)),
+    )
+    """How many shards to render of each kind of clip; shards are numbered through."""
+    autoencoder_shards: int = 12
+    """The autoencoder learns from the first so many shards."""
     autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(num_steps=1500))
     windows: WindowConfig = field(default_factory=WindowConfig)
-    loop: LoopConfig = field(default_factory=lambda: LoopConfig(num_steps=3200))
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(num_steps=5000))
     width: int = 192
-    num_heads: int = 6
+    num_heads: int = 3
     num_layers: int = 6
     seed: int = 5
 
 
 SMOKE = Recipe(
-    num_shards=NUM_VALIDATION_SHARDS + 1,
-    clips=ClipConfig(height=32, width=48, num_ticks=10, long_ticks=12, clips_per_shard=4),
+    clip_sets=tuple(
+        (count, ClipConfig(height=32, width=48, num_ticks=10, long_ticks=12, clips_per_shard=4, modality=kind))
+        for count, kind in ((NUM_VALIDATION_SHARDS + 1, "camera"), (1, "driving"), (1, "robot"))
+    ),
     autoencoder=AutoencoderConfig(latent_channels=8, width=8, num_blocks=1, num_steps=4, batch_size=4),
     windows=WindowConfig(oversampling=1),
     loop=LoopConfig(num_steps=4, batch_size=2, warmup_steps=2, checkpoint_every=2),
@@ -126,10 +134,12 @@ def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
 def run(recipe: Recipe, folders: Folders, pictures: Path | None) -> AstraTransformer3DModel:
     """All stages; returns the averaged transformer."""
     folders.root.mkdir(parents=True, exist_ok=True)
-    write_shards(
-        recipe.clips, folders.clips, 0, recipe.num_shards, None if pictures is None else load_pictures(pictures)
-    )
-    shards = sorted(folders.clips.glob("*.safetensors"))
+    loaded = None if pictures is None else load_pictures(pictures)
+    first = 0
+    for count, clips in recipe.clip_sets:
+        write_shards(clips, folders.clips, first, first + count, loaded)
+        first += count
+    shards = sorted(folders.clips.glob("*.safetensors"))[: recipe.autoencoder_shards]
     if not (folders.autoencoder / "config.json").exists():
         codec = train_autoencoder(
             recipe.autoencoder, shards, lambda step, values: _log(folders, "autoencoder", step, values)
@@ -185,8 +195,8 @@ def export(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel, des
     codec.half().save_pretrained(partial / "vae")
     world = {
         "name": "small Astra",
-        "width": recipe.clips.width,
-        "height": recipe.clips.height,
+        "width": recipe.clip_sets[0][1].width,
+        "height": recipe.clip_sets[0][1].height,
         "fps": 20,
         "latents_per_chunk": recipe.windows.num_targets,
         "rounds_actions": False,

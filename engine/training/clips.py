@@ -44,12 +44,8 @@ class ClipConfig:
     """Every fourth shard holds clips this long, so that full histories are seen."""
     picture_share: float = 0.7
     clips_per_shard: int = 32
-    modalities: tuple[str, ...] = ("camera",)
-    """Modality of shard k: entry (k // 4) modulo their number."""
+    modality: str = "camera"
     seed: int = 1
-
-    def modality_of(self, number: int) -> Modality:
-        return modality(self.modalities[number // 4 % len(self.modalities)])
 
 
 def load_pictures(folder: Path) -> Tensor:
@@ -68,7 +64,7 @@ def render_shard(config: ClipConfig, number: int, pictures: Tensor | None) -> tu
     generator = torch.Generator().manual_seed(config.seed * 1_000_003 + number)
     rng = np.random.default_rng((config.seed, number))
     num_ticks = config.long_ticks if number % 4 == 3 else config.num_ticks
-    kind = config.modality_of(number)
+    kind = modality(config.modality)
     if kind is ROBOT:
         frames, rows = _robot_clips(config, num_ticks, generator, rng)
     else:
