@@ -77,5 +77,5 @@ def check_request(request: ChunkRequest, info: WorldInfo, modality: str) -> None
         raise ValueError(
             f"this take is driven by {modality} actions; it cannot go on with {request.actions.modality.name} ones"
         )
-    if request.prompt and not info.has_text:
+    if (request.prompt or request.negative_prompt) and not info.has_text:
         raise ValueError(f"the world {info.name} reads no text; leave the prompt empty")

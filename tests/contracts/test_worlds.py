@@ -448,9 +448,10 @@ def test_a_chunk_without_actions_is_refused(world):
     assert "at least one action row" in message
 
 
-def test_a_prompt_is_refused_where_there_is_no_text(world):
+@pytest.mark.parametrize("field", ["prompt", "negative_prompt"])
+def test_a_prompt_is_refused_where_there_is_no_text(world, field):
     if world.info.has_text:
         pytest.skip("this world reads text")
-    message = refusal(world, lambda wanted: replace(wanted, prompt="a sunlit street"))
+    message = refusal(world, lambda wanted: replace(wanted, **{field: "a sunlit street"}))
     assert world.info.name in message
     assert "reads no text" in message
