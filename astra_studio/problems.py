@@ -46,6 +46,9 @@ _TABLE: dict[str, tuple[str, str]] = {
     "WeightsMissing": ("The world cannot be opened", "Put the missing file there, or give another --world"),
     "WeightsUnreadable": ("The world cannot be opened", "Its file is not used; nothing in it was run"),
     "WeightsMismatch": ("The world cannot be opened", "Check that the files belong to one model and are whole"),
+    "ConfigError": ("The training cannot start", "Correct the config and try again"),
+    "ShardError": ("The training data cannot be used", "Mend or remove the shard and try again"),
+    "CheckpointError": ("The training cannot go on", "Check the output folder"),
     "TrainingDiverged": (
         "The training has lost its way",
         "Go on from its last checkpoint, which is still good, or start again with other settings",

@@ -51,7 +51,7 @@ def train_autoencoder(
         optimiser, config.learning_rate, total_steps=config.num_steps, pct_start=0.04, final_div_factor=50
     )
     average = WeightAverage(model, 0.998)
-    for step in range(config.num_steps):
+    for step in range(1, config.num_steps + 1):
         previous, current = source.draw(config.batch_size)
         both = model.encode_groups(torch.cat([previous, current]))
         latents = both + config.latent_noise * torch.randn(both.shape, generator=generator)
@@ -63,7 +63,7 @@ def train_autoencoder(
         optimiser.step()
         schedule.step()
         average.update(model)
-        if step % 50 == 0 or step == config.num_steps - 1:
+        if step % 50 == 0 or step == config.num_steps:
             report(step, {"loss": loss.item(), "psnr_db": psnr_db(decoded, current)})
     average.copy_to(model)
     return _normalise(model, source.draw(512)[1])

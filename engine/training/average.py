@@ -12,16 +12,28 @@ class WeightAverage:
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self.num_updates = 0
-        self.weights: dict[str, Tensor] = {name: p.detach().clone() for name, p in model.named_parameters()}
+        self.weights: dict[str, Tensor] = {
+            name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad
+        }
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         self.num_updates += 1
         decay = min(self.decay, (1 + self.num_updates) / (10 + self.num_updates))
         for name, parameter in model.named_parameters():
-            self.weights[name].lerp_(parameter.detach(), 1 - decay)
+            if name in self.weights:
+                self.weights[name].lerp_(parameter.detach(), 1 - decay)
 
     @torch.no_grad()
     def copy_to(self, model: nn.Module) -> None:
+        """Put the averages in place of the weights; frozen ones stay."""
         for name, parameter in model.named_parameters():
-            parameter.copy_(self.weights[name])
+            if name in self.weights:
+                parameter.copy_(self.weights[name])
+
+    @torch.no_grad()
+    def restore(self, weights: dict[str, Tensor], num_updates: int) -> None:
+        """Go on from saved averages."""
+        for name, held in self.weights.items():
+            held.copy_(weights[name])
+        self.num_updates = num_updates

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -122,6 +123,13 @@ def write_shards(config: ClipConfig, folder: Path, first: int, stop: int, pictur
         partial = path.with_suffix(".part")
         save_file({"frames": frames.contiguous(), "rows": rows.contiguous()}, partial, metadata={"modality": kind.name})
         partial.rename(path)
+
+
+def read_clips(path: Path) -> tuple[Tensor, Tensor, Modality]:
+    """Frames, rows and modality of a clip shard."""
+    with safe_open(path, "pt") as shard:
+        kind = modality(shard.metadata()["modality"])
+        return shard.get_tensor("frames"), shard.get_tensor("rows"), kind
 
 
 def _roomy(scenes: Scenes, paths: np.ndarray) -> Scenes:

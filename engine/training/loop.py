@@ -1,26 +1,28 @@
-"""The flow-matching training loop of the small model.
+"""The flow-matching training loop of any Astra, small or full size, in one process or several.
 
-Shape letters: B batch, C latent channels, T latents, H W latent height and width.
+Several processes draw the same global batch and the same noise and each takes its part, so that their mean gradient
+is that of one process: losses are the same however many there are.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
-from torch import Generator, Tensor
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
+from torch import Generator, Tensor, nn
 
-from engine.models.history import PackedHistory
-from engine.models.transformer import NUM_TRAIN_TIMESTEPS, AstraTransformer3DModel
-from engine.sampling.history_noise import noise_history
-from engine.sampling.schedule import add_noise
+from engine.models.transformer import AstraTransformer3DModel
+from engine.sampling.schedule import NUM_TRAIN_TIMESTEPS, add_noise
 from engine.training.average import WeightAverage
-from engine.training.latents import Batch, WindowSource
+from engine.training.noise_as_mask import NoiseAsMask
+from engine.training.objective import NoiseLevels, Objective, flow_loss
+from engine.training.trainable import Trainable, choose_trainable, matrices_of_blocks
+from engine.training.windows import Batch, WindowSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,31 +31,35 @@ class LoopConfig:
 
     num_steps: int = 4000
     batch_size: int = 16
+    """Of all processes together."""
+    trainable: Trainable = "all"
+    """"adapters" freezes the backbone but for self-attention, as the paper does when it starts from Wan."""
+    optimiser: Literal["muon", "adamw"] = "muon"
+    """"muon" trains the matrices inside blocks with Muon and the rest with AdamW."""
     matrix_learning_rate: float = 0.02
-    """Of Muon, which trains the matrices inside blocks."""
+    """Of Muon."""
     learning_rate: float = 2e-3
-    """Of AdamW, which trains the rest."""
+    """Of AdamW."""
+    weight_decay: float = 1e-4
     warmup_steps: int = 60
     constant_share: float = 0.4
     """Share of the steps at full learning rate; then it falls linearly to `final_share` of it."""
     final_share: float = 0.02
-    pure_noise_share: float = 0.85
-    """Share of samples at sigma = 1 until `late_start`; there the target itself tells nothing, so the action must."""
-    late_pure_noise_share: float = 0.5
-    late_start: float = 0.7
+    objective: Objective = field(default_factory=Objective)
+    channel_weights: list[float] = field(default_factory=list)
+    """Of the loss, one per latent channel, mean 1; empty for even ones. For codecs whose normalised channels matter
+    unequally."""
+    noise_as_mask: NoiseAsMask = field(default_factory=NoiseAsMask)
     action_dropout: float = 0.1
     """Probability that a sample's whole action matrix is zeros, the mask included: what Action-Free Guidance needs."""
-    history_noise_share: float = 0.5
-    """Noise-as-Mask: share of samples whose history gets noise, from `history_noise_start` on."""
-    history_noise_high: float = 0.4
-    history_noise_start: float = 0.3
     balance_weight: float = 0.01
     """Of the router's load-balancing loss."""
     average_decay: float = 0.998
     clip_norm: float = 1.0
+    gradient_checkpointing: bool = False
+    """Compute activations twice rather than keep them."""
     uses_bfloat16: bool = False
-    """Whether products run in bfloat16: a quarter faster on processors that have it, slower on others."""
-    checkpoint_every: int = 100
+    """Whether products run in bfloat16. On GPUs always a gain; on the CPU only where the processor has it."""
     seed: int = 3
 
 
@@ -61,131 +67,194 @@ class TrainingDiverged(ArithmeticError):
     """The loss is no longer a number; the last checkpoint is still good."""
 
 
+class _Step(nn.Module):
+    """Loss of one batch: a module, so that several processes can wrap it."""
+
+    channel_weight_C: Tensor | None
+
+    def __init__(self, model: AstraTransformer3DModel, channel_weights: list[float]) -> None:
+        super().__init__()
+        self.model = model
+        weights = torch.tensor(channel_weights) if channel_weights else None
+        self.register_buffer("channel_weight_C", weights, persistent=False)
+
+    def forward(
+        self, batch: Batch, rows_BRA: Tensor, noise: Tensor, levels: NoiseLevels, usual_load_E: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(flow loss, balance loss, load of each expert (E,))."""
+        model = self.model
+        clean = batch.target_BCTHW
+        noisy = add_noise(clean, noise, levels.sigma_B.view(-1, 1, 1, 1, 1))
+        history = model.encode_history(batch.history)
+        actions = model.encode_actions(rows_BRA, batch.modality, history.window)
+        text = model.encode_text(batch.text_BLD)
+        predicted = model.predict(noisy, levels.timestep_B, history, actions, text)
+        loss = flow_loss(predicted.float(), model.config.prediction, clean, noise, levels, self.channel_weight_C)
+        load = (actions.routed.weights_BFE > 0).float().mean((0, 1))
+        # Linear in this batch's probabilities, so that parts of a batch add up to the whole.
+        balance = len(load) * (usual_load_E * actions.routed.probabilities_BFE.mean((0, 1))).sum()
+        return loss, balance, load.detach()
+
+
 class Trainer:
     """Owns the network, optimisers, weight average and random state of one training run."""
 
-    def __init__(self, config: LoopConfig, model: AstraTransformer3DModel, source: WindowSource) -> None:
+    def __init__(
+        self,
+        config: LoopConfig,
+        model: AstraTransformer3DModel,
+        source: WindowSource,
+        accelerator: Accelerator | None = None,
+    ) -> None:
         self.config = config
         self.model = model
         self.source = source
         self.generator = Generator().manual_seed(config.seed)
-        self.average = WeightAverage(model, config.average_decay)
         self.step = 0
-        matrices = [
-            p for n, p in model.named_parameters() if n.startswith("blocks.") and p.ndim == 2 and "experts" not in n
-        ]
-        chosen = {id(p) for p in matrices}
-        others = [p for p in model.parameters() if id(p) not in chosen]
-        self.optimisers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(matrices, lr=config.matrix_learning_rate, momentum=0.95, weight_decay=0.0),
-            torch.optim.AdamW(others, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=1e-4),
-        ]
+        self.accelerator = accelerator or make_accelerator("cpu", config.uses_bfloat16)
+        if config.batch_size % self.accelerator.num_processes:
+            raise ValueError(
+                f"the batch size {config.batch_size} does not divide into {self.accelerator.num_processes} processes"
+            )
+        choose_trainable(model, config.trainable)
+        model.train()
+        if config.gradient_checkpointing:
+            model.enable_gradient_checkpointing()
+        self.average = WeightAverage(model, config.average_decay)
+        num_experts = model.config.num_experts
+        self._load_E = torch.full((num_experts,), 1 / num_experts, device=self.accelerator.device)
+        self.optimisers = _make_optimisers(config, model)
         self._base_rates = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
+        step = _Step(model, config.channel_weights).to(self.accelerator.device)
+        self._module = self.accelerator.prepare_model(step)
 
-    def run(self, report: Callable[[int, dict[str, float]], None], checkpoint: Path | None = None) -> None:
-        """Train to the end, reporting the mean of the losses every 20 steps."""
-        losses: list[float] = []
-        self.model.train()
+    def run(self, report: Callable[[int, dict[str, float]], None], every: int = 20) -> None:
+        """Train to the end, reporting mean figures every so many steps and at the last one."""
+        figures: list[dict[str, float]] = []
         while self.step < self.config.num_steps:
-            losses.append(self.train_step(self.source.draw(self.config.batch_size)))
-            if self.step % 20 == 0:
-                report(self.step, {"loss": sum(losses) / len(losses)})
-                losses = []
-            if checkpoint is not None and (
-                self.step % self.config.checkpoint_every == 0 or self.step == self.config.num_steps
-            ):
-                self.save(checkpoint)
+            figures.append(self.train_step(self.source.draw(self.config.batch_size)))
+            if self.step % every == 0 or self.step == self.config.num_steps:
+                report(self.step, {name: sum(f[name] for f in figures) / len(figures) for name in figures[0]})
+                figures = []
 
-    def train_step(self, batch: Batch) -> float:
-        """One optimiser step; returns the loss. Raises TrainingDiverged before a bad step is taken."""
-        self._set_rates()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.uses_bfloat16):
-            loss = self.loss(batch)
-        if not math.isfinite(loss.item()):
-            raise TrainingDiverged(f"the loss of step {self.step} is {loss.item()}")
+    def train_step(self, whole: Batch) -> dict[str, float]:
+        """One optimiser step on a global batch; returns its figures. Raises TrainingDiverged before a bad step is
+        taken."""
+        rate = self._set_rates()
+        loss, balance = self.losses(whole)
+        figures = self._mean_over_processes({"loss": loss, "balance": balance})
+        if not all(map(math.isfinite, figures.values())):
+            raise TrainingDiverged(
+                f"the loss of step {self.step} is {figures['loss']}: the learning rate may be too high, or a shard be "
+                "damaged"
+            )
         for optimiser in self.optimisers:
             optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        self.accelerator.backward(loss + self.config.balance_weight * balance)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         for optimiser in self.optimisers:
             optimiser.step()
         self.average.update(self.model)
         self.step += 1
-        return loss.item()
+        return figures | {"gradient_norm": float(norm), "learning_rate": rate}
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Flow-matching loss: squared velocity error, held back where sigma is small, plus the router's balance."""
-        config = self.config
-        clean = batch.target_BCTHW
-        sigma = self._draw_sigma(len(clean))
-        noise = torch.randn(clean.shape, generator=self.generator)
-        noisy = add_noise(clean, noise, sigma.view(-1, 1, 1, 1, 1))
-        kept = (torch.rand(len(clean), 1, 1, generator=self.generator) >= config.action_dropout).float()
-        history = self.model.encode_history(self._mask_history(batch.history))
-        actions = self.model.encode_actions(batch.rows_BRA * kept, batch.modality, history.window)
-        predicted = self.model.predict(noisy, sigma * NUM_TRAIN_TIMESTEPS, history, actions)
-        if self.model.config.prediction == "sample":
-            # |clean error| / sigma is the velocity error; below 0.4 it would drown everything else.
-            error = (predicted - clean) / sigma.clamp_min(0.4).view(-1, 1, 1, 1, 1)
-        else:
-            error = predicted - (noise - clean)
-        return error.square().mean() + config.balance_weight * actions.routed.balance_loss()
-
-    def _draw_sigma(self, num: int) -> Tensor:
-        config = self.config
-        late = self.step >= config.late_start * config.num_steps
-        share = config.late_pure_noise_share if late else config.pure_noise_share
-        middle = torch.sigmoid(1.2 + 1.2 * torch.randn(num, generator=self.generator))
-        pure = torch.rand(num, generator=self.generator) < share
-        return torch.where(pure, torch.ones(num), middle)
-
-    def _mask_history(self, history: PackedHistory) -> PackedHistory:
-        """Noise-as-Mask: independent noise on the history, one level per sample, told to nobody (paper)."""
-        config = self.config
-        if self.step < config.history_noise_start * config.num_steps or not config.history_noise_share:
-            return history
-        num = len(history.full_BCTHW)
-        level = config.history_noise_high * torch.rand(num, generator=self.generator)
-        level = level * (torch.rand(num, generator=self.generator) < config.history_noise_share)
-        return noise_history(history, level, self.generator, where="all")
-
-    def _set_rates(self) -> None:
-        config = self.config
-        warm = min(1.0, (self.step + 1) / config.warmup_steps)
+    def losses(self, whole: Batch) -> tuple[Tensor, Tensor]:
+        """Flow loss and balance loss of this process's part of a global batch. Random numbers are drawn for the
+        whole."""
+        config, accelerator = self.config, self.accelerator
+        num = len(whole.target_BCTHW)
         done = self.step / config.num_steps
-        fall = max(0.0, (done - config.constant_share) / (1 - config.constant_share))
+        levels = config.objective.draw(num, done, self.generator)
+        noise = torch.randn(whole.target_BCTHW.shape, generator=self.generator)
+        kept = (torch.rand(num, 1, 1, generator=self.generator) >= config.action_dropout).float()
+        masked = Batch(
+            history=config.noise_as_mask.apply(whole.history, done, self.generator),
+            target_BCTHW=whole.target_BCTHW,
+            rows_BRA=whole.rows_BRA * kept,
+            modality=whole.modality,
+            text_BLD=whole.text_BLD,
+        )
+        count, number = accelerator.num_processes, accelerator.process_index
+        size = num // count
+        mine = slice(number * size, (number + 1) * size)
+        device = accelerator.device
+        part = masked.part(number, count).to(device)
+        my_levels = NoiseLevels(
+            sigma_B=levels.sigma_B[mine].to(device),
+            timestep_B=levels.timestep_B[mine].to(device),
+            weight_B=levels.weight_B[mine].to(device),
+        )
+        with accelerator.autocast():
+            loss, balance, load = self._module(part, part.rows_BRA, noise[mine].to(device), my_levels, self._load_E)
+        # Not in place: the loss still needs the value it was computed with.
+        self._load_E = self._load_E.lerp(accelerator.reduce(load, "mean"), 0.01)
+        return loss, balance
+
+    def _mean_over_processes(self, losses: dict[str, Tensor]) -> dict[str, float]:
+        stacked = torch.stack([loss.detach().float() for loss in losses.values()])
+        return dict(zip(losses, self.accelerator.reduce(stacked, "mean").tolist(), strict=True))
+
+    def _set_rates(self) -> float:
+        """Set every learning rate for this step; returns the factor."""
+        config = self.config
+        warm = min(1.0, (self.step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+        done = self.step / config.num_steps
+        fall = max(0.0, (done - config.constant_share) / max(1e-9, 1 - config.constant_share))
         factor = warm * (1 - (1 - config.final_share) * fall)
         groups = [group for optimiser in self.optimisers for group in optimiser.param_groups]
         for group, base in zip(groups, self._base_rates, strict=True):
             group["lr"] = base * factor
+        return factor
 
-    # ------------------------------------------------------------------ checkpoints
+    # ------------------------------------------------------------------ what a checkpoint holds
 
-    def save(self, path: Path) -> None:
-        """Write everything that continuing needs; the file appears whole or not at all."""
-        state: dict[str, Any] = {
+    def state(self) -> dict[str, Any]:
+        """Everything that going on exactly needs, as tensors and plain values."""
+        return {
             "step": self.step,
-            "config": json.dumps(asdict(self.config)),
             "model": self.model.state_dict(),
             "average": self.average.weights,
             "average_updates": self.average.num_updates,
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "generator": self.generator.get_state(),
+            "source": self.source.state(),
+            "load": self._load_E,
         }
-        partial = path.with_suffix(".part")
-        torch.save(state, partial)
-        partial.replace(path)
 
-    def load(self, path: Path) -> None:
-        """Continue from a checkpoint of the same config."""
-        state = torch.load(path, weights_only=True)
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state of a run with the same config."""
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
-        self.average.weights = state["average"]
-        self.average.num_updates = state["average_updates"]
+        self.average.restore(state["average"], state["average_updates"])
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self.generator.set_state(state["generator"])
+        self.generator.set_state(state["generator"].cpu())
+        self.source.restore(state["source"].cpu())
+        self._load_E = state["load"].to(self.accelerator.device)
+
+    def averaged(self) -> AstraTransformer3DModel:
+        """A copy of the network with its averaged weights, in float32 on the CPU."""
+        twin = AstraTransformer3DModel.from_config(self.model.config)
+        twin.load_state_dict(self.model.state_dict())
+        self.average.copy_to(twin)
+        return twin.eval().requires_grad_(False)
+
+
+def make_accelerator(device: str, uses_bfloat16: bool) -> Accelerator:
+    """Accelerate's view of the processes that run this: one, or as many as `accelerate launch` started."""
+    # A batch is of one modality, so the projectors of the others get no gradient.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if uses_bfloat16 else "no", kwargs_handlers=[unused])
+
+
+def _make_optimisers(config: LoopConfig, model: AstraTransformer3DModel) -> list[torch.optim.Optimizer]:
+    matrices = dict(matrices_of_blocks(model)) if config.optimiser == "muon" else {}
+    others = [p for name, p in model.named_parameters() if p.requires_grad and name not in matrices]
+    adamw = torch.optim.AdamW(others, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
+    if not matrices:
+        return [adamw]
+    muon = torch.optim.Muon(list(matrices.values()), lr=config.matrix_learning_rate, momentum=0.95, weight_decay=0.0)
+    return [muon, adamw]
 
 
 @torch.no_grad()
@@ -196,6 +265,7 @@ def action_errors(
     generator = Generator().manual_seed(11)
     batch = source.draw(num_windows, num_history=1, modality_name=modality)
     history = model.encode_history(batch.history)
+    text = model.encode_text(batch.text_BLD)
     noise = torch.randn(batch.target_BCTHW.shape, generator=generator)
     timestep = torch.full((num_windows,), float(NUM_TRAIN_TIMESTEPS))
     errors = {}
@@ -205,6 +275,6 @@ def action_errors(
         ("none", torch.zeros_like(batch.rows_BRA)),
     ):
         actions = model.encode_actions(rows, batch.modality, history.window)
-        clean = noise - model.velocity(noise, timestep, history, actions)
+        clean = noise - model.velocity(noise, timestep, history, actions, text)
         errors[name] = float((clean - batch.target_BCTHW).square().mean())
     return errors

@@ -70,21 +70,31 @@ def is_adapter(name: str) -> bool:
 
 
 def transformer_config(tensors: Mapping[str, Tensor], num_heads: int | None = None) -> dict[str, Any]:
-    """The config that tensors under our names were made with, read from their shapes.
+    """The config that an Astra's tensors under our names were made with, read from their shapes.
+
+    Raises WeightsMismatch when a tensor that carries a size is absent.
+    """
+    config = wan_config(tensors, num_heads)
+    modalities = [name for name in MODALITIES if f"action_embedder.projectors.{name}.weight" in tensors]
+    if not modalities:
+        _shape(tensors, "action_embedder.projectors.camera.weight")
+    expert = "blocks.0.act_adapter.experts.experts.{}.weight"
+    return config | {
+        "row_widths": {
+            name: _shape(tensors, f"action_embedder.projectors.{name}.weight")[1] - 1 for name in modalities
+        },
+        "unified_dim": _shape(tensors, expert.format(0))[1],
+        "num_experts": _count(tensors, expert),
+    }
+
+
+def wan_config(tensors: Mapping[str, Tensor], num_heads: int | None = None) -> dict[str, Any]:
+    """The config that a Wan transformer's tensors under our names were made with, read from their shapes.
 
     The number of heads leaves no trace in the shapes: it is taken as width / 128, Wan's head width, unless given.
     Raises WeightsMismatch when a tensor that carries a size is absent.
     """
-
-    def shape(name: str) -> tuple[int, ...]:
-        if name not in tensors:
-            raise WeightsMismatch(
-                f"this is no Astra checkpoint: it has no tensor for {name} "
-                f"(in the original layout: {ASTRA_NAMES.theirs(name)})"
-            )
-        return tuple(tensors[name].shape)
-
-    dim, in_channels, *patch = shape("patch_embedding.weight")
+    dim, in_channels, *patch = _shape(tensors, "patch_embedding.weight")
     if num_heads is None:
         if dim % WAN_HEAD_DIM:
             raise WeightsMismatch(
@@ -92,25 +102,26 @@ def transformer_config(tensors: Mapping[str, Tensor], num_heads: int | None = No
                 'put a world.json with "num_heads" beside the checkpoint'
             )
         num_heads = dim // WAN_HEAD_DIM
-    modalities = [name for name in MODALITIES if f"action_embedder.projectors.{name}.weight" in tensors]
-    if not modalities:
-        shape("action_embedder.projectors.camera.weight")
-    expert = "blocks.0.act_adapter.experts.experts.{}.weight"
-    shape(expert.format(0))
     return {
         "patch_size": tuple(patch),
         "num_attention_heads": num_heads,
         "attention_head_dim": dim // num_heads,
         "in_channels": in_channels,
-        "out_channels": shape("proj_out.weight")[0] // (patch[0] * patch[1] * patch[2]),
-        "text_dim": shape("condition_embedder.text_embedder.linear_1.weight")[1],
-        "freq_dim": shape("condition_embedder.time_embedder.linear_1.weight")[1],
-        "ffn_dim": shape("blocks.0.ffn.net.0.proj.weight")[0],
+        "out_channels": _shape(tensors, "proj_out.weight")[0] // (patch[0] * patch[1] * patch[2]),
+        "text_dim": _shape(tensors, "condition_embedder.text_embedder.linear_1.weight")[1],
+        "freq_dim": _shape(tensors, "condition_embedder.time_embedder.linear_1.weight")[1],
+        "ffn_dim": _shape(tensors, "blocks.0.ffn.net.0.proj.weight")[0],
         "num_layers": _count(tensors, "blocks.{}.scale_shift_table"),
-        "row_widths": {name: shape(f"action_embedder.projectors.{name}.weight")[1] - 1 for name in modalities},
-        "unified_dim": shape(expert.format(0))[1],
-        "num_experts": _count(tensors, expert),
     }
+
+
+def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...]:
+    if name not in tensors:
+        raise WeightsMismatch(
+            f"this is no Astra checkpoint: it has no tensor for {name} "
+            f"(in the original layout: {ASTRA_NAMES.theirs(name)})"
+        )
+    return tuple(tensors[name].shape)
 
 
 def _count(tensors: Mapping[str, Tensor], name: str) -> int:

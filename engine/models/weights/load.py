@@ -6,7 +6,9 @@ chance: a missing, extra, wrong-shaped or non-finite tensor is an error that nam
 
 from __future__ import annotations
 
+import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from engine.models.codec import VideoCodec
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.wan_vae import WanCodec
-from engine.models.weights.astra import ASTRA_NAMES, WAN_NAMES, is_adapter, transformer_config
+from engine.models.weights.astra import ASTRA_NAMES, WAN_NAMES, is_adapter, transformer_config, wan_config
 from engine.models.weights.errors import WeightsMismatch, WeightsMissing, WeightsUnreadable
 from engine.models.weights.name_map import Translation, check_fit, translate, translate_back
 from engine.models.weights.reading import INDEX_SUFFIX, read_tensors
@@ -55,7 +57,7 @@ def load_transformer(
         found = translate(read_tensors(source), ASTRA_NAMES)
         tensors = found.tensors
         if base is not None:
-            tensors = {**_base_tensors(base), **tensors}
+            tensors = {**base_tensors(base), **tensors}
         found = Translation(tensors=tensors, unknown=found.unknown, ignored=found.ignored)
         arguments = transformer_config(tensors, num_heads)
     with torch.device("meta"):
@@ -159,11 +161,19 @@ def read_folder(folder: Path) -> dict[str, Tensor]:
     return read_tensors(found[0])
 
 
-def _base_tensors(base: Path) -> dict[str, Tensor]:
+def base_tensors(base: Path) -> dict[str, Tensor]:
     """A Wan transformer's tensors under our names, from either layout."""
     if base.is_dir():
         return {name: tensor for name, tensor in read_folder(base).items() if not is_adapter(name)}
     return translate(read_tensors(base), WAN_NAMES).tensors
+
+
+def base_config(base: Path, tensors: Mapping[str, Tensor], num_heads: int | None = None) -> dict[str, Any]:
+    """The config of a Wan transformer: from its folder's config.json, or read from the tensors' shapes."""
+    if not base.is_dir():
+        return wan_config(tensors, num_heads)
+    known = inspect.signature(AstraTransformer3DModel.__init__).parameters
+    return {key: value for key, value in read_config(base).items() if key in known}
 
 
 def _fill(model: nn.Module, found: Translation, source: str) -> None:

@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -7,6 +5,7 @@ import torch
 from engine.actions.pose_line import parse_pose_line
 from engine.rollout import Rollout
 from engine.training.bundled import SMOKE, Folders, export, make_transformer, run
+from engine.training.journal import read_log
 from engine.worlds.astra import open_astra
 
 
@@ -25,12 +24,16 @@ def test_all_stages_leave_a_world_that_renders(trained, tmp_path):
     assert result.frames.shape == (33, 32, 48, 3)
     assert result.routing.shape == (8, 3)
     assert np.allclose(result.routing.sum(1), 1, atol=1e-5)
+    assert str(folders.root) not in "".join(p.read_text() for p in (tmp_path / "world").rglob("*.json"))
 
 
-def test_the_log_holds_losses_of_both_stages(trained):
-    lines = [json.loads(line) for line in trained[0].log.read_text().splitlines()]
-    assert {line["stage"] for line in lines} >= {"autoencoder"}
-    assert all(np.isfinite(value) for line in lines for value in line.values() if isinstance(value, float))
+def test_the_journals_hold_losses_of_both_stages(trained):
+    folders, _ = trained
+    for stage in (folders.root / "autoencoder-log", folders.transformer):
+        lines = read_log(stage)
+        assert lines[-1]["step"] == 4
+        assert all(np.isfinite(value) for line in lines for value in line.values())
+        assert (stage / "curves.png").exists()
 
 
 def test_running_again_does_nothing_twice(trained):

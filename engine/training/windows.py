@@ -1,59 +1,26 @@
-"""Encodes clip shards into latent shards, and draws training windows from them.
+"""Draws training windows from latent shards: history, target and action rows of equal length.
 
-A latent shard is a safetensors file: `latents` (N, T, C, H, W) float16 of the stream, `stills` likewise but each
-latent that of its last frame alone (what a picture encodes to), and `rows` (N, T, width) float32.
+Shape letters: B batch, C latent channels, T latents, H W latent height and width, R rows, A row width, L text rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor
 
 from engine.actions.encoding import RowEncoding, encode_rows
 from engine.actions.modality import Modality, modality
-from engine.models.codec import VideoCodec
-from engine.models.group_autoencoder import FRAMES_PER_LATENT
 from engine.models.history import PackedHistory, pack_history
 from engine.models.window import plan_window
 from engine.training.commands import strength
-
-
-@torch.no_grad()
-def encode_shard(codec: VideoCodec, source: Path, destination: Path) -> None:
-    """Encode one clip shard; the result appears whole or not at all."""
-    shard = load_file(source)
-    kind = shard_modality(source)
-    latents, stills = [], []
-    for clip in shard["frames"]:
-        frames = (clip.float() / 127.5 - 1).transpose(0, 1)[None]  # (1, 3, F, H, W)
-        latents.append(codec.encode(frames)[0].transpose(0, 1))
-        last_frames = frames[:, :, ::FRAMES_PER_LATENT].transpose(0, 2)  # (T, 3, 1, H, W)
-        stills.append(codec.encode(last_frames)[:, :, 0])
-    partial = destination.with_suffix(".part")
-    save_file(
-        {
-            "latents": torch.stack(latents).to(torch.float16),
-            "stills": torch.stack(stills).to(torch.float16),
-            "rows": shard["rows"],
-        },
-        partial,
-        metadata={"modality": kind.name},
-    )
-    partial.rename(destination)
-
-
-def shard_modality(path: Path) -> Modality:
-    """The modality that a shard's metadata names."""
-    with safe_open(path, "pt") as shard:
-        return modality(shard.metadata()["modality"])
+from engine.training.shards import Shard, ShardError, read_shard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +32,31 @@ class Batch:
     rows_BRA: Tensor
     """With the mask as last column."""
     modality: str
+    text_BLD: Tensor | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device."""
+        return self._mapped(lambda tensor: tensor.to(device))
+
+    def part(self, number: int, count: int) -> Batch:
+        """The `number`-th of `count` equal parts: what one of several processes trains on."""
+        size = len(self.target_BCTHW) // count
+        return self._mapped(lambda tensor: tensor[number * size : (number + 1) * size])
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        history = replace(
+            self.history,
+            full_BCTHW=change(self.history.full_BCTHW),
+            medium_BCTHW=change(self.history.medium_BCTHW),
+            coarse_BCTHW=change(self.history.coarse_BCTHW),
+        )
+        return Batch(
+            history=history,
+            target_BCTHW=change(self.target_BCTHW),
+            rows_BRA=change(self.rows_BRA),
+            modality=self.modality,
+            text_BLD=None if self.text_BLD is None else change(self.text_BLD),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,15 +64,18 @@ class WindowConfig:
     """How windows are drawn."""
 
     num_targets: int = 8
-    single_start_share: float = 0.4
-    """Windows whose whole history is one picture."""
+    lengths: Literal["rollout", "released"] = "rollout"
+    """"rollout": one picture, the lengths that rollouts of whole chunks reach, and others between. "released": 40 % one
+    latent, 50 % evenly 2 to 30, 10 % 8 (reference section 12, SpatialVID)."""
+    single_start_share: float = 0.5
+    """Windows whose whole history is one picture, for "rollout"."""
     longest_history: int = 30
     still_start_share: float = 0.8
     """Longer histories that begin with a picture's latent, as rollouts do, and not with one from mid-stream."""
     oversampling: int = 3
     """Windows drawn for each one kept; those with most commanded motion are kept."""
     row_encoding: RowEncoding = "rows+pose"
-    modality_shares: Mapping[str, float] = field(default_factory=lambda: {"camera": 0.7, "driving": 0.2, "robot": 0.1})
+    modality_shares: dict[str, float] = field(default_factory=lambda: {"camera": 0.7, "driving": 0.2, "robot": 0.1})
     """How often a batch is of each modality, of those that the shards hold."""
     calm_share: float = 0.1
     """Windows kept whatever their motion, so that resting is learnt."""
@@ -88,11 +83,12 @@ class WindowConfig:
 
 @dataclass(frozen=True, eq=False)
 class _Clip:
-    """One encoded clip: latents and stills (T, C, H, W) float16, rows (T, A)."""
+    """One encoded clip: latents and stills (T, C, H, W) float16, rows (T, A), text (L, D)."""
 
     latents: Tensor
-    stills: Tensor
+    stills: Tensor | None
     rows: Tensor
+    text: Tensor | None
     strength: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -103,26 +99,48 @@ class WindowSource:
     """Holds latent shards in memory and draws batches of windows."""
 
     def __init__(self, config: WindowConfig, shards: list[Path], generator: Generator) -> None:
+        """Load the shards. Raises ShardError for one that cannot be used, or if none of a modality with a share is
+        left."""
         self.config = config
         self._generator = generator
         self._clips: dict[str, list[_Clip]] = {}
-        self._loaded: set[Path] = set()
-        self.add(shards)
-
-    def add(self, shards: list[Path]) -> None:
-        """Also draw from these shards."""
         for path in shards:
-            if path in self._loaded:
-                continue
-            self._loaded.add(path)
-            kind = shard_modality(path)
-            shard = load_file(path)
-            held = self._clips.setdefault(kind.name, [])
-            for latents, stills, rows in zip(shard["latents"], shard["stills"], shard["rows"], strict=True):
-                held.append(_Clip(latents, stills, rows, strength(rows.numpy(), kind)))
+            self._add(read_shard(path))
+        if not any(name in self._clips for name in config.modality_shares):
+            raise ShardError(
+                f"the shards hold {', '.join(self._clips) or 'nothing'}, the config gives shares to "
+                f"{', '.join(config.modality_shares)}"
+            )
+
+    def _add(self, shard: Shard) -> None:
+        held = self._clips.setdefault(shard.modality.name, [])
+        for i in range(len(shard.latents)):
+            text = None
+            if shard.text is not None and shard.text_length is not None:
+                text = shard.text[i, : int(shard.text_length[i])]
+            held.append(
+                _Clip(
+                    latents=shard.latents[i],
+                    stills=None if shard.stills is None else shard.stills[i],
+                    rows=shard.rows[i],
+                    text=text,
+                    strength=strength(shard.rows[i].numpy(), shard.modality),
+                )
+            )
 
     def __len__(self) -> int:
         return sum(len(clips) for clips in self._clips.values())
+
+    def has(self, modality_name: str) -> bool:
+        """Whether there are clips of a modality."""
+        return modality_name in self._clips
+
+    def state(self) -> Tensor:
+        """Where the drawing stands, for a checkpoint."""
+        return self._generator.get_state()
+
+    def restore(self, state: Tensor) -> None:
+        self._generator.set_state(state)
 
     def draw(self, batch_size: int, num_history: int | None = None, modality_name: str | None = None) -> Batch:
         """A batch of windows; history length and modality are drawn too unless given."""
@@ -131,6 +149,11 @@ class WindowSource:
         history = self._history_length(clips) if num_history is None else num_history
         length = history + self.config.num_targets
         eligible = [clip for clip in clips if len(clip) >= length]
+        if not eligible:
+            raise ShardError(
+                f"no {kind} clip is as long as a window of {history} + {self.config.num_targets} latents; the longest "
+                f"has {max(map(len, clips))}"
+            )
         candidates = [self._place(eligible, length) for _ in range(batch_size * self.config.oversampling)]
         num_calm = round(batch_size * self.config.calm_share)
         calm, rest = candidates[:num_calm], candidates[num_calm:]
@@ -144,16 +167,22 @@ class WindowSource:
 
     def _history_length(self, clips: list[_Clip]) -> int:
         g, config = self._generator, self.config
+        longest = min(config.longest_history, max(map(len, clips)) - config.num_targets)
         share = float(torch.rand(1, generator=g))
+        if longest < 2:
+            return 1
+        if config.lengths == "released":
+            return 1 if share < 0.4 else min(8, longest) if share < 0.5 else self._between(2, longest)
         if share < config.single_start_share:
             return 1
         rest = (share - config.single_start_share) / (1 - config.single_start_share)
-        longest = min(config.longest_history, max(map(len, clips)) - config.num_targets)
-        usual = [t for t in (9, 17, 25, 30) if t <= longest]  # the lengths that rollouts of whole chunks reach
+        usual = [t for t in (9, 17, 25, 30) if t <= longest]
         if usual and rest < 0.4:
-            return usual[int(torch.randint(len(usual), (1,), generator=g))]
-        high = min(9, longest) if rest < 0.75 else longest
-        return int(torch.randint(2, high + 1, (1,), generator=g))
+            return usual[self._between(0, len(usual) - 1)]
+        return self._between(2, min(9, longest) if rest < 0.75 else longest)
+
+    def _between(self, low: int, high: int) -> int:
+        return int(torch.randint(low, high + 1, (1,), generator=self._generator))
 
     def _place(self, eligible: list[_Clip], length: int) -> tuple[_Clip, int]:
         clip = eligible[int(torch.randint(len(eligible), (1,), generator=self._generator))]
@@ -171,7 +200,7 @@ class WindowSource:
         for clip, first in places:
             window = clip.latents[first : first + length].float()
             still = history == 1 or float(torch.rand(1, generator=self._generator)) < self.config.still_start_share
-            if still:
+            if still and clip.stills is not None:
                 window = torch.cat([clip.stills[first : first + 1].float(), window[1:]])
             latents.append(window.transpose(0, 1))
             chosen = clip.rows[first : first + length].numpy()[plan.first_row :]
@@ -185,4 +214,17 @@ class WindowSource:
             target_BCTHW=latents_BCTHW[:, :, history:],
             rows_BRA=torch.cat([rows_BRA, mask], -1),
             modality=kind.name,
+            text_BLD=_pad_text([clip.text for clip, _ in places]),
         )
+
+
+def _pad_text(texts: list[Tensor | None]) -> Tensor | None:
+    """Text rows (B, L, D) of equal length, zeros after each text (K9); None where no clip has any."""
+    present = [text for text in texts if text is not None]
+    if not present:
+        return None
+    padded = torch.zeros(len(texts), max(map(len, present)), present[0].shape[1])
+    for row, text in enumerate(texts):
+        if text is not None:
+            padded[row, : len(text)] = text.float()
+    return padded

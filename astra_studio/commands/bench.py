@@ -1,0 +1,32 @@
+"""`astra-studio bench`: the engine's speed and memory on this machine."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from astra_studio.commands import FAILED, OK
+from astra_studio.paths import BUNDLED_WORLD, world_catalogue
+
+
+def add(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "bench",
+        parents=[common],
+        help="measure the engine on this machine",
+        description="Measure the engine on this machine; takes a few minutes. Exit 1 if a figure misses its limit.",
+    )
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run it; returns the exit code."""
+    from engine.benchmarks import run_benchmarks
+    from engine.worlds.registry import open_world
+
+    figures = []
+    for figure in run_benchmarks(lambda: open_world(BUNDLED_WORLD, world_catalogue(), "cpu")):
+        figures.append(figure)
+        print(figure.line(), flush=True)
+    return OK if all(figure.value <= figure.limit for figure in figures) else FAILED

@@ -1,0 +1,94 @@
+import pytest
+import torch
+
+from engine.actions.modality import CAMERA, DRIVING, MODALITIES
+from engine.training.shards import ShardError, write_shard
+from engine.training.windows import WindowConfig, WindowSource
+from tests.engine.training.small import shard, write_shards
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    return sorted(write_shards(tmp_path_factory.mktemp("shards"), text=True).glob("*.safetensors"))
+
+
+def source(paths, **changes):
+    return WindowSource(WindowConfig(**({"num_targets": 4} | changes)), paths, torch.Generator().manual_seed(1))
+
+
+def test_history_target_and_rows_belong_together(paths):
+    """Latents were made to move with the sum of the rows."""
+    batch = source(paths).draw(6, num_history=3, modality_name="camera")
+    assert batch.target_BCTHW.shape == (6, 4, 4, 4, 6)
+    assert batch.rows_BRA.shape == (6, 7, 25)
+    moved = (batch.target_BCTHW[:, 0, 1:] - batch.target_BCTHW[:, 0, :-1]).mean((2, 3))
+    assert torch.allclose(moved, 10 * batch.rows_BRA[:, 4:, 3], atol=2e-2)
+
+
+def test_the_mask_tells_history_from_targets(paths):
+    batch = source(paths).draw(2, num_history=3)
+    assert batch.rows_BRA[0, :, -1].tolist() == [1, 1, 1, 0, 0, 0, 0]
+
+
+def test_modalities_come_as_often_as_their_shares_say(paths):
+    of = source(paths, modality_shares={"camera": 0.5, "robot": 0.5})
+    drawn = [of.draw(2).modality for _ in range(60)]
+    assert set(drawn) == {"camera", "robot"}
+    assert 18 <= drawn.count("camera") <= 42
+
+
+def test_windows_with_motion_are_preferred_but_some_are_calm(tmp_path):
+    still = shard(CAMERA, seed=1)
+    still.rows[..., 3] = 0
+    write_shard(tmp_path / "still.safetensors", still)
+    write_shard(tmp_path / "moving.safetensors", shard(CAMERA, seed=2))
+    of = source(sorted(tmp_path.glob("*.safetensors")), oversampling=3, calm_share=0.25)
+    moving = [
+        bool(batch.rows_BRA[:, 1:, 3].any(1).float().mean() > 0.6) for batch in (of.draw(8, 1) for _ in range(20))
+    ]
+    assert sum(moving) > 15
+
+
+@pytest.mark.parametrize(("lengths", "share_of_one"), [("rollout", 0.5), ("released", 0.4)])
+def test_history_lengths_follow_the_plan(paths, lengths, share_of_one):
+    of = source(paths, lengths=lengths)
+    drawn = [len(of.draw(1).rows_BRA[0]) - 4 for _ in range(300)]
+    assert drawn.count(1) / 300 == pytest.approx(share_of_one, abs=0.09)
+    assert set(drawn) <= set(range(1, 11))
+
+
+def test_text_is_padded_with_zero_rows(paths):
+    batch = source(paths).draw(8, num_history=1, modality_name="camera")
+    assert batch.text_BLD.shape[2] == 12
+    assert not batch.text_BLD[:, -1].any() or (batch.text_BLD[:, -1].abs().sum(-1) > 0).any()
+
+
+def test_parts_of_a_batch_add_up_to_it(paths):
+    batch = source(paths).draw(6, num_history=3)
+    parts = [batch.part(i, 3) for i in range(3)]
+    assert torch.equal(torch.cat([part.target_BCTHW for part in parts]), batch.target_BCTHW)
+    assert torch.equal(torch.cat([part.history.full_BCTHW for part in parts]), batch.history.full_BCTHW)
+
+
+def test_drawing_goes_on_where_a_saved_state_stood(paths):
+    of = source(paths)
+    of.draw(3)
+    state = of.state()
+    expected = of.draw(3)
+    of.restore(state)
+    assert torch.equal(of.draw(3).target_BCTHW, expected.target_BCTHW)
+
+
+def test_windows_longer_than_every_clip_are_refused(paths):
+    with pytest.raises(ShardError, match=r"no camera clip is as long as a window of 30 \+ 4"):
+        source(paths).draw(2, num_history=30, modality_name="camera")
+
+
+def test_shares_for_what_is_not_there_are_refused(tmp_path):
+    write_shard(tmp_path / "a.safetensors", shard(DRIVING))
+    with pytest.raises(ShardError, match="the shards hold driving, the config gives shares to camera"):
+        source([tmp_path / "a.safetensors"], modality_shares={"camera": 1.0})
+
+
+def test_every_modality_can_be_drawn(paths):
+    assert {source(paths).draw(2, modality_name=name).modality for name in MODALITIES} == set(MODALITIES)
