@@ -48,6 +48,8 @@ _TABLE: dict[str, tuple[str, str]] = {
     "WeightsMismatch": ("The world cannot be opened", "Check that the files belong to one model and are whole"),
     "ConfigError": ("The training cannot start", "Correct the config and try again"),
     "ShardError": ("The training data cannot be used", "Mend or remove the shard and try again"),
+    "DataSetError": ("The data set cannot be used", "Check the folder, or say its --layout"),
+    "OutputMismatch": ("The shards cannot be written there", "Give another OUT folder"),
     "CheckpointError": ("The training cannot go on", "Check the output folder"),
     "TrainingDiverged": (
         "The training has lost its way",
