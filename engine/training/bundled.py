@@ -26,10 +26,12 @@ from engine.models.weights.load import load_codec
 from engine.training.autoencoder import AutoencoderConfig, train_autoencoder
 from engine.training.checkpoints import load_checkpoint, save_checkpoint
 from engine.training.clips import ClipConfig, load_pictures, read_clips, write_shards
+from engine.training.decoder import DecoderConfig, make_takes, tune_decoder
 from engine.training.journal import Journal
 from engine.training.loop import LoopConfig, Trainer, action_errors
 from engine.training.shards import encode_clips, write_shard
 from engine.training.windows import WindowConfig, WindowSource
+from engine.worlds.astra import open_astra
 
 VALIDATE_EVERY, CHECKPOINT_EVERY = 200, 100
 """Steps between validation errors, and between checkpoints."""
@@ -53,6 +55,7 @@ class Recipe:
     windows: WindowConfig = field(default_factory=WindowConfig)
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(num_steps=4800, uses_bfloat16=True))
     """bfloat16 makes a step 1.45 times as fast on a processor that has it, and slower on others: see --float32."""
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
     width: int = 192
     num_heads: int = 3
     num_layers: int = 6
@@ -67,6 +70,7 @@ SMOKE = Recipe(
     autoencoder=AutoencoderConfig(latent_channels=8, width=8, num_blocks=1, num_steps=4, batch_size=4),
     windows=WindowConfig(oversampling=1),
     loop=LoopConfig(num_steps=4, batch_size=2, warmup_steps=2),
+    decoder=DecoderConfig(num_takes=3, num_chunks=1, num_steps=4, batch_size=4),
     width=32,
     num_heads=2,
     num_layers=2,
@@ -95,6 +99,14 @@ class Folders:
     @property
     def transformer(self) -> Path:
         return self.root / "transformer"
+
+    @property
+    def takes(self) -> Path:
+        return self.root / "takes.safetensors"
+
+    @property
+    def tuned_autoencoder(self) -> Path:
+        return self.root / "autoencoder-tuned"
 
 
 def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
@@ -147,7 +159,10 @@ def run(recipe: Recipe, folders: Folders, pictures: Path | None) -> AstraTransfo
         journal.draw_curves()
         journal.close()
     encode_shards(folders)
-    return train_transformer(recipe, folders)
+    model = train_transformer(recipe, folders)
+    if not (folders.tuned_autoencoder / "config.json").exists():
+        tune(recipe, folders, model)
+    return model
 
 
 def encode_shards(folders: Folders) -> None:
@@ -191,6 +206,28 @@ def train_transformer(recipe: Recipe, folders: Folders) -> AstraTransformer3DMod
     return trainer.averaged()
 
 
+def tune(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel) -> None:
+    """Tune the decoder on takes of the world as it is, of clips it was trained on."""
+    clips = [folders.clips / path.name.replace("latents", "clips") for path in split_shards(recipe, folders)[0]]
+    if not folders.takes.exists():
+        world = folders.root / "world-before-tuning"
+        export(recipe, folders.autoencoder, model, world)
+        make_takes(recipe.decoder, open_astra(world, "cpu"), clips, folders.takes)
+    journal = Journal(folders.root / "decoder-log")
+    codec = read_autoencoder(folders.autoencoder)
+    tuned = tune_decoder(recipe.decoder, codec, folders.takes, clips[: recipe.autoencoder_shards], journal.add)
+    tuned.save_pretrained(folders.tuned_autoencoder)
+    journal.draw_curves()
+    journal.close()
+
+
+def read_autoencoder(folder: Path) -> GroupAutoencoder:
+    """The autoencoder of a stage; not by from_pretrained, which would note the run's folder in its config."""
+    codec = GroupAutoencoder.from_config(GroupAutoencoder.load_config(folder))
+    codec.load_state_dict(load_file(folder / SAFETENSORS_WEIGHTS_NAME))
+    return codec
+
+
 def split_shards(recipe: Recipe, folders: Folders) -> tuple[list[Path], list[Path]]:
     """Shards to train on, and the first one of each kind of clip, held out."""
     shards = sorted(folders.latents.glob("*.safetensors"))
@@ -210,15 +247,12 @@ def channel_weights(latents_std: list[float]) -> list[float]:
     return [std / mean for std in latents_std]
 
 
-def export(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel, destination: Path) -> None:
+def export(recipe: Recipe, autoencoder: Path, model: AstraTransformer3DModel, destination: Path) -> None:
     """Write the world's folder: float16 weights, world.json. What was there is replaced once the new one is whole."""
     partial = destination.with_name(f".{destination.name}.part")
     shutil.rmtree(partial, ignore_errors=True)
     copy.deepcopy(model).half().save_pretrained(partial / "transformer")
-    # Not by from_pretrained, which would note the run's folder in the config.
-    codec = GroupAutoencoder.from_config(GroupAutoencoder.load_config(folders.autoencoder))
-    codec.load_state_dict(load_file(folders.autoencoder / SAFETENSORS_WEIGHTS_NAME))
-    codec.half().save_pretrained(partial / "vae")
+    read_autoencoder(autoencoder).half().save_pretrained(partial / "vae")
     world = {
         "name": "small Astra",
         "width": recipe.clip_sets[0][1].width,
@@ -258,7 +292,7 @@ def main() -> None:
     folders = Folders(options.runs)
     model = run(recipe, folders, options.pictures)
     if options.out is not None:
-        export(recipe, folders, model, options.out)
+        export(recipe, folders.tuned_autoencoder, model, options.out)
 
 
 if __name__ == "__main__":

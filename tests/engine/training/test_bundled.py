@@ -17,7 +17,7 @@ def trained(tmp_path_factory):
 
 def test_all_stages_leave_a_world_that_renders(trained, tmp_path):
     folders, model = trained
-    export(SMOKE, folders, model, tmp_path / "world")
+    export(SMOKE, folders.tuned_autoencoder, model, tmp_path / "world")
     world = open_astra(tmp_path / "world", "cpu")
     frame = np.full((1, 32, 48, 3), 90, np.uint8)
     result = Rollout(world, frame).step(parse_pose_line("w+left-8"))
@@ -27,9 +27,9 @@ def test_all_stages_leave_a_world_that_renders(trained, tmp_path):
     assert str(folders.root) not in "".join(p.read_text() for p in (tmp_path / "world").rglob("*.json"))
 
 
-def test_the_journals_hold_losses_of_both_stages(trained):
+def test_the_journals_hold_figures_of_every_stage(trained):
     folders, _ = trained
-    for stage in (folders.root / "autoencoder-log", folders.transformer):
+    for stage in (folders.root / "autoencoder-log", folders.transformer, folders.root / "decoder-log"):
         lines = read_log(stage)
         assert lines[-1]["step"] == 4
         assert all(np.isfinite(value) for line in lines for value in line.values())
@@ -50,7 +50,7 @@ def test_an_export_replaces_a_world_and_keeps_its_notes(trained, tmp_path):
     world.mkdir()
     (world / "README.md").write_text("how it was made")
     (world / "old.safetensors").write_text("old")
-    export(SMOKE, folders, model, world)
+    export(SMOKE, folders.tuned_autoencoder, model, world)
     assert (world / "README.md").read_text() == "how it was made"
     assert not (world / "old.safetensors").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["world"]
