@@ -9,10 +9,21 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from astra_studio import __version__
-from astra_studio.commands import CANCELLED, FAILED, MISUSED, bench, evaluate, parity, pretokenize, render, train
+from astra_studio.commands import (
+    CANCELLED,
+    FAILED,
+    MISUSED,
+    bench,
+    evaluate,
+    parity,
+    pretokenize,
+    render,
+    train,
+    trajectory,
+)
 from astra_studio.problems import Problem, UserError, problem_of
 
-COMMANDS = (render, evaluate, pretokenize, train, parity, bench)
+COMMANDS = (render, trajectory, evaluate, pretokenize, train, parity, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

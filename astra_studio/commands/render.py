@@ -31,7 +31,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument
     add("--image", type=Path, required=True, metavar="I", help="start picture: PNG, JPEG, WebP, TIFF, BMP or GIF")
-    add("--trajectory", required=True, metavar="T", help="preset, pose line such as 'w-8 left-8', or Astra JSON file")
+    add("--trajectory", required=True, metavar="T", help="preset, pose line such as 'w-8 left-8', or camera file")
     add("--out", type=Path, required=True, metavar="V.mp4", help="video file to write (H.264)")
     add("--world", default=BUNDLED_WORLD, metavar="NAME|PATH", help=f"world model (default: {BUNDLED_WORLD})")
     add("--prompt", default="", metavar="P", help="text, for worlds that read it")

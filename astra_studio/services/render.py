@@ -36,7 +36,7 @@ class RenderRequest:
 
     image: Path
     trajectory: str
-    """A preset, a pose line or an Astra JSON file."""
+    """A preset, a pose line or a camera file."""
     out: Path
     report: Path | None = None
     num_chunks: int | None = None

@@ -1,1 +1,1 @@
-"""Trajectories: where action tracks come from, and the files that hold them."""
+"""Trajectories: camera paths, the one sampler that makes action tracks of them, and the files that hold them."""

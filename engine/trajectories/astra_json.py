@@ -22,6 +22,7 @@ import numpy as np
 
 from engine import poses
 from engine.actions.modality import ActionTrack, modality
+from engine.trajectories.errors import TrajectoryError
 
 FORMAT, VERSION = "astra-trajectory", 1
 SECONDS_PER_TICK = 0.2
@@ -35,12 +36,13 @@ MAX_ROW_SKEW = 2e-2
 """The same for rows, which may have been rounded to bfloat16."""
 
 
-class TrajectoryError(ValueError):
-    """A trajectory that cannot be read; names the place in the file and the remedy."""
-
-
 def read_astra_json(path: Path) -> ActionTrack:
     """The action track in an Astra JSON file. Raises TrajectoryError."""
+    return read_track_and_poses(path)[0]
+
+
+def read_track_and_poses(path: Path) -> tuple[ActionTrack, np.ndarray | None]:
+    """The action track in an Astra JSON file, and its c2w (n + 1, 4, 4) or None. Raises TrajectoryError."""
     content = _load(path)
     if content.get("format") != FORMAT:
         raise TrajectoryError(
@@ -63,14 +65,14 @@ def read_astra_json(path: Path) -> ActionTrack:
             track = ActionTrack(kind, numbers)
         if kind.name != "driving":
             _check_rotations(poses.from_row(track.rows)[:, :3, :3], MAX_ROW_SKEW, 'row {} of "rows"', path)
-        return track
+        return track, None
     if kind.name == "driving":
         raise TrajectoryError(f'{path.name} holds camera poses under "c2w"; driving actions need "rows"')
     c2w = _poses(_array(content["c2w"], "c2w", path), path)
     extrinsics = poses.inverse(c2w)
     moves: np.ndarray = poses.to_row(poses.relative(extrinsics[:-1], extrinsics[1:]))
     with _named(path):
-        return ActionTrack(kind, moves)
+        return ActionTrack(kind, moves), c2w
 
 
 def write_astra_json(path: Path, track: ActionTrack) -> None:

@@ -1,4 +1,4 @@
-"""Turns what a user names as a trajectory into an action track: a preset, a pose line, or a file."""
+"""Turns what a user names as a trajectory into an action track: a preset, a pose line, or a file of any format."""
 
 from __future__ import annotations
 
@@ -7,14 +7,21 @@ from pathlib import Path
 from engine.actions.modality import ActionTrack
 from engine.actions.pose_line import looks_like_pose_line, parse_pose_line
 from engine.actions.presets import DEFAULT_TICKS, NAMED, RELEASED, preset, preset_names
-from engine.trajectories.astra_json import TrajectoryError, read_astra_json
+from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.reading import read_trajectory
+from engine.trajectories.formats.registry import FORMATS
+from engine.trajectories.formats.source import Source
+from engine.trajectories.sampling import actions
+
+_SUFFIXES = {kind.suffix for kind in FORMATS.values() if kind.suffix} | {".gltf"}
 
 
 def resolve_trajectory(text: str, num_ticks: int | None = None) -> ActionTrack:
     """The action track that `text` names.
 
     Args:
-        text: a preset's name, a pose line such as `w-8 left-8`, or the path of an Astra JSON file.
+        text: a preset's name, a pose line such as `w-8 left-8`, or the path of a file in one of FORMATS.
         num_ticks: stretch a preset to so many ticks; cut or rest-pad anything else. None lets the trajectory decide.
 
     Raises TrajectoryError, PoseLineError, or ValueError for fewer than 1 tick.
@@ -24,22 +31,37 @@ def resolve_trajectory(text: str, num_ticks: int | None = None) -> ActionTrack:
     name = text.strip()
     if name in NAMED or name in RELEASED:
         return preset(name, DEFAULT_TICKS if num_ticks is None else num_ticks)
-    if name.lower().endswith(".json") or _is_file(name):
-        track = read_astra_json(_expanded(name))
+    if _is_file(name) or (Path(name).suffix.lower() in _SUFFIXES and not looks_like_pose_line(name)):
+        track = _from_file(_expanded(name))
     elif looks_like_pose_line(name) or len(name.split()) > 1:
         track = parse_pose_line(name)
     else:
         raise TrajectoryError(
             f"{text!r} is no trajectory: it is neither a preset ({', '.join(preset_names())}), nor a pose line such as "
-            "'w-8 left-8', nor an Astra JSON file"
+            "'w-8 left-8', nor a trajectory file"
         )
     return track if num_ticks is None else track.padded(num_ticks)
 
 
+def _from_file(path: Path) -> ActionTrack:
+    recording = read_trajectory(path).recording
+    track = recording.track or actions(recording)
+    if not len(track):
+        raise TrajectoryError(
+            f"{path.name} lasts {recording.end_s - recording.start_s:.3g} s, less than a tick of {SECONDS_PER_TICK} s. "
+            "Make it longer, or say how many poses it has a second: astra-studio trajectory convert --fps"
+        )
+    return track
+
+
 def _is_file(name: str) -> bool:
-    """Whether there is such a file; a name that no file can have (a pose line of any length) is none."""
+    """Whether there is such a file, or a folder with COLMAP's text model.
+
+    A name that none can have (a pose line of any length) is none.
+    """
     try:
-        return bool(name) and _expanded(name).is_file()
+        path = _expanded(name)
+        return bool(name) and (path.is_file() or FORMATS["colmap"].recognise(Source(path)) is not None)
     except (OSError, ValueError):
         return False
 

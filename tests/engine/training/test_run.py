@@ -121,7 +121,8 @@ def test_cuda_where_there_is_none_is_told(config):
 
 
 def _command(*arguments, **options):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    # As many threads as here: sums are rounded by how they are split.
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": str(torch.get_num_threads())}
     return subprocess.Popen([sys.executable, *map(str, arguments)], env=environment, text=True, **options)
 
 

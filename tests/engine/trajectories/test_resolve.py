@@ -59,7 +59,7 @@ def test_a_pose_line_may_be_longer_than_a_file_name():
     "text", ["fly", "", "  ", "walk.jsn", "x" * 5000, "w\0", "~nobody-of-that-name", "forward-", "/"]
 )
 def test_what_is_nothing_of_that_is_answered_with_what_there_is(text):
-    with pytest.raises(TrajectoryError, match=r"neither a preset \(forward, .*'w-8 left-8', nor an Astra JSON file"):
+    with pytest.raises(TrajectoryError, match=r"neither a preset \(forward, .*'w-8 left-8', nor a trajectory file"):
         resolve_trajectory(text)
 
 
@@ -87,3 +87,23 @@ def test_what_looks_like_a_pose_line_is_answered_as_one(text):
 def test_no_ticks_are_refused(name, num_ticks):
     with pytest.raises(ValueError, match=f"at least 1 tick, got {num_ticks}"):
         resolve_trajectory(name, num_ticks)
+
+
+def test_a_file_of_another_program_is_a_trajectory(tmp_path):
+    path = tmp_path / "walk.txt"
+    path.write_text("".join(f"{0.1 * n} 0 0 {0.015 * n} 0 0 0 1\n" for n in range(9)))
+    assert np.allclose(resolve_trajectory(str(path)).rows, parse_pose_line("w-4").rows, atol=1e-6)
+    assert len(resolve_trajectory(str(path), 6)) == 6
+
+
+def test_a_folder_with_colmaps_images_is_a_trajectory(tmp_path):
+    lines = "".join(f"{n} 1 0 0 0 0 0 {-0.0075 * n} 1 f{n:03d}.png\n\n" for n in range(9))
+    (tmp_path / "images.txt").write_text(lines)
+    assert np.allclose(resolve_trajectory(str(tmp_path)).rows, parse_pose_line("w-2").rows, atol=1e-6)
+
+
+def test_a_file_shorter_than_a_tick_is_refused(tmp_path):
+    path = tmp_path / "walk.txt"
+    path.write_text("0 0 0 0 0 0 0 1\n0.1 0 0 1 0 0 0 1\n")
+    with pytest.raises(TrajectoryError, match=r"walk\.txt lasts 0\.1 s, less than a tick of 0\.2 s"):
+        resolve_trajectory(str(path))

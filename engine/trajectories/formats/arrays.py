@@ -1,0 +1,195 @@
+"""Poses as numpy arrays: plain matrices, SpatialVID's `poses.npy` and Sekai's `.npz`."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from engine import poses
+from engine.poses import Floats
+from engine.trajectories.axes import Convention, to_opencv
+from engine.trajectories.checks import forwardness
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.parts import check_last_row, lost, numbered, of_quaternions, of_rows
+from engine.trajectories.formats.protocol import Overrides, Stored
+from engine.trajectories.formats.source import Source, write_whole
+from engine.trajectories.recording import Lens, Recording
+from engine.trajectories.rotations import quaternions
+
+_SHAPES: dict[tuple[int, ...], tuple[int, int]] = {(3, 4): (3, 4), (4, 4): (4, 4), (12,): (3, 4), (16,): (4, 4)}
+"""Shapes of a pose in an array, and the matrix it is."""
+_LIKELIER = 0.2
+"""By how much the one reading must go more forward than the other to be the one."""
+
+
+class RawArray:
+    """Nothing in such a file says what it holds: camera-to-world in OpenCV axes is taken."""
+
+    title: ClassVar[str] = "numpy matrices"
+    suffix: ClassVar[str] = ".npy"
+    layout: ClassVar[str] = "an .npy array of shape (N, 4, 4) or (N, 3, 4)"
+
+    def recognise(self, source: Source) -> str | None:
+        if not source.is_array or set(source.arrays) != {""} or source.suffix == ".npz":
+            return None
+        shape = source.arrays[""].shape
+        return f"it is an array of matrices, of shape {shape}" if shape[1:] in _SHAPES else None
+
+    def read(self, source: Source, overrides: Overrides) -> Stored:
+        matrices = _matrices(source, _only(source))
+        said = () if overrides.convention and overrides.axes else ("nothing in it says its convention and its axes",)
+        return Stored(matrices=matrices, places=numbered(len(matrices)), notes=said)
+
+    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+        _save(path, recording.c2w)
+        return lost(recording, times=True, start=True, lens=True)
+
+
+class SpatialVid:
+    """`poses.npy` (N, 7): tx ty tz qx qy qz qw, world-to-camera, OpenCV axes, with an `intrinsics.npy` (N, 4) beside.
+
+    Its poses are five a second, one per tick (the maintainers in github.com/NJU-3DV/SpatialVID/issues/11, and its
+    utils/quat_to_mat.py).
+    """
+
+    title: ClassVar[str] = "SpatialVID poses"
+    suffix: ClassVar[str] = ".npy"
+    layout: ClassVar[str] = "an .npy array of shape (N, 7): tx ty tz qx qy qz qw"
+    fps: ClassVar[float] = 5.0
+
+    def recognise(self, source: Source) -> str | None:
+        if not source.is_array or set(source.arrays) != {""}:
+            return None
+        shape = source.arrays[""].shape
+        return f"it is an array of shape {shape}, 7 numbers a pose" if len(shape) == 2 and shape[1] == 7 else None
+
+    def read(self, source: Source, overrides: Overrides) -> Stored:
+        values = source.floats(_only(source))
+        if values.ndim != 2 or values.shape[1] != 7:
+            raise TrajectoryError(f"{source.name} has shape {values.shape}; expected (N, 7), tx ty tz qx qy qz qw")
+        places = numbered(len(values))
+        matrices, error = of_quaternions(source, values[:, :3], values[:, 3:], places)
+        beside = source.path.with_name("intrinsics.npy")
+        return Stored(
+            matrices=matrices,
+            convention="w2c",
+            fps=self.fps,
+            places=places,
+            quaternion_error=error,
+            lens=_pixel_lens(Source(beside), len(values)) if beside.is_file() else None,
+            notes=("its poses are taken as five a second, as in the data set",),
+        )
+
+    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+        w2c = poses.inverse(recording.c2w)
+        _save(path, np.column_stack([w2c[:, :3, 3], quaternions(w2c[:, :3, :3])]))
+        said = [] if abs(recording.fps - self.fps) < 1e-6 else [f"its {recording.fps:g} poses a second: readers take 5"]
+        return (*said, *lost(recording, times=True, start=True, lens=True))
+
+
+class Sekai:
+    """`.npz` with `extrinsic` (N, 4, 4) and `intrinsic`, OpenCV axes.
+
+    The name says world-to-camera, and the released training took it so; its maintainers say that it is
+    camera-to-world (github.com/Lixsp11/sekai-codebase/issues/15). As clips are walks and flights, the reading in which
+    the camera goes forward is taken, camera-to-world where both do. Clips have 30 frames a second, but the released
+    training took every fourth frame for a tick, as if they had 20; no rate is taken from the format, so that rows are
+    those (reference 7.1).
+    """
+
+    title: ClassVar[str] = "Sekai"
+    suffix: ClassVar[str] = ".npz"
+    layout: ClassVar[str] = "an .npz archive with `extrinsic` (N, 4, 4) and `intrinsic`"
+
+    def recognise(self, source: Source) -> str | None:
+        if not source.is_array:
+            return None
+        if "extrinsic" in source.arrays:
+            return "it holds an array named extrinsic"
+        if set(source.arrays) == {""} and source.suffix == ".npz" and source.arrays[""].shape[1:] in _SHAPES:
+            return "it is a bare array of matrices under the name of an archive"
+        return None
+
+    def read(self, source: Source, overrides: Overrides) -> Stored:
+        array = source.arrays.get("extrinsic", source.arrays.get(""))
+        if array is None:
+            names = ", ".join(source.arrays) or "nothing"
+            raise TrajectoryError(f"{source.name} holds {names}; expected an array named extrinsic, (N, 4, 4)")
+        matrices = _matrices(source, array)
+        lens = None
+        if "intrinsic" in source.arrays:
+            lens = _matrix_lens(source.floats(source.arrays["intrinsic"], "intrinsic"), len(matrices))
+        convention, why = _likelier(matrices)
+        if str(source.arrays.get("convention", "")) in ("c2w", "w2c"):
+            convention, why = ("w2c", "") if str(source.arrays["convention"]) == "w2c" else ("c2w", "")
+        return Stored(
+            matrices=matrices,
+            convention=convention,
+            places=numbered(len(matrices)),
+            lens=lens,
+            notes=(why,) if why and overrides.convention is None else (),
+        )
+
+    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+        held = {"extrinsic": recording.c2w, "convention": np.array("c2w")}
+        if recording.lens is not None:
+            fx, fy, cx, cy = recording.lens.rows.T
+            zero, one = np.zeros_like(fx), np.ones_like(fx)
+            rows = [[fx, zero, cx], [zero, fy, cy], [zero, zero, one]]
+            held["intrinsic"] = np.moveaxis(np.array(rows), -1, 0)
+        buffer = io.BytesIO()
+        np.savez(buffer, **held)  # type: ignore[arg-type]  # its stub takes the arrays for its own options
+        write_whole(path, buffer.getvalue())
+        return lost(recording, times=True, start=True)
+
+
+def _only(source: Source) -> np.ndarray:
+    if len(source.arrays) != 1:
+        raise TrajectoryError(f"{source.name} holds the arrays {', '.join(source.arrays)}; expected a single one")
+    return next(iter(source.arrays.values()))
+
+
+def _matrices(source: Source, array: np.ndarray) -> Floats:
+    if array.shape[1:] not in _SHAPES:
+        raise TrajectoryError(f"{source.name} has shape {array.shape}; expected (N, 4, 4) or (N, 3, 4)")
+    values = source.floats(array).reshape(len(array), *_SHAPES[array.shape[1:]])
+    if values.shape[1] == 4:
+        check_last_row(source, values, numbered(len(values)))
+    return of_rows(values)
+
+
+def _likelier(matrices: Floats) -> tuple[Convention, str]:
+    """The direction in which the camera goes forward, and the sentence that says so."""
+    as_c2w, as_w2c = (forwardness(to_opencv(matrices, way, "opencv")) for way in ("c2w", "w2c"))
+    if as_w2c > as_c2w + _LIKELIER:
+        return "w2c", "its `extrinsic` is read as world-to-camera, for then the camera goes forward"
+    return "c2w", "its `extrinsic` is read as camera-to-world, as its maintainers say"
+
+
+def _matrix_lens(matrices: Floats, count: int) -> Lens | None:
+    """The lens of intrinsics (3, 3) or (N, 3, 3), or (4,) or (N, 4), in shares of the picture or in pixels."""
+    if matrices.shape[-2:] == (3, 3):
+        matrices = np.stack([matrices[..., 0, 0], matrices[..., 1, 1], matrices[..., 0, 2], matrices[..., 1, 2]], -1)
+    if matrices.shape not in ((4,), (1, 4), (count, 4)):
+        return None
+    rows = np.broadcast_to(matrices, (count, 4))
+    if not (rows > 0).all():
+        return None
+    if rows[:, 2:].max() <= 1:
+        return Lens(rows=rows.copy())
+    # In pixels. The size is not there, but the centre of the picture is half of it.
+    size = 2 * rows[0, 2:]
+    return Lens(rows=rows / np.tile(size, 2), width_px=round(float(size[0])), height_px=round(float(size[1])))
+
+
+def _pixel_lens(source: Source, count: int) -> Lens | None:
+    return _matrix_lens(source.floats(_only(source)), count)
+
+
+def _save(path: Path, array: Floats) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_whole(path, buffer.getvalue())

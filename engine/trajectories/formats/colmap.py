@@ -1,0 +1,163 @@
+"""COLMAP's text model: `images.txt`, with the `cameras.txt` beside it where there is one.
+
+Two lines an image: `IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME`, then its points, a line that may be empty.
+World-to-camera, OpenCV axes, quaternion w first. `cameras.txt`: `CAMERA_ID MODEL WIDTH HEIGHT PARAMS...`, pixels. The
+images come in any order; that of their names is the one of the video. Source: COLMAP's documentation, Output Format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from engine import poses
+from engine.poses import Floats
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, natural, of_quaternions
+from engine.trajectories.formats.protocol import Overrides, Stored
+from engine.trajectories.formats.source import COMMENT, Source, line_of, write_whole
+from engine.trajectories.recording import Lens, Recording
+from engine.trajectories.rotations import quaternions
+
+IMAGES, CAMERAS = "images.txt", "cameras.txt"
+COLUMNS = "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME"
+_FOLDERS = (".", "sparse/0", "sparse", "0", "colmap/sparse/0")
+_ONE_FOCAL = ("SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE")
+"""Camera models whose parameters begin f cx cy; the others' begin fx fy cx cy."""
+_WIDTH_PX = 832
+_HEIGHT_PX = 480
+
+
+class Colmap:
+    title: ClassVar[str] = "COLMAP text"
+    suffix: ClassVar[str] = ""
+    layout: ClassVar[str] = f"{IMAGES} with two lines an image, the first: {COLUMNS}; {CAMERAS} beside it"
+
+    def recognise(self, source: Source) -> str | None:
+        if source.is_folder:
+            found = _images_in(source.path)
+            return None if found is None else f"{found.relative_to(source.path).as_posix()} lies in the folder"
+        if source.is_json or not source.is_text:
+            return None
+        if source.name == IMAGES:
+            return f"its name is {IMAGES}"
+        if "IMAGE_ID, QW, QX, QY, QZ" in source.text[:2000]:
+            return "its header names COLMAP's columns"
+        words = source.first_words
+        is_image = (
+            len(words) >= 10 and words[0].isdecimal() and words[8].isdecimal() and Path(words[-1]).suffix[1:].isalpha()
+        )
+        return "its first line is an image's, with a pose and a file name" if is_image else None
+
+    def read(self, source: Source, overrides: Overrides) -> Stored:
+        images = source
+        if source.is_folder:
+            found = _images_in(source.path)
+            if found is None:
+                raise TrajectoryError(
+                    f"there is no {IMAGES} in {source.path}. Export the model as text: colmap model_converter "
+                    "--output_type TXT"
+                )
+            images = Source(found)
+        rows, names = [], []
+        for number, words in _image_lines(images):
+            numbers = [images.number(word, f"line {number}") for word in words[:9]]
+            rows.append([number, *numbers])
+            names.append(" ".join(words[9:]))
+        if not rows:
+            raise TrajectoryError(f"{images.name} holds no image; expected {COLUMNS}")
+        order = sorted(range(len(rows)), key=lambda index: natural(names[index]))
+        table = np.array(rows)[order]
+        places = tuple(f"line {int(number)}" for number in table[:, 0])
+        matrices, error = of_quaternions(images, table[:, 6:9], table[:, [3, 4, 5, 2]], places)
+        lens, notes = _lens(images.path.with_name(CAMERAS), table[:, 9])
+        return Stored(
+            matrices=matrices,
+            convention="w2c",
+            places=places,
+            quaternion_error=error,
+            lens=lens,
+            notes=("its images are taken in the order of their names", *notes),
+        )
+
+    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+        """Writes a folder with images.txt, cameras.txt and an empty points3D.txt, or, for a name ending in .txt, those
+        around it."""
+        folder, name = (path.parent, path.name) if path.suffix else (path, IMAGES)
+        folder.mkdir(exist_ok=True)
+        lens = lens_or_default(recording)
+        height = lens.height_px or _HEIGHT_PX
+        width = lens.width_px or round(height * lens.aspect)
+        w2c = poses.inverse(recording.c2w)
+        turns = quaternions(w2c[:, :3, :3])[:, [3, 0, 1, 2]]
+        has_one_lens = bool(np.ptp(lens.rows, axis=0).max() == 0)
+        cameras = lens.rows[:1] if has_one_lens else lens.rows
+        lines = [f"{COMMENT} Image list with two lines of data per image:", f"{COMMENT}   {', '.join(COLUMNS.split())}"]
+        for index, (turn, place) in enumerate(zip(turns, w2c[:, :3, 3], strict=True)):
+            camera = 1 if has_one_lens else index + 1
+            lines += [f"{index + 1} {line_of(turn)} {line_of(place)} {camera} frame_{index:06d}.png", ""]
+        pixels = np.array([width, height, width, height])
+        listed = [f"{number} PINHOLE {width} {height} {line_of(row * pixels)}" for number, row in enumerate(cameras, 1)]
+        header = f"{COMMENT}   CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[]"
+        write_whole(folder / CAMERAS, "\n".join([header, *listed]) + "\n")
+        write_whole(folder / "points3D.txt", f"{COMMENT}   POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[]\n")
+        write_whole(folder / name, "\n".join(lines) + "\n")
+        return (*lens_notes(recording), *lost(recording, times=True, start=True))
+
+
+def _images_in(folder: Path) -> Path | None:
+    return next((path for name in _FOLDERS if (path := folder / name / IMAGES).is_file()), None)
+
+
+def _image_lines(source: Source) -> Iterator[tuple[int, list[str]]]:
+    """Number and words of every image's first line; the line after each is its points, and may be empty."""
+    is_points = False
+    for number, line in enumerate(source.text.split("\n"), 1):
+        words = line.split()
+        if is_points:
+            if len(words) % 3:
+                raise TrajectoryError(
+                    f"line {number} of {source.name} should hold the points of the image before it, X Y POINT3D_ID, "
+                    f"but has {len(words)} columns. Each image has two lines, of which the second may be empty"
+                )
+            is_points = False
+        elif words and not words[0].startswith(COMMENT):
+            if len(words) < 10:
+                raise TrajectoryError(
+                    f"line {number} of {source.name} has {len(words)} columns, expected 10 ({COLUMNS}). "
+                    "Is the file whole?"
+                )
+            is_points = True
+            yield number, words
+
+
+def _lens(path: Path, used: Floats) -> tuple[Lens | None, tuple[str, ...]]:
+    """The lens of every image by the cameras that they `used` (N,)."""
+    if not path.is_file():
+        return None, (f"there is no {CAMERAS} beside it, so nothing is known of the lens",)
+    source = Source(path)
+    cameras: dict[int, tuple[list[float], int, int]] = {}
+    for number, words in source.lines():
+        place = f"line {number}"
+        needed = 3 if words[1:2] and words[1] in _ONE_FOCAL else 4
+        if len(words) < 4 + needed:
+            raise TrajectoryError(
+                f"{place} of {source.name} has {len(words)} columns, expected CAMERA_ID MODEL WIDTH HEIGHT and "
+                f"{needed} parameters or more"
+            )
+        width, height, *params = [source.number(word, place) for word in words[2:]]
+        if not (width >= 1 and height >= 1):
+            raise TrajectoryError(f"{place} of {source.name}: a picture of {width:g} x {height:g} pixels")
+        fx, fy, cx, cy = [params[0], *params[:3]] if needed == 3 else params[:4]
+        if not (fx > 0 and fy > 0):
+            raise TrajectoryError(f"{place} of {source.name}: a focal length of {min(fx, fy):g}; expected more than 0")
+        row = [fx / width, fy / height, cx / width, cy / height]
+        cameras[int(source.number(words[0], place))] = (row, int(width), int(height))
+    missing = sorted({int(camera) for camera in used} - set(cameras))
+    if missing:
+        raise TrajectoryError(f"{source.name} lacks camera {missing[0]}, which an image in {IMAGES} was taken with")
+    _, width_px, height_px = cameras[int(used[0])]
+    return Lens(rows=np.array([cameras[int(camera)][0] for camera in used]), width_px=width_px, height_px=height_px), ()

@@ -1,0 +1,53 @@
+"""KITTI odometry: 12 numbers a line, the top 3 x 4 of camera-to-world row-major, and no times.
+
+It takes a point in the i-th left camera (z forward) into the first one's; metres. Source: the readme of the KITTI
+odometry development kit. The seconds of the poses lie in a `times.txt`, which is read where it lies beside.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from engine.trajectories.formats.parts import lost, of_rows
+from engine.trajectories.formats.protocol import Overrides, Stored
+from engine.trajectories.formats.source import Source, line_of, write_whole
+from engine.trajectories.recording import Recording
+
+COLUMNS = "r11 r12 r13 tx r21 r22 r23 ty r31 r32 r33 tz"
+TIMES = "times.txt"
+
+
+class Kitti:
+    title: ClassVar[str] = "KITTI"
+    suffix: ClassVar[str] = ".txt"
+    layout: ClassVar[str] = f"lines of 12 numbers: {COLUMNS}"
+
+    def recognise(self, source: Source) -> str | None:
+        if source.is_json or len(source.first_words) != 12 or not _is_number(source.first_words[-1]):
+            return None
+        return "its lines have 12 columns, a 3 x 4 matrix"
+
+    def read(self, source: Source, overrides: Overrides) -> Stored:
+        table = source.table([12], COLUMNS)
+        beside = source.path.with_name(TIMES)
+        times, notes = None, ("it holds no times",)
+        if beside.is_file():
+            found = Source(beside).table([1], "the seconds of a pose").rows[:, 0]
+            if len(found) == len(table.rows):
+                times, notes = found, (f"its times are those of the {TIMES} beside it",)
+        matrices = of_rows(table.rows.reshape(-1, 3, 4))
+        return Stored(matrices=matrices, times=times, places=table.places, notes=notes)
+
+    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+        rows = recording.c2w[:, :3].reshape(-1, 12)
+        write_whole(path, "\n".join(map(line_of, rows)) + "\n")
+        return lost(recording, times=True, start=True, lens=True)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,201 @@
+"""Reads a trajectory file of any format into a Recording: detection, overrides, checks; and writes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from engine import poses
+from engine.poses import Floats
+from engine.trajectories.axes import AXES, CONVENTIONS, Convention, to_opencv
+from engine.trajectories.checks import Checks, check
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.parts import MAX_SKEW
+from engine.trajectories.formats.protocol import Overrides, Stored
+from engine.trajectories.formats.registry import detect, format_named, format_to_write
+from engine.trajectories.formats.source import Source
+from engine.trajectories.recording import Recording
+from engine.trajectories.rotations import quaternions
+from engine.trajectories.sampling import FRAMES_PER_SECOND
+
+MAX_POSITION = 1e12
+MAX_TIME_S = 1e12
+"""Thirty thousand years; clocks count from 1970."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """A file as it was read.
+
+    Attributes:
+        format: its name in FORMATS.
+        because: why it is taken for that.
+        convention, axes: what its matrices were taken for.
+        recording: its poses, in ours.
+        checks: what speaks for and against this reading.
+        notes: what had to be decided that the file does not say.
+    """
+
+    format: str
+    because: str
+    convention: Convention
+    axes: str
+    recording: Recording
+    checks: Checks
+    notes: tuple[str, ...]
+
+
+def read_trajectory(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> Reading:
+    """Read a file, or a folder with COLMAP's text model.
+
+    Args:
+        overrides: what the user knows better.
+        format_name: one of FORMATS; None: it is detected.
+
+    Raises TrajectoryError.
+    """
+    said = overrides or Overrides()
+    return _finish(*_load(path, said, format_name), said)
+
+
+def candidates(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> tuple[Reading, ...]:
+    """The file read in every direction and all axes that give rotations, the likeliest first: those that go forward.
+
+    Of two that are equally likely the one nearer to what the format says comes first. Raises TrajectoryError.
+    """
+    said = overrides or Overrides()
+    loaded = _load(path, said, format_name)
+    usual = _finish(*loaded, said)
+    readings = [
+        _finish(*loaded, replace(said, convention=convention, axes=axes)) for convention in CONVENTIONS for axes in AXES
+    ]
+
+    def unlikeliness(reading: Reading) -> tuple[float, int]:
+        changes = (reading.convention != usual.convention) + (reading.axes != usual.axes)
+        return -round(reading.checks.forwardness, 3), changes
+
+    return tuple(sorted(readings, key=unlikeliness))
+
+
+def write_trajectory(recording: Recording, path: Path, format_name: str | None = None) -> tuple[str, tuple[str, ...]]:
+    """Write a file in the format of that name, or of the file's name; returns the format and what it does not hold.
+
+    Raises TrajectoryError, or OSError for a place that cannot be written.
+    """
+    name = format_name or format_to_write(path)
+    return name, format_named(name).write(recording, path)
+
+
+def _load(path: Path, overrides: Overrides, format_name: str | None) -> tuple[str, str, str, Stored]:
+    source = Source(path)
+    if not source.is_folder:
+        _ = source.bytes  # what is missing, empty or too large is told before anything else
+    name, because = detect(source) if format_name is None else (format_name, "it was said to be")
+    return path.name, name, because, format_named(name).read(source, overrides)
+
+
+def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overrides) -> Reading:
+    """Apply the overrides, bring the poses into our axes and units, and check them."""
+    count = len(stored.matrices)
+    if count < 2:
+        raise TrajectoryError(f"{file} holds a single pose; a trajectory needs at least two")
+    # What a program's own rows make up is rigid to their digits; anything else must be so by itself.
+    errors = (0.0, 0.0) if stored.track is not None else _check_rigid(file, stored)
+    convention, axes = overrides.convention or stored.convention, overrides.axes or stored.axes
+    factor = stored.unit * overrides.scale
+    _check_size(file, stored, factor)
+
+    def ours(matrices: Floats) -> Floats:
+        rigid = matrices.copy()
+        rigid[:, :3, :3] = poses.quaternion_to_matrix(quaternions(matrices[:, :3, :3]))
+        rigid[:, :3, 3] *= factor
+        return to_opencv(rigid, convention, axes)
+
+    times, fps, notes = _times(file, stored, overrides)
+    is_as_it_was = replace(overrides, align=False, camera=None, euler=None) == Overrides()
+    recording = Recording(
+        times=times,
+        c2w=ours(stored.matrices),
+        fps=fps,
+        lens=stored.lens,
+        curve=_curve(stored, times, ours),
+        track=stored.track if is_as_it_was else None,
+    )
+    return Reading(
+        format=name,
+        because=because,
+        convention=convention,
+        axes=axes,
+        recording=recording.aligned() if overrides.align else recording,
+        checks=check(
+            recording.c2w, determinant_error=errors[0], skew=errors[1], quaternion_error=stored.quaternion_error
+        ),
+        notes=(*stored.notes, *notes),
+    )
+
+
+def _check_rigid(file: str, stored: Stored) -> tuple[float, float]:
+    """The largest errors of determinants and of R^T R. Raises TrajectoryError where one is too large."""
+    rotations = stored.matrices[:, :3, :3]
+    with np.errstate(over="ignore", invalid="ignore"):
+        skews = np.abs(np.swapaxes(rotations, 1, 2) @ rotations - np.eye(3)).max((1, 2))
+        determinants = np.linalg.det(rotations)
+    wrong = ~(skews <= MAX_SKEW) | ~(determinants > 0)
+    if wrong.any():
+        bad = int(np.argmax(wrong))
+        place = stored.places[bad] if stored.places else f"pose {bad}"
+        kind = "a reflection" if skews[bad] <= MAX_SKEW else "a scaled or skewed matrix"
+        raise TrajectoryError(
+            f"{place} of {file} is no rotation but {kind} (determinant {determinants[bad]:.3g}, expected 1). Check the "
+            "format, and the order of its numbers"
+        )
+    return float(np.abs(determinants - 1).max()), float(skews.max())
+
+
+def _check_size(file: str, stored: Stored, factor: float) -> None:
+    """Raise TrajectoryError for positions that no scene has: squared, they would be more than a float holds."""
+    with np.errstate(over="ignore"):
+        wrong = ~(np.abs(stored.matrices[:, :3, 3] * factor).max(axis=1) < MAX_POSITION)
+    if wrong.any():
+        bad = int(np.argmax(wrong))
+        place = stored.places[bad] if stored.places else f"pose {bad}"
+        raise TrajectoryError(f"{place} of {file} lies {MAX_POSITION:g} units away or more. Is the file whole?")
+
+
+def _times(file: str, stored: Stored, overrides: Overrides) -> tuple[Floats, float, tuple[str, ...]]:
+    """Seconds (N,) of the poses, how many there are a second, and what had to be decided."""
+    count = len(stored.matrices)
+    if overrides.fps is None and stored.times is not None:
+        _check_rising(file, stored, stored.times)
+        return stored.times, float(1 / np.median(np.diff(stored.times))), ()
+    fps = overrides.fps or stored.fps
+    notes = () if fps else (f"it has no frame rate: {FRAMES_PER_SECOND:g} poses a second are taken (--fps)",)
+    fps = fps or FRAMES_PER_SECOND
+    if stored.frames is None:
+        return np.arange(count) / fps, fps, notes
+    _check_rising(file, stored, stored.frames)
+    return (stored.frames - stored.frames[0]) / fps, fps, notes
+
+
+def _check_rising(file: str, stored: Stored, times: Floats) -> None:
+    if np.abs(times).max() > MAX_TIME_S:
+        raise TrajectoryError(f"{file} holds a time of {np.abs(times).max():g}. Is the file whole, and of this format?")
+    late = np.flatnonzero(np.diff(times) <= 0)
+    if len(late):
+        bad = int(late[0]) + 1
+        place = stored.places[bad] if stored.places else f"pose {bad}"
+        raise TrajectoryError(
+            f"{place} of {file}: its time, {times[bad]:.15g}, does not come after {times[bad - 1]:.15g}. "
+            "Sort the poses by time, or say how many there are a second with --fps"
+        )
+
+
+def _curve(stored: Stored, times: Floats, ours: Callable[[Floats], Floats]) -> Callable[[Floats], Floats] | None:
+    """The file's own curve, on the clock of `times` and in our axes."""
+    curve, clock = stored.curve, stored.times
+    if curve is None or clock is None:
+        return None
+    return lambda asked: ours(curve(np.interp(asked, times, clock)))

@@ -1,0 +1,111 @@
+"""Owns the formats that trajectories are read from and written to, and finds out which of them a file is in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.arrays import RawArray, Sekai, SpatialVid
+from engine.trajectories.formats.astra import AstraJson
+from engine.trajectories.formats.chan import Chan
+from engine.trajectories.formats.colmap import Colmap
+from engine.trajectories.formats.gen3c import Gen3c
+from engine.trajectories.formats.gltf import Gltf
+from engine.trajectories.formats.kitti import Kitti
+from engine.trajectories.formats.nerfstudio import NerfstudioPath
+from engine.trajectories.formats.nuscenes import NuScenes
+from engine.trajectories.formats.protocol import TrajectoryFormat
+from engine.trajectories.formats.realestate import RealEstate10K
+from engine.trajectories.formats.recammaster import ReCamMaster
+from engine.trajectories.formats.source import Source
+from engine.trajectories.formats.transforms import Transforms
+from engine.trajectories.formats.tum import Tum
+
+FORMATS: dict[str, TrajectoryFormat] = {
+    "astra": AstraJson(),
+    "nerfstudio": NerfstudioPath(),
+    "transforms": Transforms(),
+    "re10k": RealEstate10K(),
+    "tum": Tum(),
+    "kitti": Kitti(),
+    "colmap": Colmap(),
+    "chan": Chan(),
+    "gltf": Gltf(),
+    "recammaster": ReCamMaster(),
+    "gen3c": Gen3c(),
+    "spatialvid": SpatialVid(),
+    "sekai": Sekai(),
+    "nuscenes": NuScenes(),
+    "npy": RawArray(),
+}
+"""The extension point: one entry per format; tests/contracts/test_trajectory_formats.py is what an entry must pass."""
+
+# What a name alone says of a file that is to be written; of the formats that share a suffix the first in value.
+_BY_NAME: dict[str, str] = {
+    "camera_path.json": "nerfstudio",
+    "transforms.json": "transforms",
+    "camera_extrinsics.json": "recammaster",
+    "ego_pose.json": "nuscenes",
+    "images.txt": "colmap",
+    "poses.npy": "spatialvid",
+}
+_BY_SUFFIX: dict[str, str] = {
+    ".json": "astra",
+    ".tum": "tum",
+    ".kitti": "kitti",
+    ".chan": "chan",
+    ".gltf": "gltf",
+    ".glb": "gltf",
+    ".npz": "sekai",
+    ".npy": "npy",
+}
+
+
+def format_named(name: str) -> TrajectoryFormat:
+    """The format of that name. Raises TrajectoryError naming those that exist."""
+    if name not in FORMATS:
+        raise TrajectoryError(f"unknown trajectory format {name!r}; there are {', '.join(FORMATS)}")
+    return FORMATS[name]
+
+
+def detect(source: Source) -> tuple[str, str]:
+    """The name of the format that a file is in, and why. Raises TrajectoryError for none, or more than one."""
+    if source.is_json:
+        _ = source.content  # damaged JSON is told as that, and not as an unknown format
+    found = {name: why for name, kind in FORMATS.items() if (why := kind.recognise(source)) is not None}
+    if not found:
+        known = ", ".join(kind.title for kind in FORMATS.values())
+        raise TrajectoryError(
+            f"{source.name} is in none of the formats that are read here: it holds {_contents(source)}. Expected "
+            f"one of {known}. Where it is one of them, say which with --from: {', '.join(FORMATS)}"
+        )
+    if len(found) > 1:
+        seen = "; ".join(f"{name}, because {why}" for name, why in found.items())
+        raise TrajectoryError(f"{source.name} could be of several formats: {seen}. Say which with --from")
+    return next(iter(found.items()))
+
+
+def format_to_write(path: Path) -> str:
+    """The name of the format that a file's name asks for. Raises TrajectoryError where it says none."""
+    name = _BY_NAME.get(path.name.lower()) or _BY_SUFFIX.get(path.suffix.lower())
+    if name is None:
+        raise TrajectoryError(
+            f"the name {path.name!r} does not say which format to write; say it with --to: {', '.join(FORMATS)}"
+        )
+    return name
+
+
+def _contents(source: Source) -> str:
+    """What a file that no format knows seems to be, in a few words."""
+    if source.is_folder:
+        return "no images.txt, and is a folder"
+    if source.is_json:
+        keys = ", ".join(map(repr, list(source.record)[:6]))
+        return f"a JSON object with {keys}" if keys else "JSON without any of their keys"
+    if source.is_array:
+        shapes = ", ".join(f"{name or 'one array'} {array.shape}" for name, array in source.arrays.items())
+        return f"numpy arrays: {shapes}"
+    if source.is_text:
+        number = len(source.first_words)
+        return f"text, whose first line has {number} columns" if number else "text without a line of numbers"
+    return "bytes that are no text"

@@ -1,0 +1,128 @@
+"""`transforms.json` of nerfstudio, NeRF and Stable Virtual Camera: the pictures of a scene and their cameras.
+
+`{"fl_x", "fl_y", "cx", "cy", "w", "h" (or "camera_angle_x"), "frames": [{"file_path", "transform_matrix": 4 rows of
+4}]}`: camera-to-world, OpenGL axes; intrinsics in pixels, for all frames or for each. Source: nerfstudio's
+quickstart/data_conventions. The frames come in any order; that of their names is the one of the video, and the one in
+which nerfstudio reads them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from engine.poses import Floats
+from engine.trajectories.axes import from_opencv
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.parts import (
+    check_last_row,
+    lens_notes,
+    lens_or_default,
+    lost,
+    natural,
+    of_rows,
+    pixels,
+)
+from engine.trajectories.formats.protocol import Overrides, Stored
+from engine.trajectories.formats.source import Source, write_whole
+from engine.trajectories.recording import Lens, Recording
+
+_HEIGHT_PX = 480
+
+
+class Transforms:
+    title: ClassVar[str] = "nerfstudio / NeRF transforms"
+    suffix: ClassVar[str] = ".json"
+    layout: ClassVar[str] = 'JSON with "frames", a list of "transform_matrix" of 4 rows of 4, and "file_path"'
+
+    def recognise(self, source: Source) -> str | None:
+        frames = source.record.get("frames")
+        if isinstance(frames, list) and frames and isinstance(frames[0], dict) and "transform_matrix" in frames[0]:
+            return 'it has "frames" with "transform_matrix"'
+        return None
+
+    def read(self, source: Source, overrides: Overrides) -> Stored:
+        frames = source.objects(source.record.get("frames"), '"frames"')
+        names = [frame.get("file_path") for frame in frames]
+        order = list(range(len(frames)))
+        notes: tuple[str, ...] = ()
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+            order.sort(key=lambda index: natural(str(names[index])))
+            notes = ("its frames are taken in the order of their names",)
+        places = tuple(f"frame {index}" for index in order)
+        matrices = np.stack(
+            [_matrix(source, frames[index].get("transform_matrix"), f"frame {index}") for index in order]
+        )
+        check_last_row(source, matrices, places)
+        return Stored(
+            matrices=matrices,
+            axes="opengl",
+            places=places,
+            lens=_lens(source, source.record, [frames[index] for index in order]),
+            notes=notes,
+        )
+
+    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+        lens = lens_or_default(recording)
+        height = lens.height_px or _HEIGHT_PX
+        width = lens.width_px or round(height * lens.aspect)
+        in_pixels = lens.rows * [width, height, width, height]
+        names = ("fl_x", "fl_y", "cx", "cy")
+        has_one_lens = bool(np.ptp(in_pixels, axis=0).max() == 0)
+        lenses = [dict(zip(names, map(float, row), strict=True)) for row in in_pixels]
+        matrices = from_opencv(recording.c2w, "c2w", "opengl").tolist()
+        content = {
+            "camera_model": "OPENCV",
+            "w": width,
+            "h": height,
+            **(lenses[0] if has_one_lens else {}),
+            "frames": [
+                {
+                    "file_path": f"images/frame_{number:06d}.png",
+                    "transform_matrix": matrix,
+                    **({} if has_one_lens else own),
+                }
+                for number, (matrix, own) in enumerate(zip(matrices, lenses, strict=True))
+            ],
+        }
+        write_whole(path, json.dumps(content, indent=1) + "\n")
+        return (*lens_notes(recording), *lost(recording, times=True, start=True))
+
+
+def _matrix(source: Source, value: Any, place: str) -> Floats:
+    rows = 3 if isinstance(value, list) and len(value) == 3 else 4
+    matrix = source.numbers(value, (rows, 4), place)
+    return matrix if rows == 4 else of_rows(matrix[None])[0]
+
+
+def _lens(source: Source, content: dict[str, Any], frames: list[dict[str, Any]]) -> Lens | None:
+    """The lens of every frame, where all can be told."""
+    rows = [_lens_row(source, {**content, **frame}) for frame in frames]
+    told = [row for row in rows if row is not None]
+    if len(told) < len(rows):
+        return None
+    width, height = (pixels(content.get(key, frames[0].get(key))) for key in ("w", "h"))
+    return Lens(rows=np.array(told), width_px=width, height_px=height)
+
+
+def _lens_row(source: Source, values: dict[str, Any]) -> list[float] | None:
+    """fx fy cx cy in shares of the picture; None where a number that is needed is missing."""
+    keys = ("w", "h", "fl_x", "fl_y", "cx", "cy", "camera_angle_x", "camera_angle_y")
+    told = {key: source.number(values[key], f'"{key}"') for key in keys if values.get(key) is not None}
+    if any(told.get(key, 1) <= 0 for key in ("w", "h", "fl_x", "fl_y")):
+        raise TrajectoryError(f"{source.name}: sizes and focal lengths must be above 0")
+    width, height = told.get("w"), told.get("h")
+    if width is None or height is None:
+        return None
+    focal_x = told.get("fl_x")
+    if focal_x is None and 0 < told.get("camera_angle_x", 0) < np.pi:
+        focal_x = width / 2 / float(np.tan(told["camera_angle_x"] / 2))
+    focal_y = told.get("fl_y", focal_x)
+    if focal_x is None:
+        focal_x = focal_y
+    if focal_x is None or focal_y is None:
+        return None
+    return [focal_x / width, focal_y / height, told.get("cx", width / 2) / width, told.get("cy", height / 2) / height]

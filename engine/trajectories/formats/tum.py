@@ -1,0 +1,49 @@
+"""TUM RGB-D: `timestamp tx ty tz qx qy qz qw`, one pose a line, after comments that begin with #.
+
+Camera-to-world of the optical frame (z forward), metres, seconds, quaternion x y z w. Source: the TUM RGB-D data
+set's file formats page. Other programs write the poses of a body with it: say its --axes then.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from engine.trajectories.formats.parts import lost, of_quaternions
+from engine.trajectories.formats.protocol import Overrides, Stored
+from engine.trajectories.formats.source import COMMENT, Source, line_of, write_whole
+from engine.trajectories.recording import Recording
+from engine.trajectories.rotations import quaternions
+
+COLUMNS = "timestamp tx ty tz qx qy qz qw"
+_LOOKS_UNIT = 0.05
+
+
+class Tum:
+    title: ClassVar[str] = "TUM"
+    suffix: ClassVar[str] = ".tum"
+    layout: ClassVar[str] = f"lines of 8 numbers: {COLUMNS}"
+
+    def recognise(self, source: Source) -> str | None:
+        if source.is_json or source.suffix == ".chan" or len(source.first_words) != 8:
+            return None
+        try:
+            turn = [float(word) for word in source.first_words[4:]]
+        except ValueError:
+            return None
+        if abs(np.linalg.norm(turn) - 1) > _LOOKS_UNIT and source.suffix != ".tum":
+            return None
+        return "its lines have 8 columns, of which the last 4 are a unit quaternion"
+
+    def read(self, source: Source, overrides: Overrides) -> Stored:
+        table = source.table([8], COLUMNS)
+        matrices, error = of_quaternions(source, table.rows[:, 1:4], table.rows[:, 4:], table.places)
+        return Stored(matrices=matrices, times=table.rows[:, 0], places=table.places, quaternion_error=error)
+
+    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+        turns = quaternions(recording.c2w[:, :3, :3])
+        rows = np.column_stack([recording.times, recording.c2w[:, :3, 3], turns])
+        write_whole(path, "\n".join([f"{COMMENT} {COLUMNS}", *map(line_of, rows)]) + "\n")
+        return lost(recording, lens=True)
