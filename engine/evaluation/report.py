@@ -176,7 +176,7 @@ def _controls_table(figures: Sequence[Figure]) -> str:
 def _still_ceiling(figures: Sequence[Figure]) -> str:
     shares = [figure for figure in figures if figure.key.startswith("controls.soft.") and figure.key.endswith("still")]
     told = ", ".join(f"{_number(figure.measure.value)} ({figure.key.split('.')[2]})" for figure in shares)
-    return f"Stays still, of starts that only go soft: {told}. No soft world can be sure of more."
+    return f"Stays still, of starts that only go soft: {told}. A world that goes soft cannot be sure of more."
 
 
 def _explanation(info: WorldInfo, speed: float) -> str:
