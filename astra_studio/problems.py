@@ -62,6 +62,14 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     "MemoryError": ("The computer has run out of memory", "Close other programs, or use a smaller world"),
     "ValueError": ("The request cannot be met", "Correct it and try again"),
+    "ProjectError": ("The project cannot be used like this", "Correct it and try again"),
+    "NotAProject": ("The file is not an Astra Studio project", "Choose an .astra file"),
+    "ProjectNewer": ("The project was made by a newer Astra Studio", "Update Astra Studio, then open it again"),
+    "ProjectDamaged": ("The project file is damaged", "Save what is whole into a new project"),
+    "ArtifactDamaged": ("A part of the project is damaged", "Use the rest, and make the damaged chunk again"),
+    "ProjectInUse": ("The project is open already", "Go to where it is open, or close it there"),
+    "ProjectReadOnly": ("The project cannot be written where it is", "Copy it to a folder of your own and open that"),
+    "ProjectDiskFull": ("The disk is full", "Make room; the project is as it was before"),
 }
 
 _DISK: dict[int, tuple[str, str]] = {

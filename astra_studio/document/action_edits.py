@@ -1,0 +1,109 @@
+"""Owns the edits of a take's actions: paint, insert, delete, retime, set as a whole.
+
+None of them touches a chunk: those that were made of other actions are stale, which `derived` works out. All but `set`
+drop the path that the actions were made from, which they no longer follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from astra_studio.document.actions import Actions, joined
+from astra_studio.document.edits import Edit, changed_take
+from astra_studio.document.model import Authored, Take, TakeId
+from astra_studio.document.retiming import retimed
+
+MAX_TICKS = 100_000
+"""Longest track, as of a pose line: 5 hours and a half."""
+
+
+def set_actions(take: TakeId, actions: Actions, path: Authored | None = None, merge_key: str = "") -> Edit:
+    """Ask for these actions from tick 0 on, and keep what they were made from; `merge_key` where a key is dragged.
+
+    Raises ValueError for another modality than the take's chunks have, and for more than `MAX_TICKS`.
+    """
+
+    def change(known: Take) -> Take:
+        if known.chunks and actions.modality != known.actions.modality:
+            raise ValueError(
+                f"{known.name} is driven by {known.actions.modality} actions; start a new take for "
+                f"{actions.modality} ones"
+            )
+        return replace(known, actions=_checked(actions), path=path)
+
+    return Edit(
+        label="Change path",
+        change=lambda project: changed_take(project, take, change),
+        merge_key=merge_key,
+    )
+
+
+def paint(take: TakeId, tick: int, actions: Actions) -> Edit:
+    """Put `actions` in place of what is asked for from `tick` on; a gap before it stands still.
+
+    Raises ValueError for a tick below 0, another modality, or a track too long.
+    """
+
+    def change(known: Actions) -> Actions:
+        _check_ticks(tick >= 0, known, tick, tick)
+        return joined([known.part(0, tick), actions, known.part(*_from(known, tick + len(actions)))])
+
+    return _edit("Paint actions", take, change, merge_key=f"paint/{take}")
+
+
+def insert(take: TakeId, tick: int, actions: Actions) -> Edit:
+    """Put `actions` before `tick`, 0 to the end; what was there comes later. Raises ValueError."""
+
+    def change(known: Actions) -> Actions:
+        _check_ticks(0 <= tick <= len(known), known, tick, tick)
+        return joined([known.part(0, tick), actions, known.part(tick, len(known))])
+
+    return _edit("Insert actions", take, change)
+
+
+def delete(take: TakeId, start: int, stop: int) -> Edit:
+    """Take out ticks `start` to `stop` - 1; what came after comes sooner. Raises ValueError for ticks not there."""
+
+    def change(known: Actions) -> Actions:
+        _check_ticks(0 <= start < stop <= len(known), known, start, stop)
+        return joined([known.part(0, start), known.part(stop, len(known))])
+
+    return _edit("Delete actions", take, change)
+
+
+def retime(take: TakeId, start: int, stop: int, num_ticks: int) -> Edit:
+    """Go the way of ticks `start` to `stop` - 1 in `num_ticks` ticks. Raises ValueError."""
+
+    def change(known: Actions) -> Actions:
+        _check_ticks(0 <= start < stop <= len(known), known, start, stop)
+        return joined([known.part(0, start), retimed(known.part(start, stop), num_ticks), known.part(stop, len(known))])
+
+    return _edit("Retime actions", take, change)
+
+
+def extend(take: TakeId, actions: Actions) -> Edit:
+    """Plan `actions` after everything that is planned or made: what "continue" asks for. Raises ValueError."""
+    return _edit("Continue", take, lambda known: joined([known, actions]))
+
+
+def _edit(label: str, take: TakeId, change: Callable[[Actions], Actions], merge_key: str = "") -> Edit:
+    def changed(known: Take) -> Take:
+        return replace(known, actions=_checked(change(known.actions)), path=None)
+
+    return Edit(label=label, change=lambda project: changed_take(project, take, changed), merge_key=merge_key)
+
+
+def _checked(actions: Actions) -> Actions:
+    if len(actions) > MAX_TICKS:
+        raise ValueError(f"a take has at most {MAX_TICKS} ticks, this would be {len(actions)}")
+    return actions
+
+
+def _from(actions: Actions, tick: int) -> tuple[int, int]:
+    return min(tick, len(actions)), len(actions)
+
+
+def _check_ticks(holds: bool, actions: Actions, start: int, stop: int) -> None:
+    if not holds:
+        raise ValueError(f"the take has ticks 0 to {len(actions) - 1}; cannot change {start} to {stop}")

@@ -1,0 +1,211 @@
+"""What follows from a project: stale chunks, lengths, lanes. Nothing of it is stored, so it cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Literal
+
+from astra_studio.document.model import Chunk, ChunkId, Project, Start, Take, TakeId
+from engine.messages import FRAMES_PER_LATENT, SamplingSettings
+from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One place of the chunk strip: ticks `start` to `stop` - 1 of a take.
+
+    Attributes:
+        chunk: what was made there; None: nothing yet.
+        state: "stale": made of other actions than the take now asks for, or after such a chunk.
+    """
+
+    index: int
+    start: int
+    stop: int
+    chunk: Chunk | None
+    state: Literal["planned", "stored", "stale"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """The row of a take below the ruler.
+
+    Attributes:
+        row: from the top, 0 first; a branch lies below its parent.
+        depth: how many branchings lead to it.
+        start: first tick that is the take's own; before it lie chunks of its parent.
+        stop: past its last made tick.
+    """
+
+    take: TakeId
+    row: int
+    depth: int
+    parent: TakeId | None
+    num_shared: int
+    start: int
+    stop: int
+
+
+def made_ticks(take: Take) -> int:
+    """Ticks that have been generated."""
+    return sum(chunk.num_ticks for chunk in take.chunks)
+
+
+def total_ticks(take: Take) -> int:
+    """Ticks made or planned, whichever is more."""
+    return max(made_ticks(take), len(take.actions))
+
+
+def start_frames(project: Project, take: Take) -> int:
+    """Frames before tick 0: those of the start."""
+    start = start_of(project, take)
+    return start.num_frames if start else 1
+
+
+def made_frames(take: Take) -> int:
+    """Frames that can be shown, those of the start included."""
+    return sum(chunk.num_frames for chunk in take.chunks)
+
+
+def locate_frame(take: Take, frame: int) -> tuple[Chunk, int]:
+    """The chunk that holds frame `frame` of a take, and the frame's number in it.
+
+    Raises ValueError for a frame that has not been made.
+    """
+    first = 0
+    for chunk in take.chunks:
+        if 0 <= frame - first < chunk.num_frames:
+            return chunk, frame - first
+        first += chunk.num_frames
+    raise ValueError(f"{take.name} has {first} frames, counted from 0; asked for {frame}")
+
+
+def total_frames(project: Project, take: Take) -> int:
+    """Frames made or planned, those of the start included."""
+    return start_frames(project, take) + FRAMES_PER_LATENT * total_ticks(take)
+
+
+def total_seconds(project: Project, take: Take) -> float:
+    """How long the take plays, made or planned."""
+    return total_frames(project, take) / fps(project)
+
+
+def fps(project: Project) -> float:
+    """Frames per second: the world's, or the released model's while none has been opened."""
+    return float(project.world.info.fps if project.world.info else FRAMES_PER_SECOND)
+
+
+def start_of(project: Project, take: Take) -> Start | None:
+    """What a take started from, or will start from while it has no chunk."""
+    return take.chunks[0].request.start if take.chunks else project.start
+
+
+def settings_of(project: Project, take: Take) -> SamplingSettings:
+    """The sampling settings of the take's next chunk. Raises ValueError for a change that no setting has."""
+    defaults = project.world.info.defaults if project.world.info else SamplingSettings()
+    return defaults.changed(dict(take.recipe.changes))
+
+
+def latents_per_chunk(project: Project, take: Take) -> int:
+    """Ticks of the take's next chunk."""
+    info = project.world.info
+    return take.recipe.num_latents or (info.latents_per_chunk if info else TICKS_PER_CHUNK)
+
+
+def follows_project(project: Project, take: Take) -> bool:
+    """Whether the take's next chunk would be of the project's start and world; if not, a new take is what is meant."""
+    if not take.chunks:
+        return True
+    request = take.chunks[-1].request
+    info = project.world.info
+    return request.start == project.start and (info is None or request.world == info.fingerprint)
+
+
+def first_stale(take: Take) -> int:
+    """Number of the first stale chunk; `len(take.chunks)` where none is. Every later one is stale too."""
+    tick = 0
+    for index, chunk in enumerate(take.chunks):
+        if take.actions.part(tick, tick + chunk.num_ticks) != chunk.request.actions:
+            return index
+        tick += chunk.num_ticks
+    return len(take.chunks)
+
+
+def stale_after(take: Take, tick: int) -> tuple[Chunk, ...]:
+    """The chunks that a change at `tick` makes stale: the one that holds it, and those after it."""
+    stale, end = [], 0
+    for chunk in take.chunks:
+        end += chunk.num_ticks
+        if end > tick:
+            stale.append(chunk)
+    return tuple(stale)
+
+
+def slots(project: Project, take: Take) -> tuple[Slot, ...]:
+    """The chunk strip of a take: what was made, then what is planned."""
+    stale_from, tick = first_stale(take), 0
+    found: list[Slot] = []
+    for index, chunk in enumerate(take.chunks):
+        stop = tick + chunk.num_ticks
+        state: Literal["stored", "stale"] = "stale" if index >= stale_from else "stored"
+        found.append(Slot(index=index, start=tick, stop=stop, chunk=chunk, state=state))
+        tick = stop
+    length = latents_per_chunk(project, take)
+    while tick < len(take.actions):
+        stop = min(tick + length, len(take.actions))
+        found.append(Slot(index=len(found), start=tick, stop=stop, chunk=None, state="planned"))
+        tick = stop
+    return tuple(found)
+
+
+def num_shared(first: Take, second: Take) -> int:
+    """Chunks that two takes have in common, from the start on."""
+    pairs = zip(first.chunks, second.chunks, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
+
+
+def lanes(project: Project) -> tuple[Lane, ...]:
+    """One lane per take: branches below their parent, in the order in which they were made."""
+    found: list[Lane] = []
+    for take, depth in _by_tree(project):
+        shared = num_shared(take, project.take(take.parent)) if take.parent else 0
+        start = sum(chunk.num_ticks for chunk in take.chunks[:shared])
+        found.append(
+            Lane(
+                take=take.id,
+                row=len(found),
+                depth=depth,
+                parent=take.parent,
+                num_shared=shared,
+                start=start,
+                stop=made_ticks(take),
+            )
+        )
+    return tuple(found)
+
+
+def placed_chunks(project: Project) -> frozenset[ChunkId]:
+    """The chunks that are in a take."""
+    return frozenset(chunk.id for take in project.takes for chunk in take.chunks)
+
+
+def loose_tips(project: Project, library: Mapping[ChunkId, Chunk]) -> tuple[Chunk, ...]:
+    """The last chunks of every chain that is in no take, in the library's order: what can be restored."""
+    placed = placed_chunks(project)
+    loose = {key: chunk for key, chunk in library.items() if key not in placed}
+    followed = {chunk.parent for chunk in loose.values()}
+    return tuple(chunk for key, chunk in loose.items() if key not in followed)
+
+
+def _by_tree(project: Project) -> Iterator[tuple[Take, int]]:
+    """Takes with their depth, each followed by its branches. A loop, for branches may lie deep."""
+    children: dict[TakeId | None, list[Take]] = {}
+    for take in project.takes:
+        children.setdefault(take.parent, []).append(take)
+    waiting = [(take, 0) for take in reversed(children.get(None, []))]
+    while waiting:
+        take, depth = waiting.pop()
+        yield take, depth
+        waiting += [(branch, depth + 1) for branch in reversed(children.get(take.id, []))]

@@ -1,0 +1,88 @@
+"""Owns telling two takes apart in words."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from astra_studio.document.derived import num_shared, settings_of, start_of
+from astra_studio.document.model import Project, Recipe, Request, Start, Take
+from engine.messages import SamplingSettings
+from engine.trajectories.astra_json import SECONDS_PER_TICK
+
+NAMES: dict[str, str] = {
+    "num_steps": "denoising steps",
+    "solver": "solver",
+    "shift": "flow shift",
+    "guidance": "action guidance",
+    "text_guidance": "text guidance",
+    "history_noise": "history noise",
+    "history_noise_on": "history noise on",
+    "history_mode": "history mode",
+}
+"""What people call the sampling settings."""
+
+
+def differences(project: Project, first: Take, second: Take) -> tuple[str, ...]:
+    """What `second` has that `first` has not, each a short phrase such as "action guidance 4, not 2".
+
+    The chunks after the common ones tell what they were made with; where a take has none of its own, its recipe does.
+    No phrase: the two ask for the same.
+    """
+    shared = num_shared(first, second)
+    before, after = _made_with(project, first, shared), _made_with(project, second, shared)
+    told = [
+        f"{name} {_shown(value)}, not {_shown(before[name])}"
+        for name, value in after.items()
+        if before.get(name, value) != value
+    ]
+    if after["start"] == before["start"] and _file(project, first) != _file(project, second):
+        told.append("another start of the same name")
+    tick = _first_difference(first, second)
+    if tick is not None:
+        told.append(f"another path from {tick * SECONDS_PER_TICK:.1f} s on (tick {tick})")
+    return tuple(told)
+
+
+def _made_with(project: Project, take: Take, shared: int) -> dict[str, object]:
+    """What there is to compare, by what people call it."""
+    told: dict[str, object] = {}
+    made_with: Request | Recipe
+    if len(take.chunks) > shared:
+        made_with = take.chunks[shared].request
+        settings, told["world"] = made_with.settings, made_with.world[:8]
+    else:
+        made_with, settings = take.recipe, settings_of(project, take)
+        if project.world.info is not None:
+            told["world"] = project.world.info.fingerprint[:8]
+    told |= {NAMES[f.name]: getattr(settings, f.name) for f in fields(SamplingSettings)}
+    told |= {"seed": made_with.seed, "prompt": made_with.prompt, "negative prompt": made_with.negative_prompt}
+    return told | _start_told(start_of(project, take))
+
+
+def _start_told(start: Start | None) -> dict[str, object]:
+    if start is None:
+        return {"start": "none", "crop": "none"}
+    box = start.crop
+    crop = "in the middle" if box is None else f"{box.width:.0f} x {box.height:.0f} at {box.left:.0f}, {box.top:.0f}"
+    return {"start": start.name or start.kind, "crop": crop}
+
+
+def _file(project: Project, take: Take) -> str | None:
+    start = start_of(project, take)
+    return start.artifact if start else None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return repr(value) if value == "" or (isinstance(value, str) and " " in value) else str(value)
+
+
+def _first_difference(first: Take, second: Take) -> int | None:
+    """First tick at which two takes ask for something else; None where they never do."""
+    length = max(len(first.actions), len(second.actions))
+    if first.actions.modality != second.actions.modality:
+        return 0 if length else None
+    rows = first.actions.part(0, length).rows != second.actions.part(0, length).rows
+    ticks = rows.any(axis=1).nonzero()[0]
+    return int(ticks[0]) if len(ticks) else None

@@ -1,0 +1,169 @@
+"""Owns the text form of a project and of a chunk: JSON objects, in the version that `schema` says.
+
+A take is written with the id of its last chunk alone: chunks know what they follow, and are written once, apart.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+from astra_studio.document.actions import Actions
+from astra_studio.document.checking import check
+from astra_studio.document.model import (
+    Authored,
+    Changes,
+    Chunk,
+    ChunkId,
+    Marker,
+    Preset,
+    Project,
+    Recipe,
+    Request,
+    Selection,
+    Start,
+    Take,
+    WorkArea,
+    World,
+)
+from astra_studio.document.take_edits import chain_to
+from engine.messages import SamplingSettings, WorldInfo
+from engine.video.pictures import Crop
+
+Value = TypeVar("Value")
+
+MAX_ROW_BYTES = 64_000_000
+"""Of the rows of one track, unpacked: more than any edit can make. A damaged file must not fill the memory."""
+
+
+def encode_project(project: Project) -> str:
+    """The project as JSON."""
+    content = {
+        "start": None if project.start is None else asdict(project.start),
+        "world": asdict(project.world),
+        "presets": [{"name": preset.name, "changes": dict(preset.changes)} for preset in project.presets],
+        "takes": [_encode_take(take) for take in project.takes],
+        "selection": asdict(project.selection),
+        "markers": [asdict(marker) for marker in project.markers],
+        "work_area": asdict(project.work_area),
+    }
+    return json.dumps(content, separators=(",", ":"))
+
+
+def decode_project(text: str, library: Mapping[ChunkId, Chunk]) -> Project:
+    """The project of a JSON text, its chunks taken from `library`. Raises ValueError for anything that is none."""
+    return _decoded("project", text, lambda content: _project_of(content, library))
+
+
+def encode_chunk(chunk: Chunk) -> str:
+    """The chunk as JSON."""
+    content = asdict(chunk)
+    content["seconds"] = dict(chunk.seconds)
+    content["request"]["actions"] = _encode_actions(chunk.request.actions)
+    return json.dumps(content, separators=(",", ":"))
+
+
+def decode_chunk(text: str) -> Chunk:
+    """The chunk of a JSON text. Raises ValueError for anything that is none."""
+    return _decoded("chunk", text, _chunk_of)
+
+
+def _decoded(thing: str, text: str, read: Callable[[dict[str, Any]], Value]) -> Value:
+    try:
+        return read(json.loads(text))
+    except (KeyError, TypeError, AttributeError, IndexError, RecursionError, zlib.error, binascii.Error) as error:
+        raise ValueError(f"the {thing} is not written as expected: {type(error).__name__} {error}") from error
+
+
+def _project_of(content: dict[str, Any], library: Mapping[ChunkId, Chunk]) -> Project:
+    ticks = content["selection"]["ticks"]
+    project = Project(
+        start=None if content["start"] is None else _start_of(content["start"]),
+        world=_world_of(content["world"]),
+        presets=tuple(Preset(name=p["name"], changes=_changes_of(p["changes"])) for p in content["presets"]),
+        takes=tuple(_take_of(take, library) for take in content["takes"]),
+        selection=Selection(**{**content["selection"], "ticks": None if ticks is None else (ticks[0], ticks[1])}),
+        markers=tuple(Marker(**marker) for marker in content["markers"]),
+        work_area=WorkArea(**content["work_area"]),
+    )
+    check(project)
+    return project
+
+
+def _chunk_of(content: dict[str, Any]) -> Chunk:
+    request = content["request"]
+    asked = Request(
+        **{
+            **request,
+            "start": _start_of(request["start"]),
+            "actions": _actions_of(request["actions"]),
+            "settings": SamplingSettings(**request["settings"]),
+        }
+    )
+    return Chunk(**{**content, "request": asked, "seconds": tuple(content["seconds"].items())})
+
+
+def _encode_take(take: Take) -> dict[str, Any]:
+    return {
+        "id": take.id,
+        "name": take.name,
+        "is_starred": take.is_starred,
+        "parent": take.parent,
+        "recipe": {**asdict(take.recipe), "changes": dict(take.recipe.changes)},
+        "actions": _encode_actions(take.actions),
+        "path": None if take.path is None else asdict(take.path),
+        "tip": take.chunks[-1].id if take.chunks else None,
+    }
+
+
+def _take_of(content: dict[str, Any], library: Mapping[ChunkId, Chunk]) -> Take:
+    recipe, path, tip = content["recipe"], content["path"], content["tip"]
+    rest = {name: value for name, value in content.items() if name != "tip"}
+    return Take(
+        **{
+            **rest,
+            "recipe": Recipe(**{**recipe, "changes": _changes_of(recipe["changes"])}),
+            "actions": _actions_of(content["actions"]),
+            "path": None if path is None else Authored(**path),
+            "chunks": chain_to(tip, library),
+        }
+    )
+
+
+def _encode_actions(actions: Actions) -> dict[str, str]:
+    # Fastest level: a project is written at every edit, and held keys repeat a row many times anyway.
+    packed = zlib.compress(actions.data, 1)
+    return {"modality": actions.modality, "rows": base64.b64encode(packed).decode("ascii")}
+
+
+def _actions_of(content: dict[str, str]) -> Actions:
+    unpacking = zlib.decompressobj()
+    data = unpacking.decompress(base64.b64decode(content["rows"], validate=True), MAX_ROW_BYTES)
+    if not unpacking.eof:
+        raise ValueError("the action rows are cut short, or longer than any track")
+    return Actions(content["modality"], data)
+
+
+def _start_of(content: dict[str, Any]) -> Start:
+    crop = content["crop"]
+    return Start(**{**content, "crop": None if crop is None else Crop(**crop)})
+
+
+def _world_of(content: dict[str, Any]) -> World:
+    info = content["info"]
+    if info is None:
+        return World(spec=content["spec"])
+    defaults = SamplingSettings(**info["defaults"])
+    return World(
+        spec=content["spec"],
+        info=WorldInfo(**{**info, "modalities": tuple(info["modalities"]), "defaults": defaults}),
+    )
+
+
+def _changes_of(content: dict[str, Any]) -> Changes:
+    return tuple(sorted(content.items()))

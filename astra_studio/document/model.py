@@ -1,0 +1,248 @@
+"""Owns what a project is: a value of frozen parts. What can be worked out from it lies in `derived`.
+
+Ticks count from 0 at the first latent after a take's start; tick t of every take is the same moment. Frames count from
+0 at the start picture. Ids are random, never counted: a number would come back after an undo and then name two things.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Literal
+
+from astra_studio.document.actions import Actions
+from engine.messages import SamplingSettings, WorldInfo
+from engine.video.pictures import Crop
+
+ArtifactId = str
+ChunkId = str
+TakeId = str
+MarkerId = str
+SettingValue = float | int | str
+Changes = tuple[tuple[str, SettingValue], ...]
+"""Sampling settings that differ from the world's defaults: (name, value), sorted by name, each name once."""
+
+MAX_SEED = 2**63 - 1
+
+
+def new_id() -> str:
+    """An id that nothing else has: 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What takes start from: a picture, or a clip as history.
+
+    Attributes:
+        artifact: the file's own bytes, as they were given.
+        kind: whether these are a picture or a video.
+        name: the file's name, for people.
+        width_px, height_px: of the whole picture, before the crop.
+        crop: what of it the world sees; None: the largest box of the world's aspect, in the middle.
+        first_frame, num_frames: which frames of a clip; 0 and 1 for a picture.
+        scene: name of the scene preset that it came from, "" for the user's own.
+    """
+
+    artifact: ArtifactId
+    kind: Literal["picture", "clip"] = "picture"
+    name: str = ""
+    width_px: int
+    height_px: int
+    crop: Crop | None = None
+    first_frame: int = 0
+    num_frames: int = 1
+    scene: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Which world makes the chunks. `info` is known once it has been opened."""
+
+    spec: str
+    """As `engine.worlds.registry.open_world` takes it."""
+    info: WorldInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What the next chunk of a take is made with, besides its actions.
+
+    Attributes:
+        changes: sampling settings that differ from the world's defaults.
+        seed: of the take, 0 to `MAX_SEED`; every chunk derives its own (`engine.messages.chunk_seed`).
+        seed_is_locked: whether a redo keeps the seed.
+        num_latents: latents per chunk; None: as many as the world makes by itself.
+    """
+
+    changes: Changes = ()
+    prompt: str = ""
+    negative_prompt: str = ""
+    seed: int = 0
+    seed_is_locked: bool = False
+    num_latents: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """Sampling settings under a name."""
+
+    name: str
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Everything that decided a chunk, given the chunk it follows.
+
+    Attributes:
+        world: fingerprint of the world.
+        start: what its take started from.
+        index: number of the chunk in its take, from 0.
+        actions: one row per latent of the chunk.
+        seed: of the take.
+    """
+
+    world: str
+    start: Start
+    index: int
+    actions: Actions
+    prompt: str
+    negative_prompt: str
+    seed: int
+    settings: SamplingSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A finished chunk: a fact, written once.
+
+    Attributes:
+        take: the take that it was made for; others may share it since.
+        parent: the chunk it follows; None for the first of a take.
+        latents, frames, thumbnail: artifacts. The frames of a first chunk have those of the start before them.
+        start_latents: artifact of the start's latents, with a first chunk; None with others.
+        latents_sha256: as `ChunkResult.latents_sha256`.
+        first_latent: absolute number of its first latent.
+        seconds: wall time by part.
+    """
+
+    id: ChunkId
+    take: TakeId
+    parent: ChunkId | None
+    request: Request
+    latents: ArtifactId
+    frames: ArtifactId
+    thumbnail: ArtifactId
+    start_latents: ArtifactId | None = None
+    latents_sha256: str
+    first_latent: int
+    num_frames: int
+    seconds: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def num_ticks(self) -> int:
+        return len(self.request.actions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authored:
+    """What a track was made from, such as camera keys, in a form that only its editor reads."""
+
+    format: str
+    version: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """A chain of chunks, and what is planned to follow them.
+
+    Attributes:
+        parent: the take that it branched from; None for one from the start. From which chunk on they differ is
+            worked out, see `derived.num_shared`.
+        chunks: the whole chain from the start, those shared with other takes included, so that a take stays whole
+            whatever becomes of its parent.
+        actions: what is asked for from tick 0 on. A chunk that was made from other actions is stale.
+        path: what `actions` were made from, where an editor made them.
+    """
+
+    id: TakeId
+    name: str
+    is_starred: bool = False
+    parent: TakeId | None = None
+    recipe: Recipe = Recipe()
+    actions: Actions = field(default_factory=Actions)
+    path: Authored | None = None
+    chunks: tuple[Chunk, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """A named frame."""
+
+    id: MarkerId
+    frame: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkArea:
+    """Frames `start` to `stop` - 1; None is open: from the first, to the last."""
+
+    start: int | None = None
+    stop: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is looked at: belongs to the project, and is no undo step.
+
+    Attributes:
+        take: the take that is shown and edited.
+        compared: the one beside it (A|B).
+        ticks: first and past-the-last selected tick of the current take.
+    """
+
+    take: TakeId
+    compared: TakeId | None = None
+    ticks: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project. `takes` has at least one; `check` tells what else always holds.
+
+    Attributes:
+        start: what the next take from scratch starts from. Takes that have chunks keep the start they were made from.
+        world: what makes the next chunks.
+    """
+
+    start: Start | None = None
+    world: World
+    presets: tuple[Preset, ...] = ()
+    takes: tuple[Take, ...]
+    selection: Selection
+    markers: tuple[Marker, ...] = ()
+    work_area: WorkArea = field(default_factory=WorkArea)
+
+    def take(self, take_id: TakeId) -> Take:
+        """The take of that id. Raises KeyError where it is gone."""
+        for take in self.takes:
+            if take.id == take_id:
+                return take
+        raise KeyError(take_id)
+
+    def has_take(self, take_id: TakeId) -> bool:
+        return any(take.id == take_id for take in self.takes)
+
+    @property
+    def current(self) -> Take:
+        """The take that is shown and edited."""
+        return self.take(self.selection.take)
+
+
+def new_project(world: str) -> Project:
+    """An empty project of the world named `world`: one take, nothing in it."""
+    first = Take(id=new_id(), name="Take 1")
+    return Project(world=World(spec=world), takes=(first,), selection=Selection(take=first.id))

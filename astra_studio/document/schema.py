@@ -1,0 +1,86 @@
+"""Owns the tables of an .astra file, their version, and how older versions become this one.
+
+One version for both: the tables, and the JSON in them (`encoding`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+
+APPLICATION_ID = 0x41535452
+"""ASTR; bytes 68 to 71 of the file."""
+VERSION = 2
+PAGE_BYTES = 16384
+"""Frames are megabytes in one piece: larger pages are fewer steps to the middle of one."""
+
+_TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- Heavy things, written once. `bytes` comes last, so that the rest is read without it.
+CREATE TABLE artifacts (id TEXT PRIMARY KEY, kind TEXT NOT NULL, hash TEXT NOT NULL, bytes BLOB NOT NULL);
+CREATE TRIGGER artifacts_are_written_once BEFORE UPDATE ON artifacts
+BEGIN SELECT RAISE(ABORT, 'an artifact is written once'); END;
+
+-- Finished chunks in the order in which they arrived.
+CREATE TABLE chunks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    parent TEXT REFERENCES chunks (id),
+    start TEXT NOT NULL REFERENCES artifacts (id),
+    latents TEXT NOT NULL REFERENCES artifacts (id),
+    frames TEXT NOT NULL REFERENCES artifacts (id),
+    thumbnail TEXT NOT NULL REFERENCES artifacts (id),
+    start_latents TEXT REFERENCES artifacts (id),
+    record TEXT NOT NULL
+);
+
+-- Values of the project, oldest first; meta 'head' names the current one. A value knows the chunks up to number `seen`.
+CREATE TABLE revisions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    label TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    seen INTEGER NOT NULL,
+    value TEXT NOT NULL
+);
+"""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables in an empty file."""
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.executescript(_TABLES)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring an older file to this version, wholly or not at all. Raises ValueError for values that are none."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for older in range(version, VERSION):
+            _MIGRATIONS[older](connection)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _from_1(connection: sqlite3.Connection) -> None:
+    """Version 1 had no times of revisions, and no work area and no lock of the seed in its values."""
+    connection.execute("ALTER TABLE revisions ADD COLUMN made_at TEXT NOT NULL DEFAULT ''")
+    for number, text in connection.execute("SELECT id, value FROM revisions").fetchall():
+        value = json.loads(text)
+        value.setdefault("work_area", {"start": None, "stop": None})
+        for take in value["takes"]:
+            take["recipe"].setdefault("seed_is_locked", False)
+        connection.execute("UPDATE revisions SET value = ? WHERE id = ?", (json.dumps(value), number))
+
+
+_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+"""From each version to the next one."""

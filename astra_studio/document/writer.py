@@ -1,0 +1,147 @@
+"""Owns the writer's thread: finished chunks are encoded and committed there, each in one transaction.
+
+The engine's thread hands chunks over and waits while the queue is full, so that memory stays bounded on a slow disk. A
+chunk is told of only after it is in the file: whoever has heard of it can rely on it.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from astra_studio.document.actions import actions_of
+from astra_studio.document.chunk_files import FrameFormat, encode_frames, encode_latents, encode_thumbnail
+from astra_studio.document.database import connect, transaction
+from astra_studio.document.model import Chunk, ChunkId, Request, Start, TakeId
+from astra_studio.document.store import put_artifact, put_chunk
+from engine.messages import ChunkResult, Latents
+
+CAPACITY = 2
+"""Chunks that may wait; 40 MB each at 480 x 832."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Finished:
+    """A chunk as the engine made it, and where it belongs.
+
+    Attributes:
+        seed: of the take.
+        world: fingerprint.
+        start_latents: of the start, with the first chunk of a take; None with others.
+    """
+
+    id: ChunkId
+    take: TakeId
+    parent: ChunkId | None
+    world: str
+    start: Start
+    seed: int
+    result: ChunkResult
+    start_latents: Latents | None = None
+    frame_format: FrameFormat = "mjpeg"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """A chunk that is in the file, as the `number`-th that arrived there."""
+
+    number: int
+    chunk: Chunk
+
+
+class ArtifactWriter:
+    """A thread with a connection of its own to an open project. Its callbacks are called on that thread."""
+
+    def __init__(
+        self,
+        path: Path,
+        on_stored: Callable[[Stored], None],
+        on_failed: Callable[[Finished, Exception], None],
+        capacity: int = CAPACITY,
+    ) -> None:
+        """Start it. `on_failed` gets the chunk back, which may be submitted again: nothing of it is in the file."""
+        self._path = path
+        self._on_stored, self._on_failed = on_stored, on_failed
+        self._waiting: queue.Queue[Finished | None] = queue.Queue(capacity)
+        self._thread = threading.Thread(target=self._run, name="artifact writer")
+        self._thread.start()
+
+    def submit(self, finished: Finished, timeout_s: float | None = None) -> None:
+        """Hand a chunk over; waits while `capacity` others do. Raises queue.Full after `timeout_s`."""
+        self._waiting.put(finished, timeout=timeout_s)
+
+    def close(self) -> None:
+        """Store what waits, then end the thread. Nothing may be submitted after."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        with ExitStack() as held:
+            connection: sqlite3.Connection | None = None
+            while (finished := self._waiting.get()) is not None:
+                try:
+                    # In here, so that a file that cannot be opened is told, chunk by chunk, and not waited for.
+                    connection = connection or held.enter_context(closing(connect(self._path)))
+                    files = _Files.of(finished)
+                    with transaction(connection, self._path):
+                        chunk = files.put(connection, finished)
+                        number = put_chunk(connection, chunk)
+                    # Waits for the disk: here, and never on the thread of the session.
+                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                except Exception as error:  # a worker's loop: whatever it was, the next chunk is to be stored
+                    self._on_failed(finished, error)
+                else:
+                    self._on_stored(Stored(number=number, chunk=chunk))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Files:
+    """The bytes of a chunk, made before the transaction begins: encoding takes longer than writing."""
+
+    frames: bytes
+    latents: bytes
+    thumbnail: bytes
+    start_latents: bytes | None
+
+    @staticmethod
+    def of(finished: Finished) -> _Files:
+        result = finished.result
+        return _Files(
+            frames=encode_frames(result.frames, finished.frame_format),
+            latents=encode_latents(result.latents),
+            thumbnail=encode_thumbnail(result.frames),
+            start_latents=None if finished.start_latents is None else encode_latents(finished.start_latents),
+        )
+
+    def put(self, connection: sqlite3.Connection, finished: Finished) -> Chunk:
+        """Store them; the chunk that refers to them."""
+        result, asked = finished.result, finished.result.request
+        start_latents = self.start_latents
+        return Chunk(
+            id=finished.id,
+            take=finished.take,
+            parent=finished.parent,
+            request=Request(
+                world=finished.world,
+                start=finished.start,
+                index=asked.index,
+                actions=actions_of(asked.actions),
+                prompt=asked.prompt,
+                negative_prompt=asked.negative_prompt,
+                seed=finished.seed,
+                settings=asked.settings,
+            ),
+            latents=put_artifact(connection, "latents", self.latents),
+            frames=put_artifact(connection, "frames", self.frames),
+            thumbnail=put_artifact(connection, "thumbnail", self.thumbnail),
+            start_latents=None if start_latents is None else put_artifact(connection, "latents", start_latents),
+            latents_sha256=result.latents_sha256,
+            first_latent=result.first_latent,
+            num_frames=len(result.frames),
+            seconds=tuple((part, float(value)) for part, value in result.seconds.items()),
+        )
