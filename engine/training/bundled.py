@@ -54,7 +54,7 @@ class Recipe:
     autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(num_steps=1500))
     windows: WindowConfig = field(default_factory=WindowConfig)
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(num_steps=4800, uses_bfloat16=True))
-    """bfloat16 makes a step 1.45 times as fast on a processor that has it, and slower on others: see --float32."""
+    """bfloat16 makes a step faster on a processor that has it, and slower on others: see --float32."""
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     width: int = 192
     num_heads: int = 3

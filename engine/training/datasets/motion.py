@@ -16,6 +16,7 @@ from engine import poses
 from engine.actions.modality import CAMERA, Modality, Rows
 from engine.actions.presets import driving_rows_from_keyframes, rows_from_extrinsics
 from engine.training.datasets.errors import ClipError
+from engine.trajectories.rotations import interpolated, quaternions
 
 Floats = NDArray[np.float64]
 
@@ -58,15 +59,7 @@ class PoseTrack:
         first, last = self.times[0], self.times[-1]
         assert (asked >= first - TIME_SLACK).all(), "before the first pose"
         assert (asked <= last + TIME_SLACK).all(), "after the last pose"
-        before = np.clip(np.searchsorted(self.times, asked, "right") - 1, 0, len(self.times) - 2)
-        share = (asked - self.times[before]) / (self.times[before + 1] - self.times[before])
-        share = np.clip(share, 0, 1)[:, None]
-        turns = continuous_quaternions(self.poses[:, :3, :3])
-        positions = self.poses[:, :3, 3]
-        out = np.tile(np.eye(4), (len(asked), 1, 1))
-        out[:, :3, :3] = poses.quaternion_to_matrix(_slerp(turns[before], turns[before + 1], share))
-        out[:, :3, 3] = positions[before] * (1 - share) + positions[before + 1] * share
-        return out
+        return interpolated(self.times, self.poses, asked)
 
 
 def action_rows(ticks: Floats, kind: Modality, num_latents: int, style: RowStyle) -> Rows:
@@ -81,7 +74,7 @@ def action_rows(ticks: Floats, kind: Modality, num_latents: int, style: RowStyle
         told = ticks[:num_latents]
         if style == "aligned":
             told = poses.inverse(told[0]) @ told
-        turns = continuous_quaternions(told[:, :3, :3])[:, [3, 0, 1, 2]]
+        turns = quaternions(told[:, :3, :3])[:, [3, 0, 1, 2]]
         return driving_rows_from_keyframes(told[:, :3, 3], turns, num_latents)
     # A camera's row holds the world's motion in camera axes, which is that of its extrinsics.
     keyed = poses.inverse(ticks) if kind is CAMERA else ticks
@@ -103,42 +96,6 @@ def poses_from_vectors(vectors: Floats) -> Floats:
         raise ClipError(f"the poses cannot be used: {error}") from error
     out[:, :3, 3] = values[:, :3]
     return out
-
-
-def continuous_quaternions(rotations: Floats) -> Floats:
-    """Unit quaternions (N, 4), x y z w, of rotation matrices (N, 3, 3).
-
-    Of the two that each matrix has, the first with w >= 0 and every other the one nearer to its predecessor.
-    """
-    m = np.asarray(rotations, np.float64)
-    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = np.moveaxis(m, 0, -1)
-    # Every row of this matrix is the quaternion times one of its own numbers, four times over; the longest row has the
-    # least rounding.
-    rows = np.array(
-        [
-            [1 + xx - yy - zz, xy + yx, xz + zx, zy - yz],
-            [xy + yx, 1 - xx + yy - zz, yz + zy, xz - zx],
-            [xz + zx, yz + zy, 1 - xx - yy + zz, yx - xy],
-            [zy - yz, xz - zx, yx - xy, 1 + xx + yy + zz],
-        ]
-    )
-    longest = np.argmax(np.einsum("iin->in", rows), axis=0)
-    turns = rows[longest, :, np.arange(len(m))]
-    turns /= np.linalg.norm(turns, axis=1, keepdims=True)
-    flips = np.where(np.einsum("ni,ni->n", turns[1:], turns[:-1]) < 0, -1.0, 1.0)
-    first = -1.0 if turns[0, 3] < 0 else 1.0
-    return turns * np.cumprod([first, *flips])[:, None]
-
-
-def _slerp(start: Floats, end: Floats, share: Floats) -> Floats:
-    """Quaternions (N, 4) at `share` (N, 1) of the way from `start` to `end`, whose product is not negative."""
-    angle = np.arccos(np.clip(np.einsum("ni,ni->n", start, end), -1, 1))[:, None]
-    # Below this angle a straight line is the arc to the last digit, and the sine would divide by zero.
-    is_short = angle < 1e-6
-    sine = np.where(is_short, 1, np.sin(angle))
-    from_start = np.where(is_short, 1 - share, np.sin((1 - share) * angle) / sine)
-    from_end = np.where(is_short, share, np.sin(share * angle) / sine)
-    return from_start * start + from_end * end
 
 
 def _check_rigid(matrices: Floats) -> None:

@@ -6,7 +6,8 @@ from engine.actions.modality import CAMERA, DRIVING, ROBOT
 from engine.actions.moves import camera_row
 from engine.training.commands import Motion, camera_rows, frame_poses
 from engine.training.datasets.errors import ClipError
-from engine.training.datasets.motion import PoseTrack, action_rows, continuous_quaternions, poses_from_vectors
+from engine.training.datasets.motion import PoseTrack, action_rows, poses_from_vectors
+from engine.trajectories.rotations import quaternions
 from tests.engine.training.datasets.builders import drive, quaternion_xyzw, walk, walk_row
 
 
@@ -33,7 +34,7 @@ def test_a_turn_goes_the_short_way_round():
 @pytest.mark.parametrize("axis", [poses.rotation_x, poses.rotation_y, poses.rotation_z])
 def test_quaternions_of_any_rotation_turn_back_into_it_without_a_jump(axis):
     rotations = np.stack([axis(angle) for angle in np.linspace(-7, 7, 141)])
-    turns = continuous_quaternions(rotations)
+    turns = quaternions(rotations)
     assert np.allclose(poses.quaternion_to_matrix(turns), rotations, atol=1e-12)
     assert np.abs(np.diff(turns, axis=0)).max() < 0.06
     assert turns[0, 3] >= 0
