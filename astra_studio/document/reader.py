@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from astra_studio.document.artifacts import ArtifactReader
 from astra_studio.document.database import translated
 from astra_studio.document.encoding import decode_chunk, decode_project
-from astra_studio.document.errors import ArtifactDamaged, ProjectDamaged
+from astra_studio.document.errors import ProjectDamaged
 from astra_studio.document.examining import saveable
-from astra_studio.document.model import ArtifactId, Chunk, ChunkId, Project
+from astra_studio.document.model import Chunk, ChunkId, Project
 from astra_studio.document.take_edits import place
 
 HEAD = "head"
@@ -27,13 +27,12 @@ class Step:
     label: str
 
 
-class ProjectReader:
+class ProjectReader(ArtifactReader):
     """A project file that is read. Belongs to the thread that made its connection."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         """For `opening`. Takes the connection over; raises ProjectDamaged where a chunk's record is none."""
-        self.path = path
-        self._connection = connection
+        super().__init__(path, connection)
         self._library: dict[ChunkId, Chunk] = {}
         self._seen = 0
         self._numbers: dict[ChunkId, int] = {}
@@ -82,20 +81,6 @@ class ProjectReader:
                 project = place(project, self._library[chunk_id])
         return project
 
-    def read(self, artifact: ArtifactId) -> bytes:
-        """The bytes of an artifact. Raises ArtifactDamaged where they are not those that were written."""
-        with translated(self.path):
-            row = self._connection.execute("SELECT hash, bytes FROM artifacts WHERE id = ?", (artifact,)).fetchone()
-        if row is None:
-            raise ArtifactDamaged(f"{artifact[:8]} is missing in {self.path.name}; make what needs it again")
-        data: bytes = row[1]
-        if hashlib.sha256(data).hexdigest() != row[0]:
-            raise ArtifactDamaged(
-                f"{artifact[:8]} in {self.path.name} is damaged: its bytes are not those that were written. The rest "
-                "can be used; make what needs it again"
-            )
-        return data
-
     def load_chunks(self) -> None:
         """Read every chunk's record. Raises ProjectDamaged."""
         with translated(self.path):
@@ -111,6 +96,3 @@ class ProjectReader:
         self._library[chunk.id] = chunk
         self._numbers[chunk.id] = number
         self._seen = max(self._seen, number)
-
-    def close(self) -> None:
-        self._connection.close()

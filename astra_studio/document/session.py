@@ -57,11 +57,17 @@ class Session:
         self._before_merge: Project | None = None
         self._listeners: list[Listener] = []
         self._thread = threading.get_ident()
+        self._is_open = True
 
     @property
     def project(self) -> Project:
         """The value that is true now."""
         return self._project
+
+    @property
+    def is_open(self) -> bool:
+        """False once it has been closed."""
+        return self._is_open
 
     @property
     def path(self) -> Path:
@@ -158,6 +164,7 @@ class Session:
     def close(self) -> None:
         """Close the file. Close its writer first, so that it stores what waits."""
         self._check_thread()
+        self._is_open = False
         self._store.close()
 
     def _read_steps(self) -> None:

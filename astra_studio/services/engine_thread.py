@@ -1,0 +1,161 @@
+"""Owns the worker thread: takes requests one by one, hosts the engine in a child process, restarts one that died."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+
+from astra_studio.problems import Problem
+from astra_studio.services.engine_host import CANCEL, CLOSE, EngineHost, failure, serve
+from astra_studio.services.engine_messages import (
+    Answer,
+    Done,
+    Failed,
+    MakeChunk,
+    Opened,
+    Stopped,
+    WorldPlace,
+)
+
+_LOG = logging.getLogger(__name__)
+_POLL_S = 0.03
+"""How soon a cancel goes out. Shorter than a denoising step of any world."""
+_CLOSE_S = 3.0
+"""How long a child may take to end before it is killed; nothing it still has is needed."""
+
+
+@dataclass(frozen=True)
+class _Order:
+    ticket: str | None
+    prepare: Callable[[], WorldPlace | MakeChunk]
+
+
+class EngineThread:
+    """The worker thread. Its callback is called on it, in the order of what happens."""
+
+    def __init__(self, on_answer: Callable[[Answer], None], *, in_process: bool = False) -> None:
+        """Start it. `on_answer` may be replaced while nothing is asked for.
+
+        With `in_process` the engine runs on the thread itself: for tests, and worlds without torch.
+        """
+        self.on_answer = on_answer
+        self._in_process = in_process
+        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
+        self._cancelled: str | None = None
+        self._closing = False
+        self._process: SpawnProcess | None = None
+        self._connection: Connection | None = None
+        self._ticket: str | None = None
+        self._host = EngineHost(lambda answer: self.on_answer(answer), self._is_cancelled)
+        self._thread = threading.Thread(target=self._run, name="engine")
+        self._thread.start()
+
+    @property
+    def child_pid(self) -> int | None:
+        """Process id of the child; None where there is none."""
+        return self._process.pid if self._process is not None else None
+
+    def open_world(self, place: WorldPlace) -> None:
+        """Open a world ahead of need: answers Opened, or Failed without a ticket."""
+        self._orders.put(_Order(None, lambda: place))
+
+    def make(self, ticket: str, prepare: Callable[[], MakeChunk]) -> None:
+        """Make a chunk: answers Done, Stopped or Failed with the ticket. `prepare` runs on the thread, and may read."""
+        self._orders.put(_Order(ticket, prepare))
+
+    def cancel(self, ticket: str) -> None:
+        """Stop the chunk of that ticket at its next step, or before it begins."""
+        self._cancelled = ticket
+
+    def close(self) -> None:
+        """Cancel what runs, forget what waits, end the child and the thread."""
+        self._closing = True
+        self._orders.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (order := self._orders.get()) is not None and not self._closing:
+            self._ticket = order.ticket
+            if self._is_cancelled():
+                self.on_answer(Stopped(order.ticket or ""))
+                continue
+            try:
+                asked = order.prepare()
+            except Exception as error:  # a worker's loop: a file that cannot be read must not end it
+                self.on_answer(failure(order.ticket, error))
+                continue
+            if self._in_process:
+                self._host.handle(asked)
+            else:
+                self._ask_child(asked, order.ticket)
+        self._end_child()
+
+    def _is_cancelled(self) -> bool:
+        return self._closing or (self._ticket is not None and self._cancelled == self._ticket)
+
+    # ------------------------------------------------------------------ the child
+
+    def _ask_child(self, asked: WorldPlace | MakeChunk, ticket: str | None) -> None:
+        for attempt in (1, 2):
+            try:
+                self._exchange(asked)
+            except (EOFError, OSError) as error:
+                code = self._end_child()
+                _LOG.warning("the engine's process has ended (exit code %s, attempt %d): %r", code, attempt, error)
+                if self._closing:
+                    return
+            else:
+                return
+        why = "Its process ended twice without a word; the computer may have run out of memory"
+        todo = "Close other programs or use fewer latents per chunk, then generate again; what was made is kept"
+        self.on_answer(Failed(ticket, "bug", Problem("The engine has stopped", why, todo)))
+
+    def _exchange(self, asked: WorldPlace | MakeChunk) -> None:
+        """Ask, and pass answers on until the last one. Raises EOFError or OSError where the child is gone."""
+        connection = self._child()
+        connection.send(asked)
+        has_cancelled = False
+        while True:
+            while not connection.poll(_POLL_S):
+                if self._is_cancelled() and not has_cancelled:
+                    connection.send(CANCEL)
+                    has_cancelled = True
+            answer: Answer = connection.recv()
+            self.on_answer(answer)
+            if isinstance(answer, (Done, Stopped, Failed)):
+                return
+            if isinstance(answer, Opened) and isinstance(asked, WorldPlace):
+                return
+
+    def _child(self) -> Connection:
+        if self._connection is None:
+            context = multiprocessing.get_context("spawn")
+            ours, theirs = context.Pipe()
+            self._process = context.Process(target=serve, args=(theirs,), name="astra-engine", daemon=True)
+            self._process.start()
+            theirs.close()
+            self._connection = ours
+        return self._connection
+
+    def _end_child(self) -> int | None:
+        process, connection = self._process, self._connection
+        self._process = self._connection = None
+        if process is None or connection is None:
+            return None
+        with contextlib.suppress(OSError):
+            connection.send(CLOSE)
+        process.join(_CLOSE_S if self._closing else 0.5)
+        if process.is_alive():
+            process.kill()
+            process.join()
+        connection.close()
+        code = process.exitcode
+        process.close()
+        return code

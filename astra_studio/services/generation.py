@@ -1,0 +1,522 @@
+"""Owns what is being made: the queue of chunks, the one under way, what failed and why.
+
+A chunk's recipe is read when the chunk begins, so a change takes effect from the next one on. The next chunk begins
+when the one before it is in the file: whatever happens then, nothing that was seen is lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from astra_studio.document import take_edits
+from astra_studio.document.actions import Actions, joined
+from astra_studio.document.artifacts import open_artifacts
+from astra_studio.document.chunk_files import decode_latents
+from astra_studio.document.derived import (
+    first_stale,
+    follows_project,
+    latents_per_chunk,
+    made_ticks,
+    settings_of,
+    total_ticks,
+)
+from astra_studio.document.edits import world_opened
+from astra_studio.document.model import Chunk, ChunkId, Project, SettingValue, Take, TakeId, new_id
+from astra_studio.document.session import Session
+from astra_studio.document.writer import ArtifactWriter, Finished, Stored
+from astra_studio.paths import world_catalogue
+from astra_studio.problems import Problem, problem_of
+from astra_studio.services.engine_messages import (
+    Answer,
+    Done,
+    Failed,
+    FailureKind,
+    MakeChunk,
+    Opened,
+    Opening,
+    Past,
+    Previewed,
+    Stepped,
+    Stopped,
+    WorldPlace,
+)
+from astra_studio.services.engine_thread import EngineThread
+from astra_studio.services.posting import Listeners, Post
+from astra_studio.services.starts import start_frames
+from astra_studio.services.timings import Timings
+from engine.actions.modality import ActionTrack, rest_rows
+from engine.actions.pose_line import parse_pose_line
+from engine.messages import ChunkRequest, Frames, Picture, SamplingSettings, WorldInfo, chunk_seed
+
+_LOG = logging.getLogger(__name__)
+
+SlotKey = tuple[TakeId, int]
+"""A take and the number of a chunk in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Underway:
+    """The chunk that is being made."""
+
+    take: TakeId
+    index: int
+    chunk_id: ChunkId
+    step: int
+    num_steps: int
+    stage: Literal["opening the world", "denoising", "storing"]
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a chunk could not be made."""
+
+    take: TakeId
+    index: int
+    problem: Problem
+    kind: FailureKind
+    details: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """All of it at one moment."""
+
+    underway: Underway | None = None
+    queued: tuple[SlotKey, ...] = ()
+    failures: Mapping[SlotKey, Failure] = field(default_factory=dict)
+    is_paused: bool = False
+    seconds_per_chunk: float | None = None
+    world_stage: Literal["closed", "opening", "open", "failed"] = "closed"
+    world_problem: Problem | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        return self.underway is not None or bool(self.queued)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until everything that is asked for is made; None where nothing is known yet."""
+        if self.underway is None or self.seconds_per_chunk is None:
+            return None
+        left = self.underway.seconds_left
+        return (self.seconds_per_chunk if left is None else left) + self.seconds_per_chunk * len(self.queued)
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkPreview:
+    """What a chunk looks like so far."""
+
+    take: TakeId
+    index: int
+    step: int
+    picture: Picture
+
+
+class Generation:
+    """Makes the chunks of one open project. All its methods are called on the main thread."""
+
+    def __init__(
+        self,
+        session: Session,
+        engine: EngineThread,
+        post: Post,
+        *,
+        on_frames: Callable[[ChunkId, Frames], None] = lambda _chunk, _frames: None,
+        seconds_per_chunk: float = 0.0,
+        device: str = "auto",
+    ) -> None:
+        """Take `engine` over. `on_frames` gets the frames of every new chunk on the main thread, before its record.
+
+        `seconds_per_chunk` is how long the fake world takes for one.
+        """
+        self._session, self._engine, self._post, self._on_frames = session, engine, post, on_frames
+        self._pace, self._device = seconds_per_chunk, device
+        self._queue: deque[SlotKey] = deque()
+        self._current: _Current | None = None
+        self._making = Making()
+        self._timings = Timings()
+        self._world: tuple[str, WorldInfo, int] | None = None
+        self._kept: Finished | None = None
+        self._closing = threading.Lock()
+        self._is_closed = False
+        self.listeners: Listeners[Making] = Listeners()
+        self.previews: Listeners[ChunkPreview] = Listeners()
+        self.finished: Listeners[SlotKey] = Listeners()
+        engine.on_answer = self._answered
+        self._writer = ArtifactWriter(
+            session.path,
+            on_stored=lambda stored: post(lambda: self._stored(stored)),
+            on_failed=lambda kept, error: post(lambda: self._not_stored(kept, error)),
+        )
+
+    @property
+    def making(self) -> Making:
+        return self._making
+
+    # ------------------------------------------------------------------ what users ask for
+
+    def open_world(self) -> None:
+        """Open the project's world ahead of need."""
+        self._tell(world_stage="opening", world_problem=None)
+        self._engine.open_world(self._place(self._session.project))
+
+    def generate(self, take: TakeId, num_chunks: int | None = None) -> TakeId:
+        """Queue the next chunks of a take: `num_chunks`, or all that is planned and at least one.
+
+        Returns the take that they go to: a new one where the start or the world is no longer the take's, a branch where
+        chunks at its end are stale. Raises ValueError without a start.
+        """
+        project = self._session.project
+        if project.start is None and not project.take(take).chunks:
+            raise ValueError("there is no start picture yet; drop one on the window, or choose one")
+        take = self._take_to_continue(take)
+        project = self._session.project
+        waiting = sum(1 for queued, _ in self._queue if queued == take)
+        first = len(project.take(take).chunks) + waiting
+        if self._current is not None and self._current.take == take:
+            first += 1
+        count = self._num_missing(project, project.take(take), first) if num_chunks is None else num_chunks
+        self._queue.extend((take, index) for index in range(first, first + max(count, 1)))
+        failures = {key: value for key, value in self._making.failures.items() if key[0] != take}
+        self._tell(failures=failures)
+        self._start_next()
+        return take
+
+    def redo_from(
+        self, take: TakeId, num_chunks: int, changes: Mapping[str, SettingValue], seed: int | None = None
+    ) -> TakeId:
+        """Make what follows the first `num_chunks` chunks again, as a branch with other settings. Raises ValueError."""
+        tail = len(self._session.project.take(take).chunks) - num_chunks
+        new = new_id()
+        self._session.apply(take_edits.redo_from(take, num_chunks, new, changes, seed))
+        return self.generate(new, max(tail, 1))
+
+    def cancel(self) -> None:
+        """Stop the chunk under way at its next step and forget what waits. What is finished stays."""
+        self._queue.clear()
+        if self._current is not None:
+            self._engine.cancel(self._current.chunk_id)
+        self._tell(is_paused=False)
+
+    def pause(self) -> None:
+        """Make no further chunk after the one under way."""
+        self._tell(is_paused=True)
+
+    def resume(self) -> None:
+        """Go on, and store again what could not be stored."""
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            self._writer.submit(kept)
+        self._tell(is_paused=False)
+        self._start_next()
+
+    def close(self) -> None:
+        """Cancel, store what is finished, let the file go. The engine's thread stays for the next project."""
+        self.cancel()
+        with self._closing:
+            self._is_closed = True
+        self._writer.close()
+        try:
+            self._timings.save()
+        except OSError as error:
+            _LOG.warning("the times of chunks could not be kept: %s", error)
+
+    # ------------------------------------------------------------------ the queue
+
+    def _take_to_continue(self, take_id: TakeId) -> TakeId:
+        project = self._session.project
+        take = project.take(take_id)
+        stale = first_stale(take)
+        if not follows_project(project, take):
+            new = new_id()
+            self._session.apply(take_edits.new_take(new))
+            return new
+        if stale < len(take.chunks):
+            new = new_id()
+            self._session.apply(take_edits.branch(take_id, stale, new))
+            return new
+        return take_id
+
+    def _num_missing(self, project: Project, take: Take, first: int) -> int:
+        """Chunks that the plan of a take still needs when `first` are made or waiting."""
+        length = latents_per_chunk(project, take)
+        waiting = first - len(take.chunks)
+        missing = total_ticks(take) - made_ticks(take) - waiting * length
+        return -(-missing // length) if missing > 0 else 0
+
+    def _start_next(self) -> None:
+        if self._current is not None or self._making.is_paused or self._kept is not None or self._is_closed:
+            self._tell()
+            return
+        while self._queue:
+            take_id, index = self._queue[0]
+            project = self._session.project
+            if project.has_take(take_id) and len(project.take(take_id).chunks) == index:
+                break
+            self._queue.popleft()  # the take was deleted or cut meanwhile
+        else:
+            self._tell(underway=None)
+            return
+        place = self._place(project)
+        if self._world is None or self._world[0] != place.spec:
+            self._tell(world_stage="opening", world_problem=None)
+            self._engine.open_world(place)
+            return
+        self._queue.popleft()
+        self._begin(project, project.take(take_id), index, place)
+
+    def _begin(self, project: Project, take: Take, index: int, place: WorldPlace) -> None:
+        assert self._world is not None
+        _, info, restore_latents = self._world
+        settings = settings_of(project, take)
+        num_latents = latents_per_chunk(project, take)
+        asked = planned_actions(take, num_latents)
+        request = ChunkRequest(
+            index=index,
+            actions=asked.track,
+            seed=chunk_seed(take.recipe.seed, index),
+            settings=settings,
+            prompt=take.recipe.prompt if info.has_text else "",
+            negative_prompt=take.recipe.negative_prompt if info.has_text else "",
+        )
+        start = take.chunks[0].request.start if take.chunks else project.start
+        assert start is not None
+        expected = self._timings.seconds(info, settings, num_latents)
+        self._current = _Current(
+            take=take.id,
+            index=index,
+            chunk_id=new_id(),
+            parent=take.chunks[-1].id if take.chunks else None,
+            finished_of=lambda done, current: Finished(
+                id=current.chunk_id,
+                take=current.take,
+                parent=current.parent,
+                world=info.fingerprint,
+                start=start,
+                seed=take.recipe.seed,
+                result=done.result,
+                start_latents=done.start_latents,
+            ),
+            info=info,
+            settings=settings,
+            num_latents=num_latents,
+            began_s=time.monotonic(),
+        )
+        current, path = self._current, self._session.path
+
+        def prepare() -> MakeChunk:
+            with open_artifacts(path) as artifacts:
+                if current.parent is None:
+                    frames = start_frames(start, artifacts.read(start.artifact), info)
+                    return MakeChunk(ticket=current.chunk_id, world=place, request=request, tip=None, start=frames)
+                past = past_of(take.chunks, artifacts.read, restore_latents)
+            return MakeChunk(ticket=current.chunk_id, world=place, request=request, tip=current.parent, past=past)
+
+        self._engine.make(current.chunk_id, prepare)
+        self._tell(
+            underway=Underway(
+                take=take.id,
+                index=index,
+                chunk_id=current.chunk_id,
+                step=0,
+                num_steps=settings.num_steps,
+                stage="denoising",
+                seconds_left=expected,
+            ),
+            seconds_per_chunk=expected,
+        )
+
+    # ------------------------------------------------------------------ what the engine answers
+
+    def _answered(self, answer: Answer) -> None:
+        """On the engine's thread."""
+        if isinstance(answer, Done):
+            with self._closing:
+                current = self._current
+                if self._is_closed or current is None or current.chunk_id != answer.ticket:
+                    return
+                self._post(lambda: self._frames_came(answer))
+                # Waits while the disk is slow, here and not on the main thread.
+                self._writer.submit(current.finished_of(answer, current))
+            return
+        self._post(lambda: self._heard(answer))
+
+    def _heard(self, answer: Answer) -> None:
+        if self._is_closed:
+            return
+        if isinstance(answer, Opening):
+            self._tell(world_stage="opening", world_problem=None)
+        elif isinstance(answer, Opened):
+            self._opened(answer)
+        elif isinstance(answer, Stepped):
+            self._stepped(answer)
+        elif isinstance(answer, Previewed):
+            current = self._current
+            if current is not None and current.chunk_id == answer.ticket:
+                self.previews.tell(ChunkPreview(current.take, current.index, answer.step, answer.picture))
+        elif isinstance(answer, Stopped):
+            self._current = None
+            self._tell(underway=None)
+            self._start_next()
+        elif isinstance(answer, Failed):
+            self._failed(answer)
+
+    def _opened(self, answer: Opened) -> None:
+        self._world = (answer.spec, answer.info, answer.restore_latents)
+        self._session.apply(world_opened(answer.spec, answer.info))
+        self._tell(world_stage="open", world_problem=None)
+        self._start_next()
+
+    def _stepped(self, answer: Stepped) -> None:
+        current, underway = self._current, self._making.underway
+        if current is None or underway is None or current.chunk_id != answer.ticket:
+            return
+        if answer.step == 1:
+            # The first step has the start-up of kernels in it, so the clock of the others begins after it.
+            current.first_step_s = time.monotonic()
+        left = current.seconds_left(answer.step, answer.num_steps, self._making.seconds_per_chunk)
+        self._tell(underway=replace(underway, step=answer.step, num_steps=answer.num_steps, seconds_left=left))
+
+    def _failed(self, answer: Failed) -> None:
+        _LOG.error("%s\n%s", answer.problem.paragraph(), answer.details)
+        current, self._current = self._current, None
+        if answer.ticket is None or current is None or current.chunk_id != answer.ticket:
+            failed, self._queue = list(self._queue), deque()
+            failures = dict(self._making.failures)
+            if failed:
+                take, index = failed[0]
+                failures[failed[0]] = Failure(
+                    take=take, index=index, problem=answer.problem, kind=answer.kind, details=answer.details
+                )
+            self._world = None
+            self._tell(world_stage="failed", world_problem=answer.problem, underway=None, failures=failures)
+            return
+        key = (current.take, current.index)
+        failure = Failure(
+            take=current.take,
+            index=current.index,
+            problem=answer.problem,
+            kind=answer.kind,
+            details=answer.details,
+        )
+        self._queue = deque(entry for entry in self._queue if entry[0] != current.take)
+        self._tell(underway=None, failures={**self._making.failures, key: failure})
+        self._start_next()
+
+    def _frames_came(self, answer: Done) -> None:
+        current, underway = self._current, self._making.underway
+        if current is None or self._is_closed or underway is None or current.chunk_id != answer.ticket:
+            return
+        seconds = time.monotonic() - current.began_s
+        self._timings.learn(current.info, current.settings, current.num_latents, seconds)
+        known = self._timings.seconds(current.info, current.settings, current.num_latents)
+        self._on_frames(answer.ticket, answer.result.frames)
+        self._tell(underway=replace(underway, stage="storing", seconds_left=0.0), seconds_per_chunk=known)
+
+    def _stored(self, stored: Stored) -> None:
+        if not self._session.is_open:
+            return
+        self._session.chunk_stored(stored)
+        current = self._current
+        if current is not None and current.chunk_id == stored.chunk.id:
+            self._current = None
+            self._tell(underway=None)
+            self.finished.tell((current.take, current.index))
+        self._start_next()
+
+    def _not_stored(self, kept: Finished, error: Exception) -> None:
+        _LOG.error("a chunk could not be stored", exc_info=error)
+        current, self._current = self._current, None
+        self._kept = kept
+        failures = dict(self._making.failures)
+        key = (kept.take, kept.result.request.index)
+        failures[key] = Failure(take=key[0], index=key[1], problem=problem_of(error), kind="bad_input")
+        self._tell(underway=None if current else self._making.underway, failures=failures, is_paused=True)
+
+    def _tell(self, **changes: object) -> None:
+        self._making = replace(self._making, **{**changes, "queued": tuple(self._queue)})  # type: ignore[arg-type]
+        self.listeners.tell(self._making)
+
+    def _place(self, project: Project) -> WorldPlace:
+        catalogue = tuple((name, str(folder)) for name, folder in world_catalogue().items())
+        return WorldPlace(
+            spec=project.world.spec, catalogue=catalogue, device=self._device, seconds_per_chunk=self._pace
+        )
+
+
+@dataclass(kw_only=True)
+class _Current:
+    """What is known of the chunk under way until it is stored."""
+
+    take: TakeId
+    index: int
+    chunk_id: ChunkId
+    parent: ChunkId | None
+    finished_of: Callable[[Done, _Current], Finished]
+    info: WorldInfo
+    settings: SamplingSettings
+    num_latents: int
+    began_s: float
+    first_step_s: float = 0.0
+
+    def seconds_left(self, step: int, num_steps: int, known: float | None) -> float | None:
+        """From the pace of this chunk's own steps; from past chunks until it has one."""
+        if step > 1:
+            return (time.monotonic() - self.first_step_s) / (step - 1) * (num_steps - step)
+        return None if known is None else known * (num_steps - step) / num_steps
+
+
+def planned_actions(take: Take, num_latents: int) -> Actions:
+    """The actions of a take's next chunk: what is planned there; after the plan, the way it last went.
+
+    Without any plan the camera walks forward: a first Generate is to walk into the picture. Absolute modalities, whose
+    rows are places, stand still after their plan.
+    """
+    begin = made_ticks(take)
+    if not len(take.actions):
+        return joined([_forward(num_latents)])
+    planned = take.actions.part(min(begin, len(take.actions)), min(begin + num_latents, len(take.actions)))
+    missing = num_latents - len(planned)
+    if missing and not take.actions.kind.is_absolute:
+        last = take.actions.part(len(take.actions) - 1, len(take.actions))
+        return joined([planned, *[last] * missing])
+    return planned.part(0, num_latents) if len(planned) else take.actions.part(begin, begin + num_latents)
+
+
+def past_of(chunks: Iterable[Chunk], read: Callable[[str], bytes], restore_latents: int) -> Past:
+    """What a chain of stored chunks holds, as the engine rebuilds its state from it. Raises ArtifactDamaged."""
+    chain = list(chunks)
+    assert chain[0].start_latents is not None, "the first chunk of a take has the start's latents"
+    num_start = chain[0].first_latent
+    num_latents = chain[-1].first_latent + chain[-1].num_ticks
+    found: list[np.ndarray] = []
+    count = 0
+    for chunk in reversed(chain):
+        if count >= restore_latents:
+            break
+        found.insert(0, decode_latents(read(chunk.latents)))
+        count += chunk.num_ticks
+    if count < restore_latents:
+        found.insert(0, decode_latents(read(chain[0].start_latents)))
+    kind = chain[0].request.actions.kind
+    rows = [rest_rows(kind, num_start), *(chunk.request.actions.rows for chunk in chain)]
+    tail = np.concatenate(found, axis=1)
+    return Past(
+        latents=tail[:, max(0, tail.shape[1] - restore_latents) :],
+        num_latents=num_latents,
+        num_start=num_start,
+        actions=ActionTrack(kind, np.concatenate(rows)),
+    )
+
+
+def _forward(num_latents: int) -> Actions:
+    return Actions(data=parse_pose_line(f"w-{num_latents}").rows.astype("<f4").tobytes())
