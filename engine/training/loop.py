@@ -234,7 +234,7 @@ class Trainer:
 
     def averaged(self) -> AstraTransformer3DModel:
         """A copy of the network with its averaged weights, in float32 on the CPU."""
-        twin = AstraTransformer3DModel.from_config(self.model.config)
+        twin = type(self.model).from_config(self.model.config)
         twin.load_state_dict(self.model.state_dict())
         self.average.copy_to(twin)
         return twin.eval().requires_grad_(False)
