@@ -1,0 +1,124 @@
+"""Owns the user's settings: one typed table, kept as JSON in the user's folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from astra_studio.paths import user_data
+from engine.video.encode import PartFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One thing that can be set.
+
+    Attributes:
+        default: also tells the type: bool, int, float, str or dict.
+        choices: what a text may be; empty for anything.
+        low, high: of a number.
+    """
+
+    key: str
+    label: str
+    default: Any
+    help: str
+    choices: tuple[str, ...] = ()
+    low: float = 0
+    high: float = 0
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        key="theme",
+        label="Theme",
+        default="system",
+        choices=("system", "dark", "light"),
+        help="Dark or light, or as the system is",
+    ),
+    Setting(
+        key="device",
+        label="Device",
+        default="auto",
+        choices=("auto", "cpu", "cuda"),
+        help="Where worlds run; takes effect when the program starts again",
+    ),
+    Setting(
+        key="cache_mb",
+        label="Frame memory",
+        default=1024,
+        low=64,
+        high=65536,
+        help="Megabytes of frames kept in memory; takes effect with the next project",
+    ),
+    Setting(
+        key="reduced_motion",
+        label="Reduced motion",
+        default=False,
+        help="Toasts and panels appear at once",
+    ),
+    Setting(
+        key="reopen_last",
+        label="Reopen the last project",
+        default=False,
+        help="At the start, in place of a new one",
+    ),
+    Setting(key="keys", label="Own shortcuts", default={}, help="Command to keys; changed under Keyboard Shortcuts"),
+)
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+class Settings:
+    """What is set. Belongs to the main thread."""
+
+    def __init__(self) -> None:
+        """Read the file; entries that are none of ours, or not of their kind, count as not set."""
+        try:
+            known = json.loads(_file().read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            known = {}
+        self._values: dict[str, Any] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        for key, value in known.items() if isinstance(known, dict) else ():
+            if key in _BY_KEY and _why_not(_BY_KEY[key], value) is None:
+                self._values[key] = value
+
+    def get(self, key: str) -> Any:
+        """What is set, or the default. Raises KeyError for a setting that is not in the table."""
+        return self._values.get(key, _BY_KEY[key].default)
+
+    def set(self, key: str, value: Any) -> None:
+        """Set and keep it. Raises KeyError, ValueError for a value that it cannot have, OSError."""
+        problem = _why_not(_BY_KEY[key], value)
+        if problem is not None:
+            raise ValueError(problem)
+        self._values[key] = value
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        part = PartFile(_file())
+        with part.guarded():
+            part.path.write_text(json.dumps(self._values, indent=1) + "\n", encoding="utf-8")
+        part.commit()
+        for listener in tuple(self._listeners):
+            listener(key)
+
+    def subscribe(self, listener: Callable[[str], None]) -> None:
+        """Tell `listener` the key of everything that is set from now on."""
+        self._listeners.append(listener)
+
+
+def _why_not(setting: Setting, value: Any) -> str | None:
+    kind = type(setting.default)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        return f"{setting.label} takes {kind.__name__}, got {value!r}"
+    if setting.choices and value not in setting.choices:
+        return f"{setting.label} is one of {', '.join(setting.choices)}, got {value!r}"
+    if setting.high and not setting.low <= value <= setting.high:
+        return f"{setting.label} lies in {setting.low:g} to {setting.high:g}, got {value!r}"
+    return None
+
+
+def _file() -> Path:
+    return user_data() / "settings.json"

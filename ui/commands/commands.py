@@ -1,0 +1,141 @@
+"""Owns the actions of one window: one QAction per command, what it does, whether it can be done, the user's keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+
+from ui.commands.table import COMMANDS, Command
+from ui.theme import Theme
+
+_TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
+_ALWAYS_LIVE = ("generate.cancel", "edit.palette", "file.quit", "view.full_screen")
+"""Keys that work in text fields too; there, all others belong to the text."""
+
+
+class Commands(QObject):
+    """The commands of a window. Views attach what each does."""
+
+    def __init__(self, theme: Theme, keys: Mapping[str, str] | None = None) -> None:
+        """`keys` are the user's own: command id to sequence, "" for none."""
+        super().__init__()
+        self._theme = theme
+        self._actions: dict[str, QAction] = {}
+        self._enabled: dict[str, Callable[[], bool]] = {}
+        self._checked: dict[str, Callable[[], bool]] = {}
+        self._own = dict(keys or {})
+        for command in COMMANDS:
+            action = QAction(self._words(command.text), self)
+            action.setCheckable(command.is_checkable)
+            action.setToolTip(self._words(command.tip or command.text))
+            action.setEnabled(False)
+            action.setObjectName(command.id)
+            self._actions[command.id] = action
+            self._bind(command)
+        self._dress()
+        theme.changed.connect(self._dress)
+
+    def attach(
+        self,
+        command_id: str,
+        run: Callable[[], object],
+        *,
+        enabled: Callable[[], bool] = lambda: True,
+        checked: Callable[[], bool] | None = None,
+    ) -> None:
+        """Say what a command does. Raises KeyError for an id that is not in the table."""
+        action = self._actions[command_id]
+        action.triggered.connect(lambda _checked=False: (run(), self.refresh()))
+        self._enabled[command_id] = enabled
+        if checked is not None:
+            self._checked[command_id] = checked
+        self._refresh(command_id)
+
+    def refresh(self) -> None:
+        """Ask anew what can be done and what is on."""
+        for command_id in self._enabled:
+            self._refresh(command_id)
+
+    def trigger(self, command_id: str) -> None:
+        """Do it, if it can be done."""
+        self._refresh(command_id)
+        self._actions[command_id].trigger()
+
+    def action(self, command_id: str) -> QAction:
+        return self._actions[command_id]
+
+    def is_attached(self, command_id: str) -> bool:
+        return command_id in self._enabled
+
+    def add_to(self, window: QWidget) -> None:
+        """Make the keys live in a window."""
+        window.addActions(list(self._actions.values()))
+        window.installEventFilter(self)
+        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+
+    def keys(self, command_id: str) -> str:
+        """The first shortcut as people read it."""
+        return self._actions[command_id].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+
+    def rebind(self, command_id: str, keys: str | None) -> None:
+        """Give a command the user's own key; None: the default again."""
+        if keys is None:
+            self._own.pop(command_id, None)
+        else:
+            self._own[command_id] = keys
+        self._bind(next(command for command in COMMANDS if command.id == command_id))
+
+    @property
+    def own_keys(self) -> dict[str, str]:
+        """The user's own keys, to be kept."""
+        return dict(self._own)
+
+    def conflicts(self, command_id: str, keys: str) -> list[Command]:
+        """Other commands that have these keys."""
+        wanted = QKeySequence(keys)
+        if wanted.isEmpty():
+            return []
+        others = (command for command in COMMANDS if command.id != command_id)
+        return [command for command in others if wanted in self._actions[command.id].shortcuts()]
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Text fields own their keys: what a field could type is no shortcut there."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            focused = QApplication.focusWidget()
+            if isinstance(focused, _TEXT_FIELDS) and not self._is_always_live(event):
+                event.accept()
+                return False
+        return super().eventFilter(watched, event)
+
+    def _is_always_live(self, event: QKeyEvent) -> bool:
+        pressed = QKeySequence(event.keyCombination())
+        if any(pressed in self._actions[name].shortcuts() for name in _ALWAYS_LIVE):
+            return True
+        # With Ctrl or Alt a field has its own few (copy, paste, undo); the rest stays with the window.
+        plain = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+        editing = {Qt.Key.Key_Z, Qt.Key.Key_Y, Qt.Key.Key_X, Qt.Key.Key_C, Qt.Key.Key_V, Qt.Key.Key_A}
+        moving = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Backspace, Qt.Key.Key_Delete}
+        own = editing | moving | {Qt.Key.Key_Up, Qt.Key.Key_Down}
+        return bool(plain) and Qt.Key(event.key()) not in own
+
+    def _refresh(self, command_id: str) -> None:
+        action = self._actions[command_id]
+        action.setEnabled(self._enabled[command_id]())
+        if command_id in self._checked:
+            action.setChecked(self._checked[command_id]())
+
+    def _bind(self, command: Command) -> None:
+        own = self._own.get(command.id)
+        keys = list(command.keys) if own is None else [own]
+        self._actions[command.id].setShortcuts([QKeySequence(key) for key in keys if key])
+
+    def _dress(self) -> None:
+        for command in COMMANDS:
+            if command.icon:
+                self._actions[command.id].setIcon(self._theme.icon(command.icon))
+
+    def _words(self, text: str) -> str:
+        return QCoreApplication.translate("Commands", text)

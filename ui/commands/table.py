@@ -1,0 +1,136 @@
+"""Owns the table of commands: id, words, menu, keys, icon. Views attach what they do; nothing else names a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MENUS = ("File", "Edit", "View", "Play", "Take", "Path", "Generate", "Help")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One thing a user can do.
+
+    Attributes:
+        id: menu and name; stable, since users' own keys are kept by it.
+        menu: which menu shows it; "" for none.
+        keys: default shortcuts, the first one shown.
+        group: commands of one group stand together in the menu.
+        is_checkable: whether it is on or off.
+    """
+
+    id: str
+    text: str
+    menu: str
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    tip: str = ""
+    group: int = 0
+    is_checkable: bool = False
+
+
+def _c(id_: str, text: str, *keys: str, icon: str = "", tip: str = "", group: int = 0, on: bool = False) -> Command:
+    menu = {"file": "File", "edit": "Edit", "view": "View", "play": "Play", "take": "Take", "path": "Path"} | {
+        "generate": "Generate",
+        "help": "Help",
+    }
+    return Command(
+        id=id_,
+        text=text,
+        menu=menu[id_.partition(".")[0]],
+        keys=keys,
+        icon=icon,
+        tip=tip,
+        group=group,
+        is_checkable=on,
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    _c("file.new", "New Project", "Ctrl+N"),
+    _c("file.open", "Open Project...", "Ctrl+O", icon="folder-open"),
+    _c("file.save_as", "Save As...", "Ctrl+Shift+S", icon="floppy-disk", tip="Copy the project to another place"),
+    _c("file.open_picture", "Open Picture or Clip...", "Ctrl+Shift+O", icon="image", group=1),
+    _c("file.paste_picture", "Paste Picture", "Ctrl+V", group=1),
+    _c("file.import_path", "Import Camera Path...", icon="path", group=1),
+    _c("file.export", "Export...", "Ctrl+E", icon="export", group=2),
+    _c("file.export_frame", "Save This Frame...", "Ctrl+Shift+E", group=2),
+    _c("file.export_path", "Export Camera Path...", group=2),
+    _c("file.quit", "Quit", "Ctrl+Q", group=3),
+    _c("edit.undo", "Undo", "Ctrl+Z", icon="arrow-u-up-left"),
+    _c("edit.redo", "Redo", "Ctrl+Shift+Z", "Ctrl+Y", icon="arrow-u-up-right"),
+    _c("edit.palette", "Command Palette...", "Ctrl+K", icon="command", group=1),
+    _c("edit.shortcuts", "Keyboard Shortcuts...", "F1", icon="keyboard", group=1),
+    _c("edit.preferences", "Preferences...", "Ctrl+,", icon="gear", group=1),
+    _c("view.author", "Author", "Alt+1", on=True),
+    _c("view.drive", "Drive", "Alt+2", on=True),
+    _c("view.review", "Review", "Alt+3", on=True),
+    _c("view.fit", "Fit", "Shift+Z", group=1, on=True),
+    _c("view.one", "1:1", "Ctrl+1", group=1, on=True),
+    _c("view.two", "2:1", "Ctrl+2", group=1, on=True),
+    _c("view.wipe", "A | B Wipe", "W", icon="split-horizontal", group=2, on=True),
+    _c("view.side", "Side by Side", "Shift+W", icon="columns", group=2, on=True),
+    _c("view.hud", "Action HUD", "H", icon="game-controller", group=2, on=True),
+    _c("view.full_screen", "Full Screen", "F11", icon="corners-out", group=3, on=True),
+    _c("view.theme", "Dark or Light", icon="moon", group=3),
+    _c("view.log", "Log", icon="list", group=3),
+    _c("play.toggle", "Play or Pause", "Space", icon="play"),
+    _c("play.backward", "Play Backward", "J", tip="Again for faster"),
+    _c("play.stop", "Stop", "K"),
+    _c("play.forward", "Play Forward", "L", tip="Again for faster"),
+    _c("play.loop", "Loop", "Ctrl+L", icon="repeat", on=True),
+    _c("play.previous_frame", "Previous Frame", "Left", icon="caret-left", group=1),
+    _c("play.next_frame", "Next Frame", "Right", icon="caret-right", group=1),
+    _c("play.previous_tick", "Previous Latent", "Shift+Left", group=1),
+    _c("play.next_tick", "Next Latent", "Shift+Right", group=1),
+    _c("play.previous_chunk", "Previous Chunk", "Ctrl+Left", "Up", icon="caret-double-left", group=1),
+    _c("play.next_chunk", "Next Chunk", "Ctrl+Right", "Down", icon="caret-double-right", group=1),
+    _c("play.start", "To Start", "Home", icon="skip-back", group=1),
+    _c("play.end", "To End", "End", icon="skip-forward", group=1),
+    _c("play.mark_in", "Set In", "I", group=2),
+    _c("play.mark_out", "Set Out", "O", group=2),
+    _c("play.mark_chunk", "Mark This Chunk", "X", group=2),
+    _c("play.clear_marks", "Clear In and Out", "Alt+X", group=2),
+    _c("play.marker", "Add Marker", "M", icon="map-pin", group=3),
+    _c("play.edit_marker", "Edit Marker...", "Shift+M", group=3),
+    _c("play.previous_marker", "Previous Marker", "Shift+,", group=3),
+    _c("play.next_marker", "Next Marker", "Shift+.", group=3),
+    _c("take.new", "New Take", "Ctrl+T", icon="film-strip"),
+    _c("take.branch", "Branch Here", "B", icon="git-branch", tip="A take that shares the chunks before the playhead's"),
+    _c("take.redo_from", "Redo from Here...", "Ctrl+R", icon="arrow-clockwise", tip="Make this chunk and the rest again"),
+    _c("take.delete_tail", "Delete from Here", "Ctrl+Backspace", icon="scissors", group=1),
+    _c("take.delete", "Delete Take", icon="trash", group=1),
+    _c("take.restore", "Restore Chunks...", group=1),
+    _c("take.rename", "Rename...", "F2", icon="pencil-simple", group=2),
+    _c("take.star", "Star", icon="star", group=2, on=True),
+    _c("take.compare", "Compare With...", icon="split-horizontal", group=2),
+    _c("path.add_key", "Add Key Here", "Return", icon="plus"),
+    _c("path.remove_key", "Remove Key", "Shift+Return", "Delete"),
+    _c("path.previous_key", "Previous Key", ","),
+    _c("path.next_key", "Next Key", "."),
+    _c("path.reverse", "Reverse Path", group=1),
+    _c("path.mirror", "Mirror Path", group=1),
+    _c("path.clear", "Clear Path", group=1),
+    _c("path.frame_all", "Frame All", "F", group=2),
+    _c("path.snap", "Snapping", "S", icon="magnet", group=2, on=True),
+    _c("generate.next", "Generate Next Chunk", "Ctrl+Return", icon="play"),
+    _c("generate.all", "Generate to the End", "Ctrl+Shift+Return"),
+    _c("generate.pause", "Pause after This Chunk", icon="pause", on=True),
+    _c("generate.cancel", "Cancel", "Ctrl+.", icon="stop-fill"),
+    _c("help.commands", "Pose Line and Keys", icon="info"),
+    _c("help.copy_diagnostics", "Copy Diagnostics", icon="copy"),
+    _c("help.about", "About Astra Studio", icon="info"),
+)
+
+
+def as_markdown() -> str:
+    """The table for the docs."""
+    lines = ["# Commands and keys", "", "From the table in `ui/commands/table.py`; keys can be changed in the window.", ""]
+    for menu in MENUS:
+        lines += [f"## {menu}", "", "| command | keys | |", "|---|---|---|"]
+        for command in COMMANDS:
+            if command.menu == menu:
+                keys = ", ".join(f"`{key}`" for key in command.keys)
+                lines.append(f"| {command.text} | {keys} | {command.tip} |")
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,171 @@
+"""Owns what the views of one window share: the open project and the services over it, as Qt signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from astra_studio.document.edits import Edit
+from astra_studio.document.errors import ProjectError
+from astra_studio.document.model import Project, Take
+from astra_studio.document.session import Change, Session
+from astra_studio.problems import Problem, UserError, problem_of
+from astra_studio.services.generation import ChunkPreview, Generation, Making
+from astra_studio.services.jobs import Jobs, JobState
+from astra_studio.services.player import Player
+from astra_studio.settings import Settings
+from ui.commands import Commands
+from ui.theme import Theme
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownProblem:
+    """A Problem in the bar.
+
+    Attributes:
+        key: a later one of the same key takes its place; "" never.
+        remedy: words and command id of the button that helps.
+        details: for those who want to know more.
+    """
+
+    problem: Problem
+    key: str = ""
+    remedy: tuple[str, str] | None = None
+    details: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saying:
+    """Words of a toast, and the one thing that can be done about it."""
+
+    text: str
+    action_label: str = ""
+    action: Callable[[], object] | None = None
+
+
+class MainThread(QObject):
+    """Runs what other threads post on the thread that made it."""
+
+    _posted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
+
+    def post(self, call: Callable[[], None]) -> None:
+        """See `services.posting.Post`."""
+        self._posted.emit(call)
+
+    def _run(self, call: Callable[[], None]) -> None:
+        call()
+
+
+class Studio(QObject):
+    """What every view is given. Session, player and generation are others after another project was opened."""
+
+    project_changed = Signal(object)
+    """A `Change`."""
+    project_opened = Signal()
+    playhead_moved = Signal(int)
+    playback_changed = Signal()
+    frames_arrived = Signal(str)
+    making_changed = Signal(object)
+    """A `Making`."""
+    preview_arrived = Signal(object)
+    """A `ChunkPreview`."""
+    jobs_changed = Signal(object)
+    problem_raised = Signal(object)
+    """A `ShownProblem`."""
+    problem_gone = Signal(str)
+    said = Signal(object)
+    """A `Saying`."""
+    key_selected = Signal(int)
+    """Number of a camera key; -1 for none."""
+
+    session: Session
+    player: Player
+    generation: Generation
+
+    def __init__(self, *, theme: Theme, settings: Settings, commands: Commands, jobs: Jobs) -> None:
+        super().__init__()
+        self.theme, self.settings, self.commands, self.jobs = theme, settings, commands, jobs
+        self.selected_key = -1
+        self.is_snapping = True
+        jobs.listeners.add(self._jobs_changed)
+
+    def show_project(self, session: Session, player: Player, generation: Generation) -> None:
+        """Make this project the one that all views show."""
+        self.session, self.player, self.generation = session, player, generation
+        self.selected_key = -1
+        session.subscribe(self._project_changed)
+        player.moved.add(self.playhead_moved.emit)
+        player.changed.add(lambda _none: self.playback_changed.emit())
+        player.arrived.add(self.frames_arrived.emit)
+        generation.listeners.add(self._making_changed)
+        generation.previews.add(self._previewed)
+        self.project_opened.emit()
+        self.commands.refresh()
+
+    @property
+    def project(self) -> Project:
+        return self.session.project
+
+    @property
+    def take(self) -> Take:
+        """The current take."""
+        return self.session.project.current
+
+    def apply(self, edit: Edit) -> bool:
+        """Do an edit; what is wrong with it is shown in the problem bar, and False comes back."""
+        return self.guarded(lambda: self.session.apply(edit))
+
+    def guarded(self, run: Callable[[], object], key: str = "") -> bool:
+        """Do what may fail for a reason that the user can mend; False where it did, and the bar says why."""
+        try:
+            run()
+        except (ProjectError, ValueError, OSError, UserError, KeyError) as error:
+            self.raise_problem(problem_of(error), key=key)
+            return False
+        return True
+
+    def end_drag(self) -> None:
+        """The next edit is an undo step of its own."""
+        self.session.end_merge()
+
+    def undo(self) -> None:
+        self.guarded(self.session.undo)
+
+    def redo(self) -> None:
+        self.guarded(self.session.redo)
+
+    def select_key(self, number: int) -> None:
+        """Show a camera key in the inspector; -1: none."""
+        if number != self.selected_key:
+            self.selected_key = number
+            self.key_selected.emit(number)
+
+    def raise_problem(
+        self, problem: Problem, key: str = "", remedy: tuple[str, str] | None = None, details: str = ""
+    ) -> None:
+        """Show a problem in the bar."""
+        self.problem_raised.emit(ShownProblem(problem=problem, key=key, remedy=remedy, details=details))
+
+    def say(self, text: str, action_label: str = "", action: Callable[[], object] | None = None) -> None:
+        """Tell what was done, in a toast."""
+        self.said.emit(Saying(text=text, action_label=action_label, action=action))
+
+    def _project_changed(self, change: Change) -> None:
+        self.project_changed.emit(change)
+        self.commands.refresh()
+
+    def _making_changed(self, making: Making) -> None:
+        self.making_changed.emit(making)
+        self.commands.refresh()
+
+    def _previewed(self, preview: ChunkPreview) -> None:
+        self.preview_arrived.emit(preview)
+
+    def _jobs_changed(self, states: tuple[JobState, ...]) -> None:
+        self.jobs_changed.emit(states)

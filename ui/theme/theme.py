@@ -1,0 +1,186 @@
+"""Owns the theme that is shown now: colours, fonts, tinted icons, patterns of chunk states."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QBrush, QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette, QPen, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+from astra_studio.paths import assets
+from ui.theme.style import style_sheet
+from ui.theme.tokens import THEMES
+
+SMALL_PX, USUAL_PX, TIMECODE_PX, SCORE_PX = 11, 12, 16, 22
+"""Font sizes: hints and rulers, everything, timecode, scores."""
+_TILE = 8
+
+
+class Theme(QObject):
+    """The look of the whole program. Belongs to the main thread; `changed` tells painters to paint anew."""
+
+    changed = Signal()
+
+    def __init__(self, name: str = "dark") -> None:
+        """Dark or light. Raises ValueError for another name."""
+        super().__init__()
+        self.name = ""
+        self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
+        self._hatches: dict[tuple[str, float], QBrush] = {}
+        self._family = _load_family()
+        self.set_name(name)
+
+    def set_name(self, name: str) -> None:
+        """Show the theme of that name. Raises ValueError for one that is not there."""
+        if name not in THEMES:
+            raise ValueError(f"there is no theme {name!r}; there are {', '.join(THEMES)}")
+        if name == self.name:
+            return
+        self.name = name
+        self._colours = {token: QColor(value) for token, value in THEMES[name].items()}
+        self._pixmaps.clear()
+        self._hatches.clear()
+        self.changed.emit()
+
+    def follow_system(self) -> None:
+        """Show what the system's colour scheme is now, and from now on."""
+        hints = QGuiApplication.styleHints()
+        hints.colorSchemeChanged.connect(self._system_changed)
+        self._system_changed(hints.colorScheme())
+
+    def ignore_system(self) -> None:
+        """Stay with the theme that was set."""
+        QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._system_changed)
+
+    def _system_changed(self, scheme: Qt.ColorScheme) -> None:
+        self.set_name("light" if scheme == Qt.ColorScheme.Light else "dark")
+
+    def color(self, token: str) -> QColor:
+        """The colour of a token. Raises KeyError for none."""
+        return QColor(self._colours[token])
+
+    def faded(self, token: str, share: float) -> QColor:
+        """The colour of a token at an opacity of 0 to 1."""
+        colour = self.color(token)
+        colour.setAlphaF(share)
+        return colour
+
+    def font(self, size_px: int = USUAL_PX, weight: int = 400, *, tabular: bool = True) -> QFont:
+        """Inter at a size in pixels; figures of one width unless told otherwise."""
+        font = QFont(self._family)
+        font.setPixelSize(size_px)
+        font.setWeight(QFont.Weight(weight))
+        if tabular:
+            font.setFeature(QFont.Tag("tnum"), 1)
+        return font
+
+    def pixmap(self, name: str, token: str = "text2", size: int = 14, ratio: float = 1.0) -> QPixmap:
+        """An icon of assets/icons in the colour of a token. Raises FileNotFoundError for a name that is none."""
+        key = (name, token, size, ratio)
+        if key not in self._pixmaps:
+            self._pixmaps[key] = _drawn(_svg(name), self.color(token), size, ratio)
+        return self._pixmaps[key]
+
+    def icon(self, name: str, token: str = "text2", size: int = 14) -> QIcon:
+        """The same as an icon, sharp at ratio 1 and 2, and quieter where it is disabled."""
+        icon = QIcon()
+        for ratio in (1.0, 2.0):
+            icon.addPixmap(self.pixmap(name, token, size, ratio))
+            icon.addPixmap(self.pixmap(name, "edge", size, ratio), QIcon.Mode.Disabled)
+        return icon
+
+    def hatch(self, state: str, ratio: float = 1.0) -> QBrush:
+        """The tiled pattern of a chunk state: stale, queued, latent_only, failed, or warn for speeds."""
+        key = (state, ratio)
+        if key not in self._hatches:
+            token = "warn" if state == "warn" else f"state_{state}"
+            self._hatches[key] = QBrush(_tile(state, self.color(token), ratio))
+        return self._hatches[key]
+
+    def palette(self) -> QPalette:
+        """Qt's palette in our colours."""
+        palette = QPalette()
+        role = QPalette.ColorRole
+        for where, token in (
+            (role.Window, "panel"),
+            (role.Base, "field"),
+            (role.AlternateBase, "raised"),
+            (role.Button, "field"),
+            (role.WindowText, "text"),
+            (role.Text, "text"),
+            (role.ButtonText, "text"),
+            (role.ToolTipBase, "raised"),
+            (role.ToolTipText, "text"),
+            (role.PlaceholderText, "text3"),
+            (role.Highlight, "selected"),
+            (role.HighlightedText, "text"),
+            (role.Accent, "accent"),
+            (role.Link, "accent_text"),
+            (role.Mid, "line2"),
+            (role.Dark, "line"),
+        ):
+            palette.setColor(where, self.color(token))
+        for where in (role.WindowText, role.Text, role.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, where, self.color("edge"))
+        return palette
+
+    def apply(self, app: QApplication) -> None:
+        """Dress the whole program."""
+        app.setStyle("Fusion")
+        app.setFont(self.font())
+        app.setPalette(self.palette())
+        app.setStyleSheet(style_sheet(THEMES[self.name]))
+
+
+@cache
+def _load_family() -> str:
+    """Inter out of assets/fonts; the system's own font where it cannot be loaded."""
+    family = ""
+    for path in sorted((assets() / "fonts").glob("*.otf")):
+        number = QFontDatabase.addApplicationFont(str(path))
+        if number >= 0:
+            family = QFontDatabase.applicationFontFamilies(number)[0]
+    return "Inter" if family else QGuiApplication.font().family()
+
+
+@cache
+def _svg(name: str) -> str:
+    return (assets() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def _drawn(svg: str, colour: QColor, size: int, ratio: float) -> QPixmap:
+    tinted = svg.replace("currentColor", colour.name())
+    pixmap = QPixmap(round(size * ratio), round(size * ratio))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    QSvgRenderer(QByteArray(tinted.encode())).render(painter, QRectF(pixmap.rect()))
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def _tile(state: str, colour: QColor, ratio: float) -> QPixmap:
+    pixmap = QPixmap(round(_TILE * ratio), round(_TILE * ratio))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    pixmap.setDevicePixelRatio(ratio)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(colour, 1.5))
+    t = float(_TILE)
+    if state == "queued":
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour)
+        painter.drawEllipse(QRectF(t / 2 - 1, t / 2 - 1, 2, 2))
+    elif state == "latent_only":
+        painter.fillRect(QRectF(0, 0, t / 2, t), colour)
+    elif state == "failed":
+        painter.drawLine(0, 0, _TILE, _TILE)
+        painter.drawLine(0, _TILE, _TILE, 0)
+    else:
+        for shift in (-t, 0.0, t):
+            painter.drawLine(round(shift), _TILE, round(shift + t), 0)
+    painter.end()
+    return pixmap
