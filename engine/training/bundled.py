@@ -10,6 +10,7 @@ import argparse
 import copy
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from engine.training.clips import ClipConfig, load_pictures, read_clips, write_s
 from engine.training.decoder import DecoderConfig, make_takes, tune_decoder
 from engine.training.journal import Journal
 from engine.training.loop import LoopConfig, Trainer, action_errors
+from engine.training.noise_as_mask import NoiseAsMask
+from engine.training.own_takes import OwnTakesConfig, write_own_takes
 from engine.training.shards import encode_clips, write_shard
 from engine.training.windows import WindowConfig, WindowSource
 from engine.worlds.astra import open_astra
@@ -55,6 +58,22 @@ class Recipe:
     windows: WindowConfig = field(default_factory=WindowConfig)
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(num_steps=4800, uses_bfloat16=True))
     """bfloat16 makes a step faster on a processor that has it, and slower on others: see --float32."""
+    own_takes: OwnTakesConfig = field(default_factory=OwnTakesConfig)
+    refine_windows: WindowConfig = field(default_factory=lambda: WindowConfig(rest_share=0.1, own_share=0.2))
+    refine_loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            num_steps=1300,
+            matrix_learning_rate=0.01,
+            learning_rate=1e-3,
+            constant_share=0.3,
+            noise_as_mask=NoiseAsMask(start=0.0),
+            uses_bfloat16=True,
+            seed=7,
+        )
+    )
+    refine_weight_power: float = 0.5
+    """Loss weights of the second training are the first's to this power: what can be learnt is learnt, and the faint
+    channels' turn has come."""
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     width: int = 192
     num_heads: int = 3
@@ -64,12 +83,15 @@ class Recipe:
 
 SMOKE = Recipe(
     clip_sets=tuple(
-        (count, ClipConfig(height=32, width=48, num_ticks=10, long_ticks=12, clips_per_shard=4, modality=kind))
-        for count, kind in ((3, "camera"), (2, "driving"), (2, "robot"))
+        (count, ClipConfig(height=32, width=48, num_ticks=10, long_ticks=16, clips_per_shard=4, modality=kind))
+        for count, kind in ((4, "camera"), (2, "driving"), (2, "robot"))
     ),
     autoencoder=AutoencoderConfig(latent_channels=8, width=8, num_blocks=1, num_steps=4, batch_size=4),
     windows=WindowConfig(oversampling=1),
     loop=LoopConfig(num_steps=4, batch_size=2, warmup_steps=2),
+    own_takes=OwnTakesConfig(num_shards=8, num_steps=1),
+    refine_windows=WindowConfig(oversampling=1, rest_share=0.5, own_share=0.5),
+    refine_loop=LoopConfig(num_steps=3, batch_size=2, warmup_steps=1),
     decoder=DecoderConfig(num_takes=3, num_chunks=1, num_steps=4, batch_size=4),
     width=32,
     num_heads=2,
@@ -101,6 +123,14 @@ class Folders:
         return self.root / "transformer"
 
     @property
+    def own_takes(self) -> Path:
+        return self.root / "own-takes"
+
+    @property
+    def refined(self) -> Path:
+        return self.root / "refined"
+
+    @property
     def takes(self) -> Path:
         return self.root / "takes.safetensors"
 
@@ -109,7 +139,7 @@ class Folders:
         return self.root / "autoencoder-tuned"
 
 
-def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
+def make_transformer(recipe: Recipe, num_experts: int = 3) -> AstraTransformer3DModel:
     """The small Astra before training: the released class, in the paper's form, without text."""
     torch.manual_seed(recipe.seed)
     encoding = recipe.windows.row_encoding
@@ -124,8 +154,8 @@ def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
         num_layers=recipe.num_layers,
         row_widths={kind.name: encoded_width(kind, encoding) for kind in MODALITIES.values()},
         unified_dim=32,
-        num_experts=3,
-        top_k=2,
+        num_experts=num_experts,
+        top_k=min(2, num_experts),
         routing="learned",
         expert_hidden_dim=64,
         input_rounding="none",
@@ -144,23 +174,32 @@ def make_transformer(recipe: Recipe) -> AstraTransformer3DModel:
     return model
 
 
-def run(recipe: Recipe, folders: Folders, pictures: Path | None) -> AstraTransformer3DModel:
-    """All stages; returns the averaged transformer."""
+def run(
+    recipe: Recipe, folders: Folders, pictures: Path | None, say: Callable[[str], None] = lambda _text: None
+) -> AstraTransformer3DModel:
+    """All stages, each told to `say` as it begins; returns the averaged transformer."""
     folders.root.mkdir(parents=True, exist_ok=True)
     loaded = None if pictures is None else load_pictures(pictures)
+    say(f"rendering {sum(count for count, _ in recipe.clip_sets)} shards of clips")
     first = 0
     for count, clips in recipe.clip_sets:
         write_shards(clips, folders.clips, first, first + count, loaded)
         first += count
     if not (folders.autoencoder / "config.json").exists():
+        say(f"training the autoencoder, {recipe.autoencoder.num_steps} steps")
         shards = sorted(folders.clips.glob("*.safetensors"))[: recipe.autoencoder_shards]
         journal = Journal(folders.root / "autoencoder-log")
         train_autoencoder(recipe.autoencoder, shards, journal.add).save_pretrained(folders.autoencoder)
         journal.draw_curves()
         journal.close()
+    say("encoding the clips")
     encode_shards(folders)
+    say(f"training the transformer, {recipe.loop.num_steps} steps")
     model = train_transformer(recipe, folders)
+    say(f"refining it on takes of its own, {recipe.refine_loop.num_steps} steps")
+    model = refine_transformer(recipe, folders, model)
     if not (folders.tuned_autoencoder / "config.json").exists():
+        say(f"tuning the decoder, {recipe.decoder.num_steps} steps")
         tune(recipe, folders, model)
     return model
 
@@ -178,14 +217,40 @@ def encode_shards(folders: Folders) -> None:
 
 def train_transformer(recipe: Recipe, folders: Folders) -> AstraTransformer3DModel:
     """Train, or go on training, the transformer; returns it with its averaged weights."""
-    training, held_out = split_shards(recipe, folders)
-    validation = WindowSource(recipe.windows, held_out, Generator().manual_seed(1))
-    source = WindowSource(recipe.windows, training, Generator().manual_seed(2))
-    weights = channel_weights(GroupAutoencoder.load_config(folders.autoencoder)["latents_std"])
-    trainer = Trainer(replace(recipe.loop, channel_weights=weights), make_transformer(recipe), source)
-    journal = Journal(folders.transformer)
+    weights = channel_weights(latents_std(folders))
+    loop = replace(recipe.loop, channel_weights=weights)
+    shards, _ = split_shards(recipe, folders)
+    return _train(recipe, folders, folders.transformer, make_transformer(recipe), loop, recipe.windows, shards)
+
+
+def refine_transformer(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel) -> AstraTransformer3DModel:
+    """Train a trained network further: on histories of its own making, on resting, on fine detail."""
+    shards, _ = split_shards(recipe, folders)
+    own = write_own_takes(recipe.own_takes, model, shards, folders.own_takes)
+    replaced = {path.name: path for path in own}
+    shards = [replaced.get(path.name, path) for path in shards]
+    weights = channel_weights(latents_std(folders), recipe.refine_weight_power)
+    loop = replace(recipe.refine_loop, channel_weights=weights)
+    model = copy.deepcopy(model).requires_grad_(True)
+    return _train(recipe, folders, folders.refined, model, loop, recipe.refine_windows, shards)
+
+
+def _train(
+    recipe: Recipe,
+    folders: Folders,
+    output: Path,
+    model: AstraTransformer3DModel,
+    loop: LoopConfig,
+    windows: WindowConfig,
+    shards: list[Path],
+) -> AstraTransformer3DModel:
+    """One training with its journal and checkpoints in `output`; returns the averaged network."""
+    validation = WindowSource(recipe.windows, split_shards(recipe, folders)[1], Generator().manual_seed(1))
+    source = WindowSource(windows, shards, Generator().manual_seed(2))
+    trainer = Trainer(loop, model, source)
+    journal = Journal(output)
     identity = json.dumps(asdict(recipe))
-    state = load_checkpoint(folders.transformer, identity)
+    state = load_checkpoint(output, identity)
     if state is not None:
         trainer.restore(state)
         journal.forget_after(trainer.step)
@@ -197,8 +262,8 @@ def train_transformer(recipe: Recipe, folders: Folders) -> AstraTransformer3DMod
                 errors = action_errors(trainer.averaged(), validation, name)
                 figures = figures | {f"{name}_{what}": value for what, value in errors.items()}
         journal.add(step, figures)
-        if step % CHECKPOINT_EVERY == 0 or step == recipe.loop.num_steps:
-            save_checkpoint(folders.transformer, trainer.state(), identity)
+        if step % CHECKPOINT_EVERY == 0 or step == loop.num_steps:
+            save_checkpoint(output, trainer.state(), identity)
             journal.draw_curves()
 
     trainer.run(report)
@@ -238,13 +303,19 @@ def split_shards(recipe: Recipe, folders: Folders) -> tuple[list[Path], list[Pat
     return [shard for shard in shards if shard not in first_of_kind], first_of_kind
 
 
-def channel_weights(latents_std: list[float]) -> list[float]:
-    """Loss weight of each normalised latent channel: in proportion to how much of a picture it carries, mean 1.
+def latents_std(folders: Folders) -> list[float]:
+    """Deviation of each latent channel before it is normalised."""
+    return list(GroupAutoencoder.load_config(folders.autoencoder)["latents_std"])
+
+
+def channel_weights(latents_std: list[float], power: float = 1.0) -> list[float]:
+    """Loss weight of each normalised latent channel: as how much of a picture it carries, to a power, mean 1.
 
     With even weights the faint channels, whose fine detail no small model can foresee, drown what can be learnt.
     """
-    mean = sum(latents_std) / len(latents_std)
-    return [std / mean for std in latents_std]
+    weights = [std**power for std in latents_std]
+    mean = sum(weights) / len(weights)
+    return [weight / mean for weight in weights]
 
 
 def export(recipe: Recipe, autoencoder: Path, model: AstraTransformer3DModel, destination: Path) -> None:

@@ -2,9 +2,9 @@
 
 A safetensors file with `latents` (N, T, C, H, W) float16 of N streams, `rows` (N, T, A) float32, one action row per
 latent, and optionally `stills`, like `latents` but each that of a latent's last frame alone (what a picture encodes
-to), and
-`text` (N, L, D) float16 with `text_length` (N,) int64, the encoder's rows of each clip's prompt. Metadata: `format`,
-`modality`, and `source` in words.
+to), `own` (N, T', C, H, W) float16, T' <= T, what a world made of the first still along the rows, and `text` (N, L, D)
+float16 with `text_length` (N,) int64, the encoder's rows of each clip's prompt. Metadata: `format`, `modality`, and
+`source` in words.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Shard:
     latents: Tensor
     rows: Tensor
     stills: Tensor | None = None
+    own: Tensor | None = None
     text: Tensor | None = None
     text_length: Tensor | None = None
     source: str = ""
@@ -47,6 +48,8 @@ def write_shard(path: Path, shard: Shard) -> None:
     tensors = {"latents": shard.latents.to(torch.float16), "rows": shard.rows.float()}
     if shard.stills is not None:
         tensors["stills"] = shard.stills.to(torch.float16)
+    if shard.own is not None:
+        tensors["own"] = shard.own.to(torch.float16)
     if shard.text is not None and shard.text_length is not None:
         tensors |= {"text": shard.text.to(torch.float16), "text_length": shard.text_length}
     partial = path.with_name(f".{path.name}.part")
@@ -74,6 +77,7 @@ def read_shard(path: Path) -> Shard:
         latents=tensors["latents"],
         rows=tensors["rows"],
         stills=tensors.get("stills"),
+        own=tensors.get("own"),
         text=tensors.get("text"),
         text_length=tensors.get("text_length"),
         source=metadata.get("source", ""),
@@ -116,6 +120,14 @@ def _check(shard: Shard, name: str) -> None:
         )
     if shard.stills is not None and shard.stills.shape != shard.latents.shape:
         raise ShardError(f"{name} holds stills of shape {tuple(shard.stills.shape)}, which are not its latents'")
-    for what, tensor in (("latents", shard.latents), ("rows", shard.rows), ("stills", shard.stills)):
+    if shard.own is not None and not _begins_like(shard.own, shard.latents):
+        raise ShardError(f"{name} holds own takes of shape {tuple(shard.own.shape)}, which are not of its latents")
+    held = {"latents": shard.latents, "rows": shard.rows, "stills": shard.stills, "own takes": shard.own}
+    for what, tensor in held.items():
         if tensor is not None and not bool(tensor.isfinite().all()):
             raise ShardError(f"{name} holds {what} that are not finite numbers. Make it anew")
+
+
+def _begins_like(own: Tensor, latents: Tensor) -> bool:
+    """Whether takes have the shape of the streams, or of their first latents."""
+    return own.ndim == 5 and own.shape[1] <= latents.shape[1] and own.shape == latents[:, : own.shape[1]].shape

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from engine.actions.encoding import RowEncoding, encode_rows
-from engine.actions.modality import Modality, modality
+from engine.actions.modality import Modality, modality, rest_rows
 from engine.models.history import PackedHistory, pack_history
 from engine.models.window import plan_window
 from engine.training.commands import strength
@@ -79,6 +79,10 @@ class WindowConfig:
     """How often a batch is of each modality, of those that the shards hold."""
     calm_share: float = 0.1
     """Windows kept whatever their motion, so that resting is learnt."""
+    rest_share: float = 0.0
+    """Windows that are one picture all along, with rows that rest. Random windows hardly ever rest from end to end."""
+    own_share: float = 0.0
+    """Batches whose history is what a world made (`own` of the shards) and whose targets are the truth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +91,7 @@ class _Clip:
 
     latents: Tensor
     stills: Tensor | None
+    own: Tensor | None
     rows: Tensor
     text: Tensor | None
     strength: NDArray[np.float32]
@@ -122,6 +127,7 @@ class WindowSource:
                 _Clip(
                     latents=shard.latents[i],
                     stills=None if shard.stills is None else shard.stills[i],
+                    own=None if shard.own is None else shard.own[i],
                     rows=shard.rows[i],
                     text=text,
                     strength=strength(shard.rows[i].numpy(), shard.modality),
@@ -146,6 +152,8 @@ class WindowSource:
         """A batch of windows; history length and modality are drawn too unless given."""
         kind = self._modality() if modality_name is None else modality_name
         clips = self._clips[kind]
+        if num_history is None and self._draws_own(clips):
+            return self._own_batch(batch_size, clips, modality(kind))
         history = self._history_length(clips) if num_history is None else num_history
         length = history + self.config.num_targets
         eligible = [clip for clip in clips if len(clip) >= length]
@@ -158,7 +166,25 @@ class WindowSource:
         num_calm = round(batch_size * self.config.calm_share)
         calm, rest = candidates[:num_calm], candidates[num_calm:]
         moving = sorted(rest, key=lambda place: -self._motion(place, history))[: batch_size - num_calm]
-        return self._gather(calm + moving, history, modality(kind))
+        num_rest = round(batch_size * self.config.rest_share) if num_history is None else 0
+        return self._gather(calm + moving, history, modality(kind), num_rest)
+
+    def _draws_own(self, clips: list[_Clip]) -> bool:
+        if not self.config.own_share or not any(clip.own is not None for clip in clips):
+            return False
+        return float(torch.rand(1, generator=self._generator)) < self.config.own_share
+
+    def _own_batch(self, batch_size: int, clips: list[_Clip], kind: Modality) -> Batch:
+        """Windows whose history is a whole number of chunks that a world made, from a clip's beginning."""
+        step = self.config.num_targets
+        lengths = {len(c.own) for c in clips if c.own is not None and len(c) >= len(c.own) + step}
+        if not lengths:
+            raise ShardError(f"no {kind.name} clip goes on for {step} latents after what a world made of it")
+        longest = (max(lengths) - 1) // step
+        history = 1 + step * self._between(1, longest)
+        eligible = [c for c in clips if c.own is not None and len(c.own) >= history and len(c) >= history + step]
+        chosen = torch.randint(len(eligible), (batch_size,), generator=self._generator).tolist()
+        return self._gather([(eligible[i], 0) for i in chosen], history, kind, own=True)
 
     def _modality(self) -> str:
         names = [name for name in self.config.modality_shares if name in self._clips]
@@ -193,17 +219,24 @@ class WindowSource:
         clip, first = place
         return float(clip.strength[first + history : first + history + self.config.num_targets].sum())
 
-    def _gather(self, places: list[tuple[_Clip, int]], history: int, kind: Modality) -> Batch:
+    def _gather(
+        self, places: list[tuple[_Clip, int]], history: int, kind: Modality, num_rest: int = 0, own: bool = False
+    ) -> Batch:
+        """Windows at these places. The first `num_rest` rest on a picture; with `own`, histories are the world's."""
         length = history + self.config.num_targets
         plan = plan_window(history, self.config.num_targets)
         latents, rows = [], []
-        for clip, first in places:
+        for number, (clip, first) in enumerate(places):
             window = clip.latents[first : first + length].float()
-            still = history == 1 or float(torch.rand(1, generator=self._generator)) < self.config.still_start_share
-            if still and clip.stills is not None:
-                window = torch.cat([clip.stills[first : first + 1].float(), window[1:]])
-            latents.append(window.transpose(0, 1))
             chosen = clip.rows[first : first + length].numpy()[plan.first_row :]
+            if own and clip.own is not None:
+                window = torch.cat([clip.own[:history].float(), window[history:]])
+            elif number < num_rest and clip.stills is not None:
+                window = clip.stills[first : first + 1].float().expand_as(window)
+                chosen = rest_rows(kind, len(chosen))
+            else:
+                window = self._from_a_still(clip, first, window, history)
+            latents.append(window.transpose(0, 1))
             rows.append(encode_rows(chosen, kind, plan.num_condition_rows, self.config.row_encoding))
         latents_BCTHW = torch.stack(latents)
         rows_BRA = torch.from_numpy(np.stack(rows))
@@ -216,6 +249,13 @@ class WindowSource:
             modality=kind.name,
             text_BLD=_pad_text([clip.text for clip, _ in places]),
         )
+
+    def _from_a_still(self, clip: _Clip, first: int, window: Tensor, history: int) -> Tensor:
+        """The window, its first latent mostly that of a picture, as a rollout's is."""
+        still = history == 1 or float(torch.rand(1, generator=self._generator)) < self.config.still_start_share
+        if not still or clip.stills is None:
+            return window
+        return torch.cat([clip.stills[first : first + 1].float(), window[1:]])
 
 
 def _pad_text(texts: list[Tensor | None]) -> Tensor | None:

@@ -4,8 +4,9 @@ import torch
 
 from engine.actions.pose_line import parse_pose_line
 from engine.rollout import Rollout
-from engine.training.bundled import SMOKE, Folders, export, make_transformer, run
+from engine.training.bundled import SMOKE, Folders, channel_weights, export, make_transformer, run, train_transformer
 from engine.training.journal import read_log
+from engine.training.shards import read_shard
 from engine.worlds.astra import open_astra
 
 
@@ -29,9 +30,10 @@ def test_all_stages_leave_a_world_that_renders(trained, tmp_path):
 
 def test_the_journals_hold_figures_of_every_stage(trained):
     folders, _ = trained
-    for stage in (folders.root / "autoencoder-log", folders.transformer, folders.root / "decoder-log"):
+    stages = {folders.root / "autoencoder-log": 4, folders.transformer: 4, folders.refined: 3}
+    for stage, last in (stages | {folders.root / "decoder-log": 4}).items():
         lines = read_log(stage)
-        assert lines[-1]["step"] == 4
+        assert lines[-1]["step"] == last
         assert all(np.isfinite(value) for line in lines for value in line.values())
         assert (stage / "curves.png").exists()
 
@@ -42,6 +44,20 @@ def test_running_again_does_nothing_twice(trained):
     again = run(SMOKE, folders, None)
     assert {path: path.stat().st_mtime_ns for path in folders.root.rglob("*.safetensors")} == before
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))
+
+
+def test_the_second_training_goes_on_from_the_first_with_takes_of_its_own(trained):
+    folders, model = trained
+    first = train_transformer(SMOKE, folders)
+    assert any(read_shard(path).own is not None for path in folders.own_takes.iterdir())
+    assert not torch.equal(first.proj_out.weight, model.proj_out.weight)
+    assert torch.allclose(first.proj_out.weight, model.proj_out.weight, atol=0.05)
+
+
+def test_channel_weights_even_out_with_a_smaller_power():
+    assert channel_weights([9.0, 1.0]) == pytest.approx([1.8, 0.2])
+    assert channel_weights([9.0, 1.0], 0.5) == pytest.approx([1.5, 0.5])
+    assert channel_weights([9.0, 1.0], 0.0) == [1.0, 1.0]
 
 
 def test_an_export_replaces_a_world_and_keeps_its_notes(trained, tmp_path):

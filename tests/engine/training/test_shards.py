@@ -70,3 +70,11 @@ def test_an_empty_or_missing_folder_is_named(tmp_path):
     for folder in (tmp_path, tmp_path / "gone"):
         with pytest.raises(ShardError, match="holds no shards"):
             find_shards([folder])
+
+
+def test_own_takes_come_back_and_must_be_of_the_latents(tmp_path):
+    clips = shard(CAMERA)
+    write_shard(tmp_path / "own.safetensors", replace(clips, own=clips.latents[:, :5]))
+    assert torch.equal(read_shard(tmp_path / "own.safetensors").own, clips.latents[:, :5].half())
+    with pytest.raises(ShardError, match="own takes of shape"):
+        write_shard(tmp_path / "wrong.safetensors", replace(clips, own=clips.latents[:2]))

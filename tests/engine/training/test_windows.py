@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -92,3 +94,39 @@ def test_shares_for_what_is_not_there_are_refused(tmp_path):
 
 def test_every_modality_can_be_drawn(paths):
     assert {source(paths).draw(2, modality_name=name).modality for name in MODALITIES} == set(MODALITIES)
+
+
+def test_windows_that_rest_are_one_picture_all_along(paths):
+    batch = source(paths, rest_share=0.5, single_start_share=0.0).draw(4, modality_name="driving")
+    still = batch.target_BCTHW == batch.history.full_BCTHW[:, :, 1:]
+    assert still.flatten(1).all(1).tolist() == [True, True, False, False]
+    rows = batch.rows_BRA[:2, :, :-1]
+    assert torch.equal(rows, rows[:, :1].expand_as(rows))
+
+
+def test_a_given_history_length_gets_no_rest_so_that_errors_stay_comparable(paths):
+    usual, resting = (source(paths, rest_share=share).draw(4, 1, "camera") for share in (0.0, 0.5))
+    assert torch.equal(usual.target_BCTHW, resting.target_BCTHW)
+
+
+def test_own_histories_are_whole_chunks_that_a_world_made_before_true_targets(tmp_path):
+    clips = shard(CAMERA)
+    own = torch.full_like(clips.latents[:, :9], 7.0)
+    write_shard(tmp_path / "own.safetensors", replace(clips, own=own))
+    of = source([tmp_path / "own.safetensors"], own_share=1.0)
+    drawn = [of.draw(3) for _ in range(12)]
+    assert {int((batch.rows_BRA[0, :, -1] == 1).sum()) for batch in drawn} == {5, 9}
+    for batch in drawn:
+        assert (batch.history.full_BCTHW == 7).all()
+        assert not (batch.target_BCTHW == 7).any()
+
+
+def test_without_own_takes_there_are_no_own_histories(paths):
+    assert source(paths, own_share=1.0).draw(2).target_BCTHW.shape[2] == 4
+
+
+def test_own_takes_without_a_truth_to_go_on_with_are_refused(tmp_path):
+    clips = shard(CAMERA)
+    write_shard(tmp_path / "own.safetensors", replace(clips, own=clips.latents))
+    with pytest.raises(ShardError, match="goes on for 4 latents"):
+        source([tmp_path / "own.safetensors"], own_share=1.0).draw(2)
