@@ -97,7 +97,13 @@ COMMANDS: tuple[Command, ...] = (
     _c("play.next_marker", "Next Marker", "Shift+.", group=3),
     _c("take.new", "New Take", "Ctrl+T", icon="film-strip"),
     _c("take.branch", "Branch Here", "B", icon="git-branch", tip="A take that shares the chunks before the playhead's"),
-    _c("take.redo_from", "Redo from Here...", "Ctrl+R", icon="arrow-clockwise", tip="Make this chunk and the rest again"),
+    _c(
+        "take.redo_from",
+        "Redo from Here...",
+        "Ctrl+R",
+        icon="arrow-clockwise",
+        tip="Make this chunk and the rest again",
+    ),
     _c("take.delete_tail", "Delete from Here", "Ctrl+Backspace", icon="scissors", group=1),
     _c("take.delete", "Delete Take", icon="trash", group=1),
     _c("take.restore", "Restore Chunks...", group=1),
@@ -125,7 +131,12 @@ COMMANDS: tuple[Command, ...] = (
 
 def as_markdown() -> str:
     """The table for the docs."""
-    lines = ["# Commands and keys", "", "From the table in `ui/commands/table.py`; keys can be changed in the window.", ""]
+    lines = [
+        "# Commands and keys",
+        "",
+        "From the table in `ui/commands/table.py`; keys can be changed in the window.",
+        "",
+    ]
     for menu in MENUS:
         lines += [f"## {menu}", "", "| command | keys | |", "|---|---|---|"]
         for command in COMMANDS:

@@ -1,0 +1,110 @@
+"""Owns the facts of the project, and the choice of its world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from astra_studio.document import edits
+from astra_studio.paths import world_catalogue
+from ui.studio import Studio
+from ui.widgets import Section, quiet_label
+
+
+class ProjectTab(QWidget):
+    """World, start, file."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self._studio = studio
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self._world = Section(studio.theme, self.tr("World"))
+        self.choice = QComboBox()
+        self.choice.setAccessibleName(self.tr("World"))
+        self.choice.activated.connect(self._choose)
+        browse = QPushButton(self.tr("Open a world's folder or checkpoint..."))
+        browse.clicked.connect(self._browse)
+        self._world.body.addWidget(self.choice)
+        self._world.body.addWidget(browse)
+        self._world_facts, self._file_facts = QGridLayout(), QGridLayout()
+        self._world.body.addLayout(self._world_facts)
+        self._file = Section(studio.theme, self.tr("Project"))
+        self._file.body.addLayout(self._file_facts)
+        column.addWidget(self._world)
+        column.addWidget(self._file)
+        column.addStretch(1)
+        studio.project_opened.connect(self.refresh)
+        studio.project_changed.connect(lambda _change: self.refresh())
+        studio.making_changed.connect(lambda _making: self.refresh())
+
+    def refresh(self) -> None:
+        if not self.isVisible():
+            return
+        self._show()
+
+    def showEvent(self, event: object) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        project = self._studio.project
+        names = [*sorted(world_catalogue()), "fake"]
+        if project.world.spec not in names:
+            names.append(project.world.spec)
+        self.choice.clear()
+        self.choice.addItems(names)
+        self.choice.setCurrentText(project.world.spec)
+        info, making = project.world.info, self._studio.generation.making
+        facts = {self.tr("State"): making.world_stage}
+        if making.world_problem is not None:
+            facts[self.tr("Reason")] = making.world_problem.why
+        if info is not None:
+            facts |= {
+                self.tr("Picture"): f"{info.width} x {info.height}, {info.fps} frames per second",
+                self.tr("Chunk"): f"{info.latents_per_chunk} latents",
+                self.tr("Actions"): ", ".join(info.modalities),
+                self.tr("Text"): self.tr("yes") if info.has_text else self.tr("no"),
+                self.tr("Device"): info.device,
+                self.tr("Licence"): info.licence or "-",
+                self.tr("Fingerprint"): info.fingerprint[:12],
+            }
+        _fill(self._world_facts, facts)
+        path = self._studio.session.path
+        size = path.stat().st_size if path.exists() else 0
+        _fill(
+            self._file_facts,
+            {
+                self.tr("File"): path.name,
+                self.tr("Folder"): str(path.parent),
+                self.tr("Size"): f"{size / 1e6:.1f} MB",
+                self.tr("Takes"): str(len(project.takes)),
+                self.tr("Chunks"): str(len(self._studio.session.library)),
+            },
+        )
+
+    def _choose(self, _number: int) -> None:
+        self._set(self.choice.currentText())
+
+    def _browse(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Folder of a world"))
+        if folder:
+            self._set(str(Path(folder)))
+
+    def _set(self, spec: str) -> None:
+        if spec != self._studio.project.world.spec and self._studio.apply(edits.set_world(spec)):
+            self._studio.generation.open_world()
+
+
+def _fill(grid: QGridLayout, facts: dict[str, str]) -> None:
+    while (item := grid.takeAt(0)) is not None:
+        if (widget := item.widget()) is not None:
+            widget.deleteLater()
+    grid.setColumnMinimumWidth(0, 90)
+    grid.setColumnStretch(1, 1)
+    for number, (name, value) in enumerate(facts.items()):
+        words = QLabel(value)
+        words.setWordWrap(True)
+        grid.addWidget(quiet_label(name), number, 0)
+        grid.addWidget(words, number, 1)

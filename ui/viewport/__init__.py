@@ -1,0 +1,5 @@
+"""The picture: one take or two, the crop before anything is made, the denoising preview, the transport under it."""
+
+from ui.viewport.pane import ViewportPane
+
+__all__ = ["ViewportPane"]

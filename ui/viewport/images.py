@@ -1,0 +1,27 @@
+"""Owns arrays as Qt images, and the boxes that pictures are drawn into."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QImage
+
+from engine.messages import Picture
+
+
+def image_of(picture: Picture) -> QImage:
+    """A picture (H, W, 3) as an image that shares its memory while the array lives."""
+    whole = np.ascontiguousarray(picture)
+    height, width = whole.shape[:2]
+    image = QImage(whole.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    image.array = whole  # type: ignore[attr-defined]  # keeps the memory
+    return image
+
+
+def fitted(width: float, height: float, box: QRectF) -> QRectF:
+    """The largest box of an aspect in the middle of another, on whole pixels."""
+    scale = min(box.width() / width, box.height() / height)
+    shown_width, shown_height = round(width * scale), round(height * scale)
+    left = round(box.center().x() - shown_width / 2)
+    top = round(box.center().y() - shown_height / 2)
+    return QRectF(left, top, shown_width, shown_height)

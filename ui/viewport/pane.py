@@ -1,0 +1,292 @@
+"""Owns the viewer: decides what the stage shows, paces playing, and carries out the commands of playing and viewing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+
+from astra_studio.document.derived import start_frames
+from astra_studio.document.edits import set_crop
+from astra_studio.document.facets import Facet
+from astra_studio.document.model import Start, Take
+from astra_studio.document.session import Change
+from astra_studio.services.generation import ChunkPreview, Making
+from astra_studio.services.starts import start_picture
+from engine.messages import FRAMES_PER_LATENT
+from engine.video.pictures import Crop, crop_for
+from ui.studio import Studio
+from ui.viewport.hud import Motion, motion_of
+from ui.viewport.images import image_of
+from ui.viewport.stage import Compare, Shown, Stage, Zoom
+from ui.viewport.transport import Transport
+from ui.widgets import EmptyState, IconButton, PaneHeader, SegmentedControl
+
+_CLOCK_MS = 8
+"""Twice as often as a screen shows pictures: frames come at their time, not at the timer's."""
+_RELEASED_ASPECT = 832 / 480
+"""Of the crop while no world has been opened."""
+
+
+class ViewportPane(QWidget):
+    """Header, stage, transport."""
+
+    files_dropped = Signal(list)
+
+    def __init__(self, studio: Studio, open_picture: Callable[[], object]) -> None:
+        super().__init__()
+        self._studio = studio
+        self._preview: ChunkPreview | None = None
+        self._start_image: tuple[str, QImage] | None = None
+        self.stage = Stage(studio.theme)
+        self.stage.files_dropped.connect(self.files_dropped)
+        self.stage.crop_moved.connect(self._crop_moved)
+        self.zoom = SegmentedControl(studio.theme, ("Fit", "1:1", "2:1"), self.tr("Zoom"))
+        self.zoom.chosen.connect(lambda name: self._set_zoom(name.lower()))
+        tools: list[QWidget] = [self.zoom]
+        for command in ("view.wipe", "view.side", "view.hud", "view.full_screen"):
+            action = studio.commands.action(command)
+            icons = {"view.wipe": "split-horizontal", "view.side": "columns", "view.hud": "game-controller"}
+            icon = icons.get(command, "corners-out")
+            tools.append(IconButton(studio.theme, icon, action.text()).follow(action))
+        self.header = PaneHeader(studio.theme, self.tr("Viewer"), tools)
+        self.transport = Transport(studio)
+        empty = EmptyState(
+            studio.theme, "image", self.tr("Drop a picture here to start"), self.tr("Open picture"), open_picture
+        )
+        self._over = QWidget()
+        stacked = QStackedLayout(self._over)
+        stacked.setStackingMode(QStackedLayout.StackingMode.StackAll)
+        stacked.addWidget(self.stage)
+        stacked.addWidget(empty)
+        self._empty, self._stacked = empty, stacked
+        empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
+        empty.setAcceptDrops(False)
+        self.place_for_problems = QVBoxLayout()
+        self.place_for_problems.setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self._over, 1)
+        column.addLayout(self.place_for_problems)
+        column.addWidget(self.transport)
+        self._clock = QTimer(self)
+        self._clock.setTimerType(Qt.TimerType.PreciseTimer)
+        self._clock.setInterval(_CLOCK_MS)
+        self._clock.timeout.connect(lambda: studio.player.advance(time.monotonic()))
+        self._listen()
+        self._attach()
+
+    def _listen(self) -> None:
+        studio = self._studio
+        studio.playhead_moved.connect(lambda _frame: self.refresh())
+        studio.playback_changed.connect(self._playback_changed)
+        studio.frames_arrived.connect(lambda _chunk: self.refresh())
+        studio.project_opened.connect(self._project_opened)
+        studio.project_changed.connect(self._project_changed)
+        studio.making_changed.connect(self._making_changed)
+        studio.preview_arrived.connect(self._previewed)
+        studio.theme.changed.connect(self.refresh)
+
+    def _attach(self) -> None:
+        studio, commands = self._studio, self._studio.commands
+        for name, run in (
+            ("play.toggle", lambda: studio.player.toggle()),
+            ("play.forward", lambda: studio.player.shuttle(1)),
+            ("play.backward", lambda: studio.player.shuttle(-1)),
+            ("play.stop", lambda: studio.player.pause()),
+            ("play.next_frame", lambda: studio.player.step_frames(1)),
+            ("play.previous_frame", lambda: studio.player.step_frames(-1)),
+            ("play.next_tick", lambda: studio.player.step_ticks(1)),
+            ("play.previous_tick", lambda: studio.player.step_ticks(-1)),
+            ("play.next_chunk", lambda: studio.player.step_chunks(1)),
+            ("play.previous_chunk", lambda: studio.player.step_chunks(-1)),
+            ("play.start", lambda: studio.player.to_start()),
+            ("play.end", lambda: studio.player.to_end()),
+        ):
+            commands.attach(name, run, enabled=lambda: studio.player.num_total > 1)
+        commands.attach(
+            "play.loop",
+            lambda: studio.player.set_looping(not studio.player.is_looping),
+            checked=lambda: studio.player.is_looping,
+        )
+        for command, zoom in (("view.fit", "fit"), ("view.one", "1:1"), ("view.two", "2:1")):
+            commands.attach(
+                command, lambda zoom=zoom: self._set_zoom(zoom), checked=lambda zoom=zoom: self.stage.zoom == zoom
+            )
+        for command, compare in (("view.wipe", "wipe"), ("view.side", "side")):
+            commands.attach(
+                command,
+                lambda compare=compare: self._set_compare(compare),
+                enabled=lambda: studio.project.selection.compared is not None,
+                checked=lambda compare=compare: self.stage.compare == compare,
+            )
+        commands.attach("view.hud", self._toggle_hud, checked=lambda: self.stage.has_hud)
+
+    # ------------------------------------------------------------------ what is shown
+
+    def refresh(self) -> None:
+        """Show what is true now."""
+        studio = self._studio
+        take, start = studio.take, studio.project.start
+        making = studio.generation.making
+        self._empty.setVisible(start is None and not take.chunks)
+        label, progress = self._words(take, making)
+        preview = self._preview if self._is_at_preview(making) else None
+        if preview is not None:
+            self.stage.show_this(Shown(picture=image_of(preview.picture), label=label, progress=progress))
+        elif take.chunks:
+            self.stage.show_this(
+                Shown(
+                    picture=self._frame(take, studio.player.frame),
+                    other=self._other(),
+                    names=self._names(),
+                    label=label,
+                    progress=progress,
+                    motion=self._motion(take),
+                )
+            )
+        elif start is not None:
+            self.stage.show_this(
+                Shown(picture=self._start(start), crop=self._crop(start), label=label, progress=progress)
+            )
+        else:
+            self.stage.show_this(Shown(label=label, progress=progress))
+        self.header.subtitle.setText(self._subtitle(take))
+
+    def _frame(self, take: Take, frame: int) -> QImage | None:
+        player = self._studio.player
+        picture = player.picture(take.id, frame)
+        if picture is None:
+            # What was shown stays until the frame is there; a take shown for the first time has its thumbnail.
+            if self.stage.shown.picture is not None and self.stage.shown.crop is None:
+                return self.stage.shown.picture
+            picture = player.nearest_picture(take.id, frame)
+        return None if picture is None else image_of(picture)
+
+    def _other(self) -> QImage | None:
+        compared = self._studio.project.selection.compared
+        if compared is None or self.stage.compare == "none" or not self._studio.project.has_take(compared):
+            return None
+        player = self._studio.player
+        picture = player.picture(compared, player.frame)
+        if picture is None:
+            picture = player.nearest_picture(compared, player.frame)
+        return self.stage.shown.other if picture is None else image_of(picture)
+
+    def _names(self) -> tuple[str, str]:
+        project = self._studio.project
+        compared = project.selection.compared
+        other = project.take(compared).name if compared and project.has_take(compared) else ""
+        return project.current.name, other
+
+    def _start(self, start: Start) -> QImage | None:
+        if self._start_image is None or self._start_image[0] != start.artifact:
+            if start.kind != "picture":
+                return None
+            found: list[QImage] = []
+            studio = self._studio
+            if not studio.guarded(
+                lambda: found.append(image_of(start_picture(studio.session.read(start.artifact)))), key="start"
+            ):
+                return None
+            self._start_image = (start.artifact, found[0])
+        return self._start_image[1]
+
+    def _crop(self, start: Start) -> Crop:
+        info = self._studio.project.world.info
+        aspect = info.aspect if info else _RELEASED_ASPECT
+        return start.crop or crop_for((start.width_px, start.height_px), aspect)
+
+    def _motion(self, take: Take) -> Motion | None:
+        first = start_frames(self._studio.project, take)
+        frame = self._studio.player.frame
+        return None if frame < first else motion_of(take.actions, (frame - first) // FRAMES_PER_LATENT)
+
+    def _words(self, take: Take, making: Making) -> tuple[str, float | None]:
+        underway = making.underway
+        if making.world_stage == "opening" and (making.queued or not take.chunks):
+            return (self.tr("Opening the world ..."), None) if making.queued else ("", None)
+        if underway is None or not self._is_at_preview(making):
+            return "", None
+        share = underway.step / max(underway.num_steps, 1)
+        return f"Chunk {underway.index + 1} · step {underway.step} of {underway.num_steps}", share
+
+    def _is_at_preview(self, making: Making) -> bool:
+        """Whether the chunk under way is what one would look at: the playhead stands at the end of its take."""
+        underway, player = making.underway, self._studio.player
+        if underway is None or underway.take != self._studio.take.id or player.is_playing:
+            return False
+        return player.frame >= max(player.num_frames - 1, 0)
+
+    def _subtitle(self, take: Take) -> str:
+        found = self._studio.player.chunk
+        if found is None:
+            return take.name
+        chunk, _ = found
+        where = "in memory" if self._studio.player.is_in_memory(chunk) else "stored"
+        return f"{take.name}  ·  chunk {chunk.request.index + 1}  ·  {where}"
+
+    # ------------------------------------------------------------------ what happens
+
+    def _project_opened(self) -> None:
+        self._preview, self._start_image = None, None
+        self.refresh()
+
+    def _project_changed(self, change: Change) -> None:
+        before, after = change.before, change.after
+        if Facet.CHUNKS in change.facets and before.selection.take == after.selection.take:
+            follows = self._studio.player.frame >= sum(c.num_frames for c in before.current.chunks) - 1
+            if change.origin == "chunk" and follows and not self._studio.player.is_playing:
+                self._play_new(len(before.current.chunks) == 0)
+        if after.selection.compared is None:
+            self.stage.compare = "none"
+        elif before.selection.compared is None:
+            self.stage.compare = "wipe"
+        self.refresh()
+
+    def _play_new(self, is_first: bool) -> None:
+        """Show a new chunk as it should be seen: moving, once, and then wait at its end for the next."""
+        player = self._studio.player
+        if is_first:
+            player.seek(0)
+        player.set_looping(False)
+        player.play()
+
+    def _making_changed(self, making: Making) -> None:
+        if making.underway is None:
+            self._preview = None
+        self.refresh()
+
+    def _previewed(self, preview: ChunkPreview) -> None:
+        self._preview = preview
+        self.refresh()
+
+    def _playback_changed(self) -> None:
+        if self._studio.player.is_playing and not self._clock.isActive():
+            self._clock.start()
+        elif not self._studio.player.is_playing:
+            self._clock.stop()
+        self.refresh()
+
+    def _crop_moved(self, crop: Crop, is_over: bool) -> None:
+        self._studio.apply(set_crop(crop))
+        if is_over:
+            self._studio.end_drag()
+
+    def _set_zoom(self, zoom: Zoom) -> None:
+        self.stage.set_zoom(zoom)
+        if zoom != "free":
+            self.zoom.choose({"fit": "Fit"}.get(zoom, zoom))
+
+    def _set_compare(self, compare: Compare) -> None:
+        self.stage.compare = "none" if self.stage.compare == compare else compare
+        self.refresh()
+
+    def _toggle_hud(self) -> None:
+        self.stage.has_hud = not self.stage.has_hud
+        self.refresh()

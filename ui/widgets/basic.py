@@ -1,0 +1,233 @@
+"""Owns headers, sections, small buttons and empty states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from ui.theme import R4, R6, S4, S8, S12, Theme
+
+HEADER_PX, SECTION_PX, BUTTON_PX, ICON_PX = 32, 28, 24, 14
+
+
+class Filled(QWidget):
+    """A widget of one surface colour."""
+
+    def __init__(self, theme: Theme, token: str = "panel", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme, self._token = theme, token
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), self.theme.color(self._token))
+
+
+class IconButton(QToolButton):
+    """An icon of 14 px in a button of 24, which always has a tool tip and a name for screen readers."""
+
+    def __init__(self, theme: Theme, icon: str, tip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._icon = theme, icon
+        self.setIconSize(QSize(ICON_PX, ICON_PX))
+        self.setFixedSize(BUTTON_PX, BUTTON_PX)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setToolTip(tip)
+        self.setAccessibleName(tip)
+        self._dress()
+        theme.changed.connect(self._dress)
+
+    def set_icon(self, icon: str) -> None:
+        self._icon = icon
+        self._dress()
+
+    def follow(self, action: QAction) -> IconButton:
+        """Do what an action does, and be enabled and checked as it is; returns itself."""
+        tip = self.toolTip()
+        keys = action.shortcut().toString()
+        self.setToolTip(f"{tip} ({keys})" if keys else tip)
+        self.setCheckable(action.isCheckable())
+        self.clicked.connect(action.trigger)
+
+        def changed() -> None:
+            self.setEnabled(action.isEnabled())
+            self.setChecked(action.isChecked())
+
+        action.changed.connect(changed)
+        changed()
+        return self
+
+    def _dress(self) -> None:
+        self.setIcon(self._theme.icon(self._icon))
+
+
+class PaneHeader(Filled):
+    """The 32 px on top of a pane: title, quiet subtitle, tools on the right."""
+
+    def __init__(self, theme: Theme, title: str, tools: Sequence[QWidget] = (), parent: QWidget | None = None) -> None:
+        super().__init__(theme, "raised", parent)
+        self.setFixedHeight(HEADER_PX)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(S12, 0, S8, 0)
+        row.setSpacing(S8)
+        self.title = QLabel(title)
+        self.title.setProperty("role", "title")
+        self.subtitle = quiet_label("")
+        self.subtitle.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        row.addWidget(self.title)
+        row.addWidget(self.subtitle, 1)
+        for tool in tools:
+            row.addWidget(tool)
+
+
+class SegmentedControl(QWidget):
+    """A few options, one of which is chosen. Arrow keys go through them."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, options: Sequence[str], name: str, parent: QWidget | None = None) -> None:
+        """The first option is chosen; `name` is what screen readers call it."""
+        super().__init__(parent)
+        self._theme, self._options, self._current = theme, list(options), 0
+        self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setFixedHeight(BUTTON_PX)
+        metrics = self.fontMetrics()
+        self._widths = [metrics.horizontalAdvance(option) + 20 for option in options]
+        self.setFixedWidth(sum(self._widths) + 4)
+        theme.changed.connect(self.update)
+
+    @property
+    def current(self) -> str:
+        return self._options[self._current]
+
+    def choose(self, option: str) -> None:
+        """Show an option as chosen, without a word to anybody."""
+        self._current = self._options.index(option)
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        x = event.position().x() - 2
+        for number, width in enumerate(self._widths):
+            if x < width:
+                self._pick(number)
+                return
+            x -= width
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)
+        if not step:
+            super().keyPressEvent(event)
+            return
+        self._pick(max(0, min(self._current + step, len(self._options) - 1)))
+
+    def _pick(self, number: int) -> None:
+        if number != self._current:
+            self._current = number
+            self.update()
+            self.chosen.emit(self.current)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(self._theme.color("field"))
+        painter.drawRoundedRect(QRectF(self.rect()), R6, R6)
+        left = 2.0
+        for number, (option, width) in enumerate(zip(self._options, self._widths, strict=True)):
+            box = QRectF(left, 2, width, self.height() - 4)
+            is_chosen = number == self._current
+            if is_chosen:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(self._theme.color("line2" if self._theme.name == "dark" else "selected"))
+                painter.drawRoundedRect(box, R4, R4)
+            painter.setPen(self._theme.color("text" if is_chosen else "text2"))
+            painter.setFont(self._theme.font(12, 500))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, option)
+            left += width
+        if self.hasFocus():
+            painter.setPen(self._theme.color("focus"))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), R6, R6)
+
+
+class Section(QWidget):
+    """A part of a panel under a heading that folds it away."""
+
+    def __init__(self, theme: Theme, title: str, hint: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._head = QPushButton(title)
+        self._head.setProperty("flat", "true")
+        self._head.setCheckable(True)
+        self._head.setChecked(True)
+        self._head.setFont(theme.font(11, 600))
+        self._head.setStyleSheet("text-align: left; padding: 2px 4px; border-radius: 4px;")
+        self._head.toggled.connect(self._fold)
+        self.hint = quiet_label(hint)
+        top = QHBoxLayout()
+        top.setContentsMargins(S4, 0, S12, 0)
+        top.addWidget(self._head, 1)
+        top.addWidget(self.hint)
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(S12, 0, S12, S8)
+        self.body.setSpacing(S4)
+        self._inside = QWidget()
+        self._inside.setLayout(self.body)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, S4, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(top)
+        whole.addWidget(self._inside)
+        self._dress()
+        theme.changed.connect(self._dress)
+
+    def _fold(self, is_open: bool) -> None:
+        self._inside.setVisible(is_open)
+        self._dress()
+
+    def _dress(self) -> None:
+        self._head.setIcon(self._theme.icon("caret-down" if self._head.isChecked() else "caret-right", "text3", 10))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(0, 0, self.width(), 1, self._theme.color("line"))
+
+
+class EmptyState(QWidget):
+    """One icon, one sentence, one button."""
+
+    def __init__(
+        self, theme: Theme, icon: str, sentence: str, button: str = "", run: Callable[[], object] | None = None
+    ) -> None:
+        super().__init__()
+        self._theme, self._name = theme, icon
+        column = QVBoxLayout(self)
+        column.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        column.setSpacing(S12)
+        self._icon = QLabel()
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        words = quiet_label(sentence)
+        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        words.setWordWrap(True)
+        column.addWidget(self._icon)
+        column.addWidget(words)
+        if button and run is not None:
+            push = QPushButton(button)
+            push.clicked.connect(lambda: run())
+            column.addWidget(push, 0, Qt.AlignmentFlag.AlignCenter)
+        self._dress()
+        theme.changed.connect(self._dress)
+
+    def _dress(self) -> None:
+        self._icon.setPixmap(self._theme.pixmap(self._name, "text3", 24, self.devicePixelRatioF()))
+
+
+def quiet_label(text: str) -> QLabel:
+    """A label for hints and units."""
+    label = QLabel(text)
+    label.setProperty("role", "quiet")
+    return label

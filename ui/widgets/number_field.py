@@ -1,0 +1,222 @@
+"""Owns the number field: dragged sideways, or clicked and typed."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from ui.theme import R4, Theme
+
+_DRAG_PX = 4
+"""Moves that count as a click."""
+_PX_PER_STEP = 4
+_OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+
+
+class NumberField(QLineEdit):
+    """A number. Drag sideways to change it (Shift: ten times, Ctrl: a tenth), click to type, also sums like 2*0.03."""
+
+    changed = Signal(float, bool)
+    """The value, and whether the change is over: a drag sends many that are not, and one that is."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        *,
+        value: float = 0.0,
+        minimum: float = -1e6,
+        maximum: float = 1e6,
+        step: float = 1.0,
+        decimals: int = 2,
+        unit: str = "",
+        axis: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        """`name` is for screen readers; `axis` x, y or z draws the stripe of that axis."""
+        super().__init__(parent)
+        self._theme, self._minimum, self._maximum, self._step = theme, minimum, maximum, step
+        self._decimals, self._unit, self._axis = decimals, unit, axis
+        self._value = value
+        self._pressed: QPoint | None = None
+        self._before_drag = value
+        self._is_dragging = False
+        self.setAccessibleName(name)
+        self.setAccessibleDescription(unit)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setFixedHeight(22)
+        self.setFont(theme.font())
+        self.setTextMargins(8 if axis else 0, 0, self.fontMetrics().horizontalAdvance(f" {unit}") if unit else 0, 0)
+        self.setCursor(Qt.CursorShape.SizeHorCursor)
+        self.setReadOnly(True)
+        self.editingFinished.connect(self._typed)
+        self._show()
+
+    @property
+    def value(self) -> float:
+        return self._value
+
+    def set_value(self, value: float) -> None:
+        """Show a value, without a word to anybody; not while it is typed over."""
+        self._value = value
+        if self.isReadOnly():
+            self._show()
+
+    def set_range(self, minimum: float, maximum: float) -> None:
+        self._minimum, self._maximum = minimum, maximum
+
+    # ------------------------------------------------------------------ dragging
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() != Qt.MouseButton.LeftButton or not self.isReadOnly():
+            super().mousePressEvent(event)
+            return
+        self._pressed, self._before_drag = event.globalPosition().toPoint(), self._value
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is None:
+            super().mouseMoveEvent(event)
+            return
+        moved = event.globalPosition().toPoint().x() - self._pressed.x()
+        if not self._is_dragging and abs(moved) < _DRAG_PX:
+            return
+        self._is_dragging = True
+        modifiers = event.modifiers()
+        factor = 10.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else 1.0
+        factor = 0.1 if modifiers & Qt.KeyboardModifier.ControlModifier else factor
+        self._become(self._before_drag + moved / _PX_PER_STEP * self._step * factor, is_over=False)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._pressed is None:
+            super().mouseReleaseEvent(event)
+            return
+        was_dragging, self._pressed, self._is_dragging = self._is_dragging, None, False
+        if was_dragging:
+            self.changed.emit(self._value, True)
+        else:
+            self._type()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if not self.hasFocus() or not self.isEnabled():
+            event.ignore()
+            return
+        self._become(self._value + (self._step if event.angleDelta().y() > 0 else -self._step), is_over=True)
+
+    # ------------------------------------------------------------------ typing
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if self.isReadOnly():
+            step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(key)
+            if step is not None:
+                self._become(self._value + step * self._step, is_over=True)
+            elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._type()
+            elif event.text() and (event.text().isdigit() or event.text() in "-.("):
+                self._type()
+                super().keyPressEvent(event)
+            else:
+                event.ignore()
+            return
+        if key == Qt.Key.Key_Escape:
+            self._stop_typing()
+            return
+        super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._stop_typing()
+
+    def _type(self) -> None:
+        if self.isEnabled():
+            self.setReadOnly(False)
+            self.setCursor(Qt.CursorShape.IBeamCursor)
+            self.setText(self._written())
+            self.selectAll()
+
+    def _typed(self) -> None:
+        if self.isReadOnly():
+            return
+        try:
+            value = evaluated(self.text())
+        except ValueError as error:
+            self._mark(str(error))
+            return
+        self._stop_typing()
+        self._become(value, is_over=True)
+
+    def _stop_typing(self) -> None:
+        self._mark("")
+        self.setReadOnly(True)
+        self.setCursor(Qt.CursorShape.SizeHorCursor)
+        self.deselect()
+        self._show()
+
+    def _mark(self, reason: str) -> None:
+        self.setProperty("bad", "true" if reason else "false")
+        self.setToolTip(reason)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+    def _become(self, value: float, *, is_over: bool) -> None:
+        cut = round(min(max(value, self._minimum), self._maximum), self._decimals)
+        if cut != self._value or is_over:
+            is_new = cut != self._value
+            self._value = cut
+            self._show()
+            if is_new:
+                self.changed.emit(cut, is_over)
+
+    def _written(self) -> str:
+        return f"{self._value:.{self._decimals}f}".replace("-0" if self._value == 0 else "\0", "0")
+
+    def _show(self) -> None:
+        self.setText(self._written())
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._axis:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._theme.color(f"axis_{self._axis}"))
+            painter.drawRoundedRect(QRectF(5, 5, 2, 12), 1, 1)
+        if self._unit:
+            painter.setPen(self._theme.color("text3"))
+            painter.setFont(self.font())
+            box = QRectF(self.rect()).adjusted(0, 0, -7, 0)
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._unit)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(self._theme.color("error" if self.property("bad") == "true" else "focus"))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), R4, R4)
+
+
+def evaluated(text: str) -> float:
+    """The number that a text of digits, + - * / and brackets says. Raises ValueError for anything else."""
+    try:
+        return float(_value(ast.parse(text.strip().replace(",", "."), mode="eval").body))
+    except (SyntaxError, ZeroDivisionError, TypeError, RecursionError, MemoryError) as error:
+        raise ValueError("type a number, or a sum such as 2*0.03") from error
+
+
+def _value(node: ast.expr) -> float:
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+        return float(node.value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
+        return _OPERATIONS[type(node.op)](_value(node.left), _value(node.right))
+    raise ValueError("type a number, or a sum such as 2*0.03")
