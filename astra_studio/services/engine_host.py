@@ -6,7 +6,9 @@ a window may stand still; or, for tests and worlds without torch, on the engine'
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import sys
 import traceback
 from collections import OrderedDict
@@ -15,6 +17,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from astra_studio.problems import problem_of
 from astra_studio.services.engine_messages import (
@@ -31,6 +35,7 @@ from astra_studio.services.engine_messages import (
     Stopped,
     WorldPlace,
 )
+from astra_studio.services.engine_pipe import send
 from engine.messages import Cancelled, Event, Preview, Progress
 from engine.worlds.protocol import WorldModel
 from engine.worlds.registry import open_world
@@ -56,21 +61,30 @@ _KINDS: dict[str, FailureKind] = {
 }
 """By the name of the class, so that torch is not imported to ask; an exception takes the entry of its nearest base."""
 
+_NO_MEMORY = ("can't allocate memory", "not enough memory")
+"""How torch's allocator for the processor says it, in a RuntimeError."""
+
+Opener = Callable[[WorldPlace], WorldModel]
+
 
 def failure(ticket: str | None, error: BaseException) -> Failed:
     """An exception as an answer."""
     kinds = (_KINDS[base.__name__] for base in type(error).__mro__ if base.__name__ in _KINDS)
     kind: FailureKind = next(kinds, "bug")
     details = "".join(traceback.format_exception(error))
+    if kind == "bug" and any(words in str(error) for words in _NO_MEMORY):
+        return Failed(ticket, "out_of_memory", problem_of(MemoryError(str(error))), details)
     return Failed(ticket, kind, problem_of(error), details)
 
 
 class EngineHost:
     """The engine of one thread."""
 
-    def __init__(self, tell: Callable[[Answer], None], cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self, tell: Callable[[Answer], None], cancelled: Callable[[], bool], open_world: Opener | None = None
+    ) -> None:
         """`cancelled` is asked at every denoising step."""
-        self._tell, self._cancelled = tell, cancelled
+        self._tell, self._cancelled, self._opener = tell, cancelled, open_world or opened
         self._world: WorldModel | None = None
         self._place: WorldPlace | None = None
         self._states: OrderedDict[str, Any] = OrderedDict()
@@ -90,9 +104,19 @@ class EngineHost:
             assert ticket is not None
             self._tell(Stopped(ticket))
         except Exception as error:  # a worker's loop: the window, the project and the next request go on
-            if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-                self._states.clear()
-            self._tell(failure(ticket, error))
+            answer = failure(ticket, error)
+            error.__traceback__ = None  # it holds the frames of the step, and they hold its tensors
+            if answer.kind == "out_of_memory":
+                self._give_memory_back()
+            self._tell(answer)
+
+    def _give_memory_back(self) -> None:
+        """So that the next request, perhaps a smaller one, has what this one could not get."""
+        self._states.clear()
+        gc.collect()
+        torch = sys.modules.get("torch")  # not imported here: what ran out may be a world without it
+        if torch is not None and torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def _is_open(self, place: WorldPlace) -> bool:
         return self._world is not None and place == self._place
@@ -104,7 +128,7 @@ class EngineHost:
         self._states.clear()
         self._world = self._place = None
         self._tell(Opening(place.spec))
-        world = _opened(place)
+        world = self._opener(place)
         self._world, self._place = world, place
         self._tell(Opened(place.spec, world.info, world.restore_latents))
         return world
@@ -139,7 +163,8 @@ class EngineHost:
         return world.restore(past.latents, past.num_latents, past.num_start, past.actions)
 
 
-def _opened(place: WorldPlace) -> WorldModel:
+def opened(place: WorldPlace) -> WorldModel:
+    """The world that is meant. Raises what opening it raises."""
     if place.spec == "fake":
         from engine.worlds.fake import FakeWorld
 
@@ -147,11 +172,20 @@ def _opened(place: WorldPlace) -> WorldModel:
     return open_world(place.spec, {name: Path(folder) for name, folder in place.catalogue}, place.device)
 
 
+def _step_back() -> None:
+    """Let the window go first where both want a core."""
+    with suppress(OSError, psutil.Error):
+        if sys.platform == "win32":
+            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            os.nice(_NICENESS)
+
+
 def serve(connection: Connection) -> None:
     """The child process: requests in and answers out until the other end is gone or asks to close."""
-    if sys.platform != "win32":
-        with suppress(OSError):
-            os.nice(_NICENESS)
+    _step_back()
+    # Ctrl+C in a terminal reaches the whole group; the window decides what becomes of this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     waiting: list[object] = []
     is_cancelled = False
 
@@ -165,7 +199,7 @@ def serve(connection: Connection) -> None:
                 waiting.append(word)
         return is_cancelled
 
-    host = EngineHost(connection.send, cancelled)
+    host = EngineHost(lambda answer: send(connection, answer), cancelled)
     try:
         while True:
             asked = waiting.pop(0) if waiting else connection.recv()
@@ -176,5 +210,5 @@ def serve(connection: Connection) -> None:
             is_cancelled = False
             assert isinstance(asked, (WorldPlace, MakeChunk))
             host.handle(asked)
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+    except (EOFError, OSError):
         return  # the window is gone

@@ -13,20 +13,24 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 
 from astra_studio.problems import Problem
-from astra_studio.services.engine_host import CANCEL, CLOSE, EngineHost, failure, serve
+from astra_studio.services.engine_host import CANCEL, CLOSE, EngineHost, Opener, failure, opened, serve
 from astra_studio.services.engine_messages import (
     Answer,
     Done,
     Failed,
+    FailureKind,
     MakeChunk,
     Opened,
     Stopped,
     WorldPlace,
 )
+from astra_studio.services.engine_pipe import receive
 
 _LOG = logging.getLogger(__name__)
 _POLL_S = 0.03
 """How soon a cancel goes out. Shorter than a denoising step of any world."""
+_KILLED = -9
+"""Exit code of a process that the system ended, which it does where memory runs out."""
 _CLOSE_S = 3.0
 """How long a child may take to end before it is killed; nothing it still has is needed."""
 
@@ -40,10 +44,13 @@ class _Order:
 class EngineThread:
     """The worker thread. Its callback is called on it, in the order of what happens."""
 
-    def __init__(self, on_answer: Callable[[Answer], None], *, in_process: bool = False) -> None:
+    def __init__(
+        self, on_answer: Callable[[Answer], None], *, in_process: bool = False, open_world: Opener = opened
+    ) -> None:
         """Start it. `on_answer` may be replaced while nothing is asked for.
 
-        With `in_process` the engine runs on the thread itself: for tests, and worlds without torch.
+        With `in_process` the engine runs on the thread itself: for tests, and worlds without torch; `open_world` is
+        then what opens a world.
         """
         self.on_answer = on_answer
         self._in_process = in_process
@@ -53,7 +60,7 @@ class EngineThread:
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
         self._ticket: str | None = None
-        self._host = EngineHost(lambda answer: self.on_answer(answer), self._is_cancelled)
+        self._host = EngineHost(lambda answer: self.on_answer(answer), self._is_cancelled, open_world)
         self._thread = threading.Thread(target=self._run, name="engine")
         self._thread.start()
 
@@ -103,6 +110,7 @@ class EngineThread:
     # ------------------------------------------------------------------ the child
 
     def _ask_child(self, asked: WorldPlace | MakeChunk, ticket: str | None) -> None:
+        code = None
         for attempt in (1, 2):
             try:
                 self._exchange(asked)
@@ -113,9 +121,10 @@ class EngineThread:
                     return
             else:
                 return
+        kind: FailureKind = "out_of_memory" if code == _KILLED else "bug"
         why = "Its process ended twice without a word; the computer may have run out of memory"
         todo = "Close other programs or use fewer latents per chunk, then generate again; what was made is kept"
-        self.on_answer(Failed(ticket, "bug", Problem("The engine has stopped", why, todo)))
+        self.on_answer(Failed(ticket, kind, Problem("The engine has stopped", why, todo)))
 
     def _exchange(self, asked: WorldPlace | MakeChunk) -> None:
         """Ask, and pass answers on until the last one. Raises EOFError or OSError where the child is gone."""
@@ -123,11 +132,15 @@ class EngineThread:
         connection.send(asked)
         has_cancelled = False
         while True:
-            while not connection.poll(_POLL_S):
-                if self._is_cancelled() and not has_cancelled:
-                    connection.send(CANCEL)
-                    has_cancelled = True
-            answer: Answer = connection.recv()
+            # Asked before every answer: a fast world never leaves the pipe empty.
+            if self._is_cancelled() and not has_cancelled:
+                connection.send(CANCEL)
+                has_cancelled = True
+            if not connection.poll(_POLL_S):
+                continue
+            answer: Answer = receive(connection)
+            if isinstance(answer, Failed) and answer.kind == "device_lost":
+                self._end_child()  # nothing more can be done on that device in that process
             self.on_answer(answer)
             if isinstance(answer, (Done, Stopped, Failed)):
                 return

@@ -7,19 +7,15 @@ when the one before it is in the file: whatever happens then, nothing that was s
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
-
-import numpy as np
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from astra_studio.document import take_edits
-from astra_studio.document.actions import Actions, joined
 from astra_studio.document.artifacts import open_artifacts
-from astra_studio.document.chunk_files import decode_latents
 from astra_studio.document.derived import (
     first_stale,
     follows_project,
@@ -29,96 +25,34 @@ from astra_studio.document.derived import (
     total_ticks,
 )
 from astra_studio.document.edits import world_opened
-from astra_studio.document.model import Chunk, ChunkId, Project, SettingValue, Take, TakeId, new_id
+from astra_studio.document.model import MAX_SEED, ChunkId, Project, SettingValue, Take, TakeId, new_id
 from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
 from astra_studio.paths import world_catalogue
-from astra_studio.problems import Problem, problem_of
+from astra_studio.problems import problem_of
+from astra_studio.services.chunk_plans import past_of, planned_actions
 from astra_studio.services.engine_messages import (
     Answer,
     Done,
     Failed,
-    FailureKind,
     MakeChunk,
     Opened,
     Opening,
-    Past,
     Previewed,
     Stepped,
     Stopped,
     WorldPlace,
 )
 from astra_studio.services.engine_thread import EngineThread
+from astra_studio.services.making import ChunkPreview, Failure, Making, SlotKey, Stage, Underway
 from astra_studio.services.posting import Listeners, Post
 from astra_studio.services.starts import start_frames
 from astra_studio.services.timings import Timings
-from engine.actions.modality import ActionTrack, rest_rows
-from engine.actions.pose_line import parse_pose_line
-from engine.messages import ChunkRequest, Frames, Picture, SamplingSettings, WorldInfo, chunk_seed
+from engine.messages import ChunkRequest, Frames, SamplingSettings, WorldInfo, chunk_seed
+
+__all__ = ["ChunkPreview", "Failure", "Generation", "Making", "SlotKey", "Underway"]
 
 _LOG = logging.getLogger(__name__)
-
-SlotKey = tuple[TakeId, int]
-"""A take and the number of a chunk in it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Underway:
-    """The chunk that is being made."""
-
-    take: TakeId
-    index: int
-    chunk_id: ChunkId
-    step: int
-    num_steps: int
-    stage: Literal["opening the world", "denoising", "storing"]
-    seconds_left: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why a chunk could not be made."""
-
-    take: TakeId
-    index: int
-    problem: Problem
-    kind: FailureKind
-    details: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Making:
-    """All of it at one moment."""
-
-    underway: Underway | None = None
-    queued: tuple[SlotKey, ...] = ()
-    failures: Mapping[SlotKey, Failure] = field(default_factory=dict)
-    is_paused: bool = False
-    seconds_per_chunk: float | None = None
-    world_stage: Literal["closed", "opening", "open", "failed"] = "closed"
-    world_problem: Problem | None = None
-
-    @property
-    def is_busy(self) -> bool:
-        return self.underway is not None or bool(self.queued)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Until everything that is asked for is made; None where nothing is known yet."""
-        if self.underway is None or self.seconds_per_chunk is None:
-            return None
-        left = self.underway.seconds_left
-        return (self.seconds_per_chunk if left is None else left) + self.seconds_per_chunk * len(self.queued)
-
-
-@dataclass(frozen=True, eq=False)
-class ChunkPreview:
-    """What a chunk looks like so far."""
-
-    take: TakeId
-    index: int
-    step: int
-    picture: Picture
 
 
 class Generation:
@@ -146,6 +80,7 @@ class Generation:
         self._timings = Timings()
         self._world: tuple[str, WorldInfo, int] | None = None
         self._kept: Finished | None = None
+        self._storing_again: ChunkId | None = None
         self._closing = threading.Lock()
         self._is_closed = False
         self.listeners: Listeners[Making] = Listeners()
@@ -180,22 +115,26 @@ class Generation:
             raise ValueError("there is no start picture yet; drop one on the window, or choose one")
         take = self._take_to_continue(take)
         project = self._session.project
-        waiting = sum(1 for queued, _ in self._queue if queued == take)
-        first = len(project.take(take).chunks) + waiting
-        if self._current is not None and self._current.take == take:
-            first += 1
+        first = len(project.take(take).chunks) + self._num_coming(take)
         count = self._num_missing(project, project.take(take), first) if num_chunks is None else num_chunks
         self._queue.extend((take, index) for index in range(first, first + max(count, 1)))
         failures = {key: value for key, value in self._making.failures.items() if key[0] != take}
         self._tell(failures=failures)
+        self._store_kept()
         self._start_next()
         return take
 
     def redo_from(
         self, take: TakeId, num_chunks: int, changes: Mapping[str, SettingValue], seed: int | None = None
     ) -> TakeId:
-        """Make what follows the first `num_chunks` chunks again, as a branch with other settings. Raises ValueError."""
-        tail = len(self._session.project.take(take).chunks) - num_chunks
+        """Make what follows the first `num_chunks` chunks again, as a branch with other settings. Raises ValueError.
+
+        `seed` None: the take's own where it is locked, a new one where it is not.
+        """
+        known = self._session.project.take(take)
+        tail = len(known.chunks) - num_chunks
+        if seed is None and not known.recipe.seed_is_locked:
+            seed = secrets.randbelow(MAX_SEED + 1)
         new = new_id()
         self._session.apply(take_edits.redo_from(take, num_chunks, new, changes, seed))
         return self.generate(new, max(tail, 1))
@@ -213,15 +152,14 @@ class Generation:
 
     def resume(self) -> None:
         """Go on, and store again what could not be stored."""
-        if self._kept is not None:
-            kept, self._kept = self._kept, None
-            self._writer.submit(kept)
+        self._store_kept()
         self._tell(is_paused=False)
         self._start_next()
 
     def close(self) -> None:
         """Cancel, store what is finished, let the file go. The engine's thread stays for the next project."""
         self.cancel()
+        self._store_kept()
         with self._closing:
             self._is_closed = True
         self._writer.close()
@@ -231,6 +169,23 @@ class Generation:
             _LOG.warning("the times of chunks could not be kept: %s", error)
 
     # ------------------------------------------------------------------ the queue
+
+    def _num_coming(self, take: TakeId) -> int:
+        """Chunks that follow those of a take without being asked for again: under way, unstored, waiting."""
+        under_way = self._current is not None and self._current.take == take
+        unstored = self._kept is not None and self._kept.take == take
+        return under_way + unstored + sum(1 for queued, _ in self._queue if queued == take)
+
+    def _store_kept(self) -> None:
+        """Hand the chunk that could not be stored to the writer again."""
+        if self._kept is None:
+            return
+        kept, self._kept = self._kept, None
+        self._storing_again = kept.id
+        failures = dict(self._making.failures)
+        failures.pop((kept.take, kept.result.request.index), None)
+        self._tell(failures=failures, is_paused=False)
+        self._writer.submit(kept)
 
     def _take_to_continue(self, take_id: TakeId) -> TakeId:
         project = self._session.project
@@ -254,7 +209,8 @@ class Generation:
         return -(-missing // length) if missing > 0 else 0
 
     def _start_next(self) -> None:
-        if self._current is not None or self._making.is_paused or self._kept is not None or self._is_closed:
+        is_held = self._making.is_paused or self._kept is not None or self._storing_again is not None
+        if self._current is not None or is_held or self._is_closed:
             self._tell()
             return
         while self._queue:
@@ -268,6 +224,9 @@ class Generation:
             return
         place = self._place(project)
         if self._world is None or self._world[0] != place.spec:
+            if self._making.world_stage == "opening":
+                self._tell()  # what it answers comes here again
+                return
             self._tell(world_stage="opening", world_problem=None)
             self._engine.open_world(place)
             return
@@ -354,7 +313,7 @@ class Generation:
         if self._is_closed:
             return
         if isinstance(answer, Opening):
-            self._tell(world_stage="opening", world_problem=None)
+            self._opening()
         elif isinstance(answer, Opened):
             self._opened(answer)
         elif isinstance(answer, Stepped):
@@ -364,11 +323,19 @@ class Generation:
             if current is not None and current.chunk_id == answer.ticket:
                 self.previews.tell(ChunkPreview(current.take, current.index, answer.step, answer.picture))
         elif isinstance(answer, Stopped):
-            self._current = None
-            self._tell(underway=None)
-            self._start_next()
+            if self._current is not None and self._current.chunk_id == answer.ticket:
+                self._current = None
+                self._tell(underway=None)
+                self._start_next()
         elif isinstance(answer, Failed):
             self._failed(answer)
+
+    def _opening(self) -> None:
+        """Also in the middle of a chunk, where a lost engine was replaced."""
+        underway = self._making.underway
+        if underway is not None:
+            underway = replace(underway, stage="opening the world", step=0)
+        self._tell(world_stage="opening", world_problem=None, underway=underway)
 
     def _opened(self, answer: Opened) -> None:
         self._world = (answer.spec, answer.info, answer.restore_latents)
@@ -384,12 +351,13 @@ class Generation:
             # The first step has the start-up of kernels in it, so the clock of the others begins after it.
             current.first_step_s = time.monotonic()
         left = current.seconds_left(answer.step, answer.num_steps, self._making.seconds_per_chunk)
-        self._tell(underway=replace(underway, step=answer.step, num_steps=answer.num_steps, seconds_left=left))
+        stage: Stage = "decoding" if answer.step == answer.num_steps else "denoising"
+        made = replace(underway, step=answer.step, num_steps=answer.num_steps, seconds_left=left, stage=stage)
+        self._tell(underway=made)
 
     def _failed(self, answer: Failed) -> None:
         _LOG.error("%s\n%s", answer.problem.paragraph(), answer.details)
-        current, self._current = self._current, None
-        if answer.ticket is None or current is None or current.chunk_id != answer.ticket:
+        if answer.ticket is None:
             failed, self._queue = list(self._queue), deque()
             failures = dict(self._making.failures)
             if failed:
@@ -398,8 +366,12 @@ class Generation:
                     take=take, index=index, problem=answer.problem, kind=answer.kind, details=answer.details
                 )
             self._world = None
-            self._tell(world_stage="failed", world_problem=answer.problem, underway=None, failures=failures)
+            self._tell(world_stage="failed", world_problem=answer.problem, failures=failures)
             return
+        current = self._current
+        if current is None or current.chunk_id != answer.ticket:
+            return  # of a project that was shown before
+        self._current = None
         key = (current.take, current.index)
         failure = Failure(
             take=current.take,
@@ -426,6 +398,9 @@ class Generation:
         if not self._session.is_open:
             return
         self._session.chunk_stored(stored)
+        if self._storing_again == stored.chunk.id:
+            self._storing_again = None
+            self.finished.tell((stored.chunk.take, stored.chunk.request.index))
         current = self._current
         if current is not None and current.chunk_id == stored.chunk.id:
             self._current = None
@@ -435,12 +410,14 @@ class Generation:
 
     def _not_stored(self, kept: Finished, error: Exception) -> None:
         _LOG.error("a chunk could not be stored", exc_info=error)
-        current, self._current = self._current, None
-        self._kept = kept
+        current = self._current
+        if current is not None and current.chunk_id == kept.id:
+            self._current = None
+        self._kept, self._storing_again = kept, None
         failures = dict(self._making.failures)
         key = (kept.take, kept.result.request.index)
         failures[key] = Failure(take=key[0], index=key[1], problem=problem_of(error), kind="bad_input")
-        self._tell(underway=None if current else self._making.underway, failures=failures, is_paused=True)
+        self._tell(underway=None, failures=failures, is_paused=True)
 
     def _tell(self, **changes: object) -> None:
         self._making = replace(self._making, **{**changes, "queued": tuple(self._queue)})  # type: ignore[arg-type]
@@ -473,50 +450,3 @@ class _Current:
         if step > 1:
             return (time.monotonic() - self.first_step_s) / (step - 1) * (num_steps - step)
         return None if known is None else known * (num_steps - step) / num_steps
-
-
-def planned_actions(take: Take, num_latents: int) -> Actions:
-    """The actions of a take's next chunk: what is planned there; after the plan, the way it last went.
-
-    Without any plan the camera walks forward: a first Generate is to walk into the picture. Absolute modalities, whose
-    rows are places, stand still after their plan.
-    """
-    begin = made_ticks(take)
-    if not len(take.actions):
-        return joined([_forward(num_latents)])
-    planned = take.actions.part(min(begin, len(take.actions)), min(begin + num_latents, len(take.actions)))
-    missing = num_latents - len(planned)
-    if missing and not take.actions.kind.is_absolute:
-        last = take.actions.part(len(take.actions) - 1, len(take.actions))
-        return joined([planned, *[last] * missing])
-    return planned.part(0, num_latents) if len(planned) else take.actions.part(begin, begin + num_latents)
-
-
-def past_of(chunks: Iterable[Chunk], read: Callable[[str], bytes], restore_latents: int) -> Past:
-    """What a chain of stored chunks holds, as the engine rebuilds its state from it. Raises ArtifactDamaged."""
-    chain = list(chunks)
-    assert chain[0].start_latents is not None, "the first chunk of a take has the start's latents"
-    num_start = chain[0].first_latent
-    num_latents = chain[-1].first_latent + chain[-1].num_ticks
-    found: list[np.ndarray] = []
-    count = 0
-    for chunk in reversed(chain):
-        if count >= restore_latents:
-            break
-        found.insert(0, decode_latents(read(chunk.latents)))
-        count += chunk.num_ticks
-    if count < restore_latents:
-        found.insert(0, decode_latents(read(chain[0].start_latents)))
-    kind = chain[0].request.actions.kind
-    rows = [rest_rows(kind, num_start), *(chunk.request.actions.rows for chunk in chain)]
-    tail = np.concatenate(found, axis=1)
-    return Past(
-        latents=tail[:, max(0, tail.shape[1] - restore_latents) :],
-        num_latents=num_latents,
-        num_start=num_start,
-        actions=ActionTrack(kind, np.concatenate(rows)),
-    )
-
-
-def _forward(num_latents: int) -> Actions:
-    return Actions(data=parse_pose_line(f"w-{num_latents}").rows.astype("<f4").tobytes())

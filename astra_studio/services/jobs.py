@@ -50,13 +50,26 @@ class JobControl:
         self._cancelled = threading.Event()
         self._going = threading.Event()
         self._going.set()
+        self.paused_s = 0.0
+        self.kept: Path | None = None
+
+    def keep(self, path: Path) -> None:
+        """Tell what is finished so far, which stays when the job is cancelled or fails."""
+        self.kept = path
 
     def tell(self, share: float, detail: str = "") -> None:
         """How much is done, 0 to 1. Waits while paused; raises Cancelled where the user cancelled."""
-        self._going.wait()
+        self.wait_while_paused()
         if self._cancelled.is_set():
             raise Cancelled
         self._tell(share, detail)
+
+    def wait_while_paused(self) -> None:
+        """Return when the job may go on, or was cancelled."""
+        if not self._going.is_set():
+            began_s = time.monotonic()
+            self._going.wait()
+            self.paused_s += time.monotonic() - began_s
 
     def is_cancelled(self) -> bool:
         return self._cancelled.is_set()
@@ -92,6 +105,7 @@ class Jobs:
         self._number = 0
         self._running: _Job | None = None
         self._thread: threading.Thread | None = None
+        self._is_closed = False
         self.listeners: Listeners[tuple[JobState, ...]] = Listeners()
 
     @property
@@ -115,10 +129,11 @@ class Jobs:
             self._change(job, status="cancelled")
 
     def pause(self, number: int) -> None:
+        """Stop a running job where it next speaks, and keep a waiting one from its turn. The next one does not begin."""
         job = self._job(number)
-        job.control.pause()
         if not job.state.is_over:
-            self._change(job, status="paused")
+            job.control.pause()
+            self._change(job, status="paused", seconds_left=None)
 
     def resume(self, number: int) -> None:
         job = self._job(number)
@@ -128,7 +143,7 @@ class Jobs:
         self._start_next()
 
     def move(self, number: int, place: int) -> None:
-        """Another place in the queue."""
+        """Another place in the list, from 0; what waits runs from its top."""
         job = self._job(number)
         self._jobs.remove(job)
         self._jobs.insert(place, job)
@@ -140,6 +155,7 @@ class Jobs:
 
     def close(self) -> None:
         """Cancel everything and wait for the one that runs to stop."""
+        self._is_closed = True
         for job in self._jobs:
             job.control.cancel()
         if self._thread is not None:
@@ -149,7 +165,7 @@ class Jobs:
         return next(job for job in self._jobs if job.state.id == number)
 
     def _start_next(self) -> None:
-        if self._running is None:
+        if self._running is None and not self._is_closed:
             job = next((job for job in self._jobs if job.state.status == "waiting"), None)
             if job is not None:
                 self._running, job.began_s = job, time.monotonic()
@@ -163,11 +179,11 @@ class Jobs:
         try:
             result = job.work(job.control)
         except Cancelled:
-            self._post(lambda: self._ended(job, status="cancelled"))
+            self._post(lambda: self._ended(job, status="cancelled", result=job.control.kept))
         except Exception as error:  # a job runner: whatever it was, the window and the next job go on
             _LOG.exception("the job %s has failed", job.state.title)
             problem = problem_of(error)
-            self._post(lambda: self._ended(job, status="failed", problem=problem))
+            self._post(lambda: self._ended(job, status="failed", problem=problem, result=job.control.kept))
         else:
             self._post(lambda: self._ended(job, status="done", share=1.0, result=result))
 
@@ -175,7 +191,7 @@ class Jobs:
         job = next((job for job in self._jobs if job.state.id == number), None)
         if job is None or job.state.is_over:
             return
-        passed = time.monotonic() - job.began_s
+        passed = time.monotonic() - job.began_s - job.control.paused_s
         left = passed / share * (1 - share) if share > 0.02 else None
         self._change(job, share=share, detail=detail or job.state.detail, seconds_left=left)
 

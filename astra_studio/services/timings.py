@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+import statistics
 from pathlib import Path
 
 from astra_studio.paths import user_data
@@ -26,8 +29,15 @@ class Timings:
         self._seconds = {str(key): float(value) for key, value in entries if isinstance(value, (int, float))}
 
     def seconds(self, info: WorldInfo, settings: SamplingSettings, num_latents: int) -> float | None:
-        """What a chunk like this took; None where none was made yet."""
-        return self._seconds.get(_key(info, settings, num_latents))
+        """What a chunk like this took; from others of this world where none was made yet; None without any."""
+        key = _key(info, settings, num_latents)
+        if key in self._seconds:
+            return self._seconds[key]
+        world = key.rsplit("/", 2)[0] + "/"
+        paces = [
+            took / work for other, took in self._seconds.items() if other.startswith(world) and (work := _work(other))
+        ]
+        return statistics.median(paces) * _work(key) if paces else None
 
     def learn(self, info: WorldInfo, settings: SamplingSettings, num_latents: int, seconds: float) -> None:
         """Take note of a finished chunk."""
@@ -47,6 +57,12 @@ class Timings:
 def _key(info: WorldInfo, settings: SamplingSettings, num_latents: int) -> str:
     branches = 1 + (settings.guidance > 1) + (info.has_text and settings.text_guidance > 1)
     return f"{info.fingerprint[:16]}/{info.device}/{settings.num_steps}x{branches}/{num_latents}"
+
+
+def _work(key: str) -> float:
+    """Evaluations times latents of such a chunk; 0 for a key that is none."""
+    found = re.search(r"/(\d+)x(\d+)/(\d+)$", key)
+    return float(math.prod(int(number) for number in found.groups())) if found else 0.0
 
 
 def _file() -> Path:

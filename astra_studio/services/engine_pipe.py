@@ -1,0 +1,29 @@
+"""Owns how answers cross the pipe between the engine's process and ours: arrays as plain bytes beside a small pickle.
+
+Both ends are this program; nothing from outside is ever unpickled. Arrays travel out of band, so that nobody holds the
+interpreter's lock to copy the 40 MB of a chunk's frames.
+"""
+
+from __future__ import annotations
+
+import pickle
+from multiprocessing.connection import Connection
+
+from astra_studio.services.engine_messages import Answer
+
+
+def send(connection: Connection, answer: Answer) -> None:
+    """Send an answer. Raises OSError where the other end is gone."""
+    buffers: list[pickle.PickleBuffer] = []
+    body = pickle.dumps(answer, protocol=5, buffer_callback=buffers.append)
+    connection.send((body, len(buffers)))
+    for buffer in buffers:
+        connection.send_bytes(buffer.raw())
+
+
+def receive(connection: Connection) -> Answer:
+    """The next answer; its arrays are read-only. Raises EOFError or OSError where the other end is gone."""
+    body, num_buffers = connection.recv()
+    buffers = [connection.recv_bytes() for _ in range(num_buffers)]
+    answer: Answer = pickle.loads(body, buffers=buffers)
+    return answer
