@@ -6,6 +6,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from astra_studio import __version__
@@ -23,13 +24,18 @@ from astra_studio.commands import (
 )
 from astra_studio.problems import Problem, UserError, problem_of
 
+SHOWN_FLAG = "--quit-when-shown"
+"""Show the window, tell how long that took, and end: what the tests and packaging ask for."""
 COMMANDS = (render, trajectory, evaluate, pretokenize, train, parity, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Errors become one paragraph on stderr."""
-    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
     try:
+        if is_for_window(given):
+            return _show_window(given)
         options = _parser().parse_args(arguments)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
@@ -43,6 +49,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(problem_of(error).paragraph(), file=sys.stderr)
         return MISUSED if isinstance(error, UsageError) else FAILED
+
+
+def is_for_window(arguments: Sequence[str]) -> bool:
+    """Whether the window is asked for: no arguments, or a project file."""
+    words = [word for word in arguments if not word.startswith("-")]
+    if not words:
+        return not arguments or list(arguments) == [SHOWN_FLAG]
+    return words[0].lower().endswith(".astra")
+
+
+def _show_window(arguments: Sequence[str]) -> int:
+    from astra_studio.app import run
+
+    words = [word for word in arguments if not word.startswith("-")]
+    return run(Path(words[0]) if words else None, quit_when_shown=SHOWN_FLAG in arguments)
 
 
 class UsageError(UserError):

@@ -16,8 +16,9 @@ from PIL import Image
 from astra_studio.document.artifacts import ArtifactReader, open_artifacts
 from astra_studio.document.chunk_files import ChunkFrames
 from astra_studio.document.errors import ProjectError
-from astra_studio.document.model import Chunk
+from astra_studio.document.model import Chunk, Start
 from astra_studio.services.posting import Post
+from astra_studio.services.starts import whole_picture
 from engine.messages import Picture
 
 _LOG = logging.getLogger(__name__)
@@ -29,10 +30,14 @@ THUMBNAIL = -1
 
 @dataclass(frozen=True)
 class Wish:
-    """A frame of a chunk, or its thumbnail."""
+    """A frame of a chunk, its thumbnail, or a start's whole picture."""
 
-    chunk: Chunk
+    source: Chunk | Start
     number: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return (self.source.id if isinstance(self.source, Chunk) else self.source.artifact, self.number)
 
 
 class FrameReader:
@@ -49,7 +54,7 @@ class FrameReader:
 
     def wish(self, wish: Wish) -> None:
         """Read this next. What is wished for already moves to the front."""
-        key = (wish.chunk.id, wish.number)
+        key = wish.key
         with self._changed:
             if key in self._bad:
                 return
@@ -78,7 +83,7 @@ class FrameReader:
                     picture = _read(wish, artifacts, opened)
                 except (ProjectError, OSError, ValueError) as error:
                     _LOG.error("a frame cannot be shown: %s", error)
-                    self._bad.add((wish.chunk.id, wish.number))
+                    self._bad.add(wish.key)
                 else:
                     self._post(lambda wish=wish, picture=picture: self._on_read(wish, picture))  # type: ignore[misc]
         for frames in opened.values():
@@ -91,12 +96,15 @@ class FrameReader:
 
 
 def _read(wish: Wish, artifacts: ArtifactReader, opened: OrderedDict[str, ChunkFrames]) -> Picture:
+    source = wish.source
+    if isinstance(source, Start):
+        return whole_picture(source, artifacts.read(source.artifact))
     if wish.number == THUMBNAIL:
-        with Image.open(io.BytesIO(artifacts.read(wish.chunk.thumbnail))) as image:
+        with Image.open(io.BytesIO(artifacts.read(source.thumbnail))) as image:
             return np.array(image.convert("RGB"))
-    if wish.chunk.id not in opened:
-        opened[wish.chunk.id] = ChunkFrames(artifacts.read(wish.chunk.frames))
+    if source.id not in opened:
+        opened[source.id] = ChunkFrames(artifacts.read(source.frames))
         while len(opened) > _OPEN_CHUNKS:
             opened.popitem(last=False)[1].close()
-    opened.move_to_end(wish.chunk.id)
-    return opened[wish.chunk.id].frame(wish.number)
+    opened.move_to_end(source.id)
+    return opened[source.id].frame(wish.number)

@@ -129,7 +129,7 @@ class Jobs:
             self._change(job, status="cancelled")
 
     def pause(self, number: int) -> None:
-        """Stop a running job where it next speaks, and keep a waiting one from its turn. The next one does not begin."""
+        """Stop a running job where it next speaks, with all behind it; keep a waiting one from its turn."""
         job = self._job(number)
         if not job.state.is_over:
             job.control.pause()

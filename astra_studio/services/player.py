@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from astra_studio.document.derived import fps, locate_frame, made_frames, total_frames
-from astra_studio.document.model import Chunk, ChunkId, Project, Take, TakeId
+from astra_studio.document.model import ArtifactId, Chunk, ChunkId, Project, Start, Take, TakeId
 from astra_studio.document.session import Change, Session
 from astra_studio.services.frame_cache import DEFAULT_CAP_BYTES, FrameCache
 from astra_studio.services.frame_reader import THUMBNAIL, FrameReader, Wish
@@ -29,6 +29,7 @@ class Player:
         self._cache = FrameCache(cap_bytes)
         self._thumbnails: OrderedDict[ChunkId, Picture] = OrderedDict()
         self._reader = FrameReader(session.path, post, self._read)
+        self._start: tuple[ArtifactId, Picture] | None = None
         self._frame = 0
         self._is_playing = False
         self._is_looping = True
@@ -234,6 +235,13 @@ class Player:
         self._reader.wish(Wish(chunk, THUMBNAIL))
         return None
 
+    def start_picture(self, start: Start) -> Picture | None:
+        """The whole picture of a start, before its crop: of a clip its last frame. None: it has been asked for."""
+        if self._start is not None and self._start[0] == start.artifact:
+            return self._start[1]
+        self._reader.wish(Wish(start, THUMBNAIL))
+        return None
+
     def put_frames(self, chunk: ChunkId, frames: Frames) -> None:
         """Take in the frames of a chunk that has just been made."""
         for number, frame in enumerate(frames):
@@ -274,13 +282,16 @@ class Player:
             self._reader.wish(Wish(chunk, number))
 
     def _read(self, wish: Wish, picture: Picture) -> None:
-        if wish.number == THUMBNAIL:
-            self._thumbnails[wish.chunk.id] = picture
+        source, number = wish.key
+        if isinstance(wish.source, Start):
+            self._start = (source, picture)
+        elif number == THUMBNAIL:
+            self._thumbnails[source] = picture
             while len(self._thumbnails) > _MAX_THUMBNAILS:
                 self._thumbnails.popitem(last=False)
         else:
-            self._cache.put(wish.chunk.id, wish.number, picture)
-        self.arrived.tell(wish.chunk.id)
+            self._cache.put(source, number, picture)
+        self.arrived.tell(source)
 
     def _project_changed(self, change: Change) -> None:
         if self._frame > max(self.num_total - 1, 0):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from astra_studio.document.model import Start
 from engine.messages import Frames, Picture, WorldInfo
-from engine.video.decode import read_frames
+from engine.video.decode import probe, read_frames
 from engine.video.pictures import Crop, crop_for, fit_picture, load_picture
+
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"})
+_CLIP_FRAMES = 33
+"""Of a clip, from its end: what one chunk and the start of a take show."""
 
 
 def crop_of(start: Start, info: WorldInfo) -> Crop:
@@ -31,6 +37,45 @@ def start_picture(data: bytes) -> Picture:
         file.write(data)
         file.flush()
         return load_picture(Path(file.name))
+
+
+def whole_picture(start: Start, data: bytes) -> Picture:
+    """What of a start can be looked at before the crop: the picture, or the last frame of the clip."""
+    return start_picture(data) if start.kind == "picture" else _clip(start, data)[-1]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NewStart:
+    """A file that takes can start from, and what is known of it; `start` has no artifact yet."""
+
+    data: bytes
+    start: Start
+
+
+def read_start(path: Path) -> NewStart:
+    """A picture, or a clip whose end becomes the history. Raises PictureError, VideoReadError, OSError."""
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return _read_clip(path)
+    picture = load_picture(path)
+    height, width = picture.shape[:2]
+    start = Start(artifact="", name=path.name, width_px=width, height_px=height)
+    return NewStart(data=path.read_bytes(), start=start)
+
+
+def _read_clip(path: Path) -> NewStart:
+    info = probe(path)
+    count = min(info.num_frames, _CLIP_FRAMES)
+    count -= (count - 1) % 4
+    start = Start(
+        artifact="",
+        kind="clip",
+        name=path.name,
+        width_px=info.width,
+        height_px=info.height,
+        first_frame=info.num_frames - count,
+        num_frames=count,
+    )
+    return NewStart(data=path.read_bytes(), start=start)
 
 
 def _clip(start: Start, data: bytes) -> list[Picture]:

@@ -15,7 +15,6 @@ from astra_studio.document.facets import Facet
 from astra_studio.document.model import Start, Take
 from astra_studio.document.session import Change
 from astra_studio.services.generation import ChunkPreview, Making
-from astra_studio.services.starts import start_picture
 from engine.messages import FRAMES_PER_LATENT
 from engine.video.pictures import Crop, crop_for
 from ui.studio import Studio
@@ -151,9 +150,7 @@ class ViewportPane(QWidget):
                 )
             )
         elif start is not None:
-            self.stage.show_this(
-                Shown(picture=self._start(start), crop=self._crop(start), label=label, progress=progress)
-            )
+            self.stage.show_this(self._start_shown(start, label, progress))
         else:
             self.stage.show_this(Shown(label=label, progress=progress))
         self.header.subtitle.setText(self._subtitle(take))
@@ -186,16 +183,16 @@ class ViewportPane(QWidget):
 
     def _start(self, start: Start) -> QImage | None:
         if self._start_image is None or self._start_image[0] != start.artifact:
-            if start.kind != "picture":
+            picture = self._studio.player.start_picture(start)
+            if picture is None:
                 return None
-            found: list[QImage] = []
-            studio = self._studio
-            if not studio.guarded(
-                lambda: found.append(image_of(start_picture(studio.session.read(start.artifact)))), key="start"
-            ):
-                return None
-            self._start_image = (start.artifact, found[0])
+            self._start_image = (start.artifact, image_of(picture))
         return self._start_image[1]
+
+    def _start_shown(self, start: Start, label: str, progress: float | None) -> Shown:
+        image = self._start(start)
+        crop = None if image is None else self._crop(start)
+        return Shown(picture=image, crop=crop, label=label, progress=progress)
 
     def _crop(self, start: Start) -> Crop:
         info = self._studio.project.world.info

@@ -1,0 +1,127 @@
+"""Owns putting the window together: settings, theme, engine's thread, project, and what happens when something breaks."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from astra_studio.problems import problem_of
+from astra_studio.services.engine_thread import EngineThread
+from astra_studio.services.jobs import Jobs
+from astra_studio.settings import Settings
+from ui.commands import Commands
+from ui.dialogs import LogLines
+from ui.files import Files
+from ui.main_window import MainWindow
+from ui.studio import MainThread, Studio
+from ui.theme import Theme
+
+WORLD_VARIABLE = "ASTRA_STUDIO_WORLD"
+"""World of new projects, in place of the bundled one: for tests and for working on the window."""
+PACE_VARIABLE = "ASTRA_STUDIO_FAKE_SECONDS"
+"""Seconds that the fake world takes for a chunk."""
+_LOG = logging.getLogger(__name__)
+
+
+class App:
+    """The running program."""
+
+    def __init__(self, arguments: Sequence[str] = ()) -> None:
+        existing = QApplication.instance()
+        self.qt = existing if isinstance(existing, QApplication) else QApplication([sys.argv[0], *arguments])
+        self.qt.setApplicationName("Astra Studio")
+        self.qt.setDesktopFileName("astra-studio")
+        self.log = LogLines()
+        logging.getLogger().addHandler(self.log)
+        self.settings = Settings()
+        self.theme = Theme()
+        self._choose_theme("theme")
+        self.theme.apply(self.qt)
+        self.settings.subscribe(self._choose_theme)
+        self.main_thread = MainThread()
+        self.engine = EngineThread(lambda _answer: None)
+        self.jobs = Jobs(self.main_thread.post)
+        commands = Commands(self.theme, self.settings.get("keys"))
+        self.studio = Studio(theme=self.theme, settings=self.settings, commands=commands, jobs=self.jobs)
+        pace_s = float(os.environ.get(PACE_VARIABLE, "0") or 0)
+        self.files = Files(self.studio, self.engine, self.main_thread.post, pace_s)
+        self.window: MainWindow | None = None
+
+    def show(self, project: Path | None) -> bool:
+        """Open a project, or a new one, and show the window. False where not even a new one could be made."""
+        problems: list[object] = []
+        self.studio.problem_raised.connect(problems.append)
+        world = os.environ.get(WORLD_VARIABLE, "")
+        is_open = project is not None and self.files.open_project(project)
+        if not is_open:
+            is_open = self.files.new_project(world) if world else self.files.new_project()
+        if not is_open:
+            return False
+        self.window = MainWindow(self.studio, self.files, self.log)
+        for shown in problems:
+            self.window.problems.show_problem(shown)  # type: ignore[arg-type]
+        self.studio.problem_raised.disconnect(problems.append)
+        self.window.show()
+        sys.excepthook = self._broke
+        return True
+
+    def close(self) -> None:
+        """End everything that runs; what is finished is stored."""
+        self.jobs.close()
+        self.files.close()
+        self.engine.close()
+        logging.getLogger().removeHandler(self.log)
+        sys.excepthook = sys.__excepthook__
+
+    def _choose_theme(self, key: str) -> None:
+        if key != "theme":
+            return
+        name = self.settings.get("theme")
+        if name == "system":
+            self.theme.follow_system()
+        else:
+            self.theme.set_name(name)
+
+    def _broke(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """A mistake of ours: it is told, logged, and the window goes on."""
+        details = "".join(traceback.format_exception(kind, error, trace))
+        _LOG.error("%s", details)
+        sys.__excepthook__(kind, error, trace)
+        self.studio.raise_problem(problem_of(error), details=details)
+
+
+def run(project: Path | None, *, quit_when_shown: bool = False) -> int:
+    """Show the window and run until it is closed. `quit_when_shown` tells how long that took and ends."""
+    began_s = time.perf_counter()
+    app = App()
+    if not app.show(project):
+        app.close()
+        return 1
+    # Python looks at signals only between its own instructions.
+    ticking = QTimer()
+    ticking.start(200)
+    ticking.timeout.connect(lambda: None)
+    signal.signal(signal.SIGINT, lambda *_: app.qt.quit())
+    signal.signal(signal.SIGTERM, lambda *_: app.qt.quit())
+    if quit_when_shown:
+
+        def shown() -> None:
+            heavy = sorted({"torch", "diffusers", "transformers"} & set(sys.modules))
+            seconds = time.perf_counter() - began_s
+            sys.stdout.write(f"shown after {seconds:.2f} s; heavy modules: {', '.join(heavy) or 'none'}\n")
+            app.qt.quit()
+
+        QTimer.singleShot(0, shown)
+    code = app.qt.exec()
+    app.close()
+    return code

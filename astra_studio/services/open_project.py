@@ -1,0 +1,61 @@
+"""Owns what belongs to an open project: its session, its player, its generation; made and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from astra_studio.document.model import new_project
+from astra_studio.document.opening import create_store, open_store
+from astra_studio.document.places import remember, untitled_path
+from astra_studio.document.session import Session
+from astra_studio.services.engine_thread import EngineThread
+from astra_studio.services.frame_cache import DEFAULT_CAP_BYTES
+from astra_studio.services.generation import Generation
+from astra_studio.services.player import Player
+from astra_studio.services.posting import Post
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenProject:
+    """An open project and the services over it."""
+
+    session: Session
+    player: Player
+    generation: Generation
+
+    def close(self) -> None:
+        """Store what is finished and let the file go."""
+        self.generation.close()
+        self.player.close()
+        self.session.close()
+
+
+def open_project(
+    path: Path | None,
+    world: str,
+    engine: EngineThread,
+    post: Post,
+    *,
+    cap_bytes: int = DEFAULT_CAP_BYTES,
+    seconds_per_chunk: float = 0.0,
+    device: str = "auto",
+    before: Callable[[], None] = lambda: None,
+) -> OpenProject:
+    """Open a project file; None: a new one of that world in the user's folder.
+
+    `before` is called when the file has been found good, before anything else is started: to close the one that was
+    open. Raises what `open_store` raises; the project before is then still open.
+    """
+    if path is None:
+        session = Session(create_store(untitled_path(), new_project(world)))
+    else:
+        session = Session(open_store(path))
+    before()
+    player = Player(session, post, cap_bytes)
+    generation = Generation(
+        session, engine, post, on_frames=player.put_frames, seconds_per_chunk=seconds_per_chunk, device=device
+    )
+    remember(session.path)
+    return OpenProject(session=session, player=player, generation=generation)

@@ -1,0 +1,218 @@
+"""Owns opening: projects, pictures, clips; by dialog, drop, paste or the command line."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from astra_studio.document import edits
+from astra_studio.document.errors import ProjectDamaged
+from astra_studio.document.places import recent
+from astra_studio.document.rescue import rescue
+from astra_studio.document.store import SUFFIX
+from astra_studio.paths import BUNDLED_WORLD
+from astra_studio.problems import problem_of
+from astra_studio.services.engine_thread import EngineThread
+from astra_studio.services.open_project import OpenProject, open_project
+from astra_studio.services.posting import Post
+from astra_studio.services.restore import SETTINGS_SUFFIXES, restored_edits
+from astra_studio.services.starts import NewStart, read_start
+from engine.video.pictures import FORMATS
+from ui.studio import Studio
+
+_PICTURES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif"
+_CLIPS = "*.mp4 *.mov *.mkv *.webm *.avi *.m4v"
+assert FORMATS
+
+
+class Files(QObject):
+    """Opens things for one window."""
+
+    def __init__(self, studio: Studio, engine: EngineThread, post: Post, pace_s: float = 0.0) -> None:
+        """`pace_s` is how long the fake world takes for a chunk."""
+        super().__init__()
+        self._studio, self._engine, self._post, self._pace_s = studio, engine, post, pace_s
+        self._open: OpenProject | None = None
+        self.window: QWidget | None = None
+
+    # ------------------------------------------------------------------ projects
+
+    def new_project(self, world: str = BUNDLED_WORLD) -> bool:
+        """A new project of a world; it lies in the user's folder until it is saved elsewhere."""
+        return self._show(None, world)
+
+    def open_project(self, path: Path) -> bool:
+        """Show a project file; False where it cannot be, and the bar says why."""
+        if self._open is not None and path.exists() and path.samefile(self._open.session.path):
+            return True
+        return self._show(path, BUNDLED_WORLD)
+
+    def close(self) -> None:
+        """Store what is finished and let the project go."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _show(self, path: Path | None, world: str) -> bool:
+        settings = self._studio.settings
+        try:
+            opened = open_project(
+                path,
+                world,
+                self._engine,
+                self._post,
+                cap_bytes=settings.get("cache_mb") * 2**20,
+                seconds_per_chunk=self._pace_s,
+                device=settings.get("device"),
+                before=self.close,
+            )
+        except ProjectDamaged as error:
+            self._studio.raise_problem(problem_of(error), key="project")
+            if path is not None and self.window is not None:
+                self._offer_rescue(path)
+            return False
+        except (OSError, ValueError) as error:
+            self._studio.raise_problem(problem_of(error), key="project")
+            return False
+        self._open = opened
+        self._studio.problem_gone.emit("project")
+        self._studio.show_project(opened.session, opened.player, opened.generation)
+        opened.generation.open_world()
+        return True
+
+    def _offer_rescue(self, path: Path) -> None:
+        def save() -> None:
+            target = path.with_name(f"{path.stem} (rescued){SUFFIX}")
+            if self._studio.guarded(lambda: rescue(path, target), key="project"):
+                self.open_project(target)
+
+        self._studio.say(self.tr("What is whole can be saved"), self.tr("Save into a new project"), save)
+
+    def save_as(self) -> None:
+        """Copy the project to another place, and go on there."""
+        studio = self._studio
+        name, _ = QFileDialog.getSaveFileName(
+            self.window, self.tr("Save As"), studio.session.path.name, f"Astra Studio (*{SUFFIX})"
+        )
+        if name:
+            target = Path(name).with_suffix(SUFFIX)
+            if studio.guarded(lambda: studio.session.save_as(target), key="project") and self.open_project(target):
+                studio.say(self.tr("Saved as {0}").format(target.name))
+
+    def ask_project(self) -> None:
+        """Choose a project in a dialog."""
+        name, _ = QFileDialog.getOpenFileName(
+            self.window, self.tr("Open Project"), str(self._studio.session.path.parent), f"Astra Studio (*{SUFFIX})"
+        )
+        if name:
+            self.open_project(Path(name))
+
+    def fill_recent(self, menu: QMenu) -> None:
+        """The projects opened last, asked anew whenever the menu is shown."""
+        menu.clear()
+        for path in recent():
+            menu.addAction(path.name).triggered.connect(lambda _on=False, path=path: self.open_project(path))
+        menu.setEnabled(not menu.isEmpty())
+
+    # ------------------------------------------------------------------ pictures and clips
+
+    def ask_picture(self) -> None:
+        """Choose a picture or a clip in a dialog."""
+        name, _ = QFileDialog.getOpenFileName(
+            self.window, self.tr("Open Picture or Clip"), "", f"{self.tr('Pictures and clips')} ({_PICTURES} {_CLIPS})"
+        )
+        if name:
+            self.use_picture(Path(name))
+
+    def use_picture(self, path: Path, then: Callable[[], None] = lambda: None) -> None:
+        """Start from a picture or clip. It is read on a thread of its own: a large one takes a while."""
+
+        def read() -> None:
+            try:
+                found = read_start(path)
+            except (ValueError, OSError) as error:
+                problem = problem_of(error)
+                self._post(lambda: self._studio.raise_problem(problem, key="picture"))
+            else:
+                self._post(lambda: self._start_from(found, then))
+
+        threading.Thread(target=read, name="read picture", daemon=True).start()
+
+    def paste_picture(self) -> None:
+        """Start from the picture, or the picture's file, on the clipboard."""
+        data = QGuiApplication.clipboard().mimeData()
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data.hasUrls() else []
+        if paths:
+            self.take_in(paths)
+            return
+        image = QGuiApplication.clipboard().image()
+        if image.isNull():
+            self._studio.say(self.tr("There is no picture on the clipboard"))
+            return
+        content = QByteArray()
+        buffer = QBuffer(content)
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        image.save(buffer, "PNG")
+        start = edits.Start(artifact="", name=self.tr("Pasted"), width_px=image.width(), height_px=image.height())
+        self._start_from(NewStart(data=bytes(content.data()), start=start), lambda: None)
+
+    def take_in(self, paths: list[Path]) -> None:
+        """Files that were dropped: the first decides what they are."""
+        path = paths[0]
+        if path.suffix.lower() == SUFFIX:
+            self.open_project(path)
+        elif path.suffix.lower() in SETTINGS_SUFFIXES and self._restore(path):
+            return
+        elif path.suffix.lower() in (".json", ".txt", ".npy", ".npz", ".chan", ".gltf", ".glb"):
+            self.import_path(path)
+        else:
+            self.use_picture(path)
+
+    def import_path(self, path: Path) -> None:
+        """Take a camera file over as what the current take asks for."""
+        from astra_studio.document.action_edits import set_actions
+        from astra_studio.document.actions import actions_of
+        from engine.trajectories.resolve import resolve_trajectory
+
+        studio = self._studio
+
+        def take_over() -> None:
+            track = resolve_trajectory(str(path))
+            if studio.apply(set_actions(studio.take.id, actions_of(track))):
+                studio.say(self.tr("{0}: {1} ticks").format(path.name, len(track)), self.tr("Undo"), studio.undo)
+
+        studio.guarded(take_over, key="path")
+
+    def ask_path(self) -> None:
+        """Choose a camera file in a dialog."""
+        name, _ = QFileDialog.getOpenFileName(self.window, self.tr("Import Camera Path"))
+        if name:
+            self.import_path(Path(name))
+
+    def _restore(self, path: Path) -> bool:
+        """Settings out of an exported file, where it is one."""
+        found = restored_edits(path, self._studio.project)
+        if found is None:
+            return False
+        for edit in found:
+            self._studio.apply(edit)
+        self._studio.say(self.tr("Settings of {0} restored").format(path.name), self.tr("Undo"), self._studio.undo)
+        return True
+
+    def _start_from(self, found: NewStart, then: Callable[[], None]) -> None:
+        studio = self._studio
+
+        def put() -> None:
+            from dataclasses import replace
+
+            artifact = studio.session.put("start", found.data)
+            studio.session.apply(edits.set_start(replace(found.start, artifact=artifact)))
+
+        if studio.guarded(put, key="picture"):
+            studio.problem_gone.emit("picture")
+            then()

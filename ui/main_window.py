@@ -1,0 +1,224 @@
+"""Owns the main window: panes in their three workspaces, and the commands of the shell."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, Qt, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from astra_studio import __version__
+from astra_studio.paths import assets, user_data
+from ui.dialogs import About, LogLines, LogWindow, Preferences, Shortcuts
+from ui.export_dialog import attach_export
+from ui.files import Files
+from ui.inspector import InspectorPane
+from ui.palette import Palette
+from ui.problem_bar import ProblemBar
+from ui.project_panel import ProjectPane
+from ui.status_bar import StatusBar
+from ui.studio import Studio
+from ui.timeline import TimelinePane
+from ui.toasts import Toast
+from ui.top_bar import WORKSPACES, TopBar
+from ui.viewport import ViewportPane
+
+SMALLEST, USUAL = (1280, 800), (1600, 1000)
+_SIDES = {"Author": (208, 1086, 305), "Drive": (0, 1290, 305), "Review": (208, 1086, 305)}
+_HEIGHTS = {"Author": (554, 378), "Drive": (760, 172), "Review": (640, 292)}
+
+
+class MainWindow(QMainWindow):
+    """One window over one studio. The project is open before it is built."""
+
+    def __init__(self, studio: Studio, files: Files, log: LogLines) -> None:
+        super().__init__()
+        self.studio, self.files, self._log = studio, files, log
+        files.window = self
+        self._recent_commands: list[str] = []
+        self.workspace = ""
+        self._layout_file = QSettings(str(user_data() / "layout.ini"), QSettings.Format.IniFormat)
+        self.setWindowIcon(QIcon(str(assets() / "icons" / "astra.svg")))
+        self.setMinimumSize(*SMALLEST)
+        self.resize(*USUAL)
+        self.setAcceptDrops(True)
+        self.viewport = ViewportPane(studio, files.ask_picture)
+        self.viewport.files_dropped.connect(files.take_in)
+        self.timeline = TimelinePane(studio)
+        self.inspector = InspectorPane(studio)
+        self.project_panel = ProjectPane(studio, files.ask_picture, files.use_picture)
+        self.problems = ProblemBar(studio)
+        self.viewport.place_for_problems.addWidget(self.problems)
+        self._attach()
+        self.top = TopBar(studio)
+        self._add_recent()
+        self.status = StatusBar(studio)
+        self._columns, self._rows = QSplitter(Qt.Orientation.Horizontal), QSplitter(Qt.Orientation.Vertical)
+        for pane in (self.project_panel, self.viewport, self.inspector):
+            self._columns.addWidget(pane)
+        self._columns.setStretchFactor(1, 1)
+        self._rows.addWidget(self._columns)
+        self._rows.addWidget(self.timeline)
+        self._rows.setStretchFactor(0, 1)
+        for splitter in (self._columns, self._rows):
+            splitter.setHandleWidth(3)
+            splitter.setChildrenCollapsible(False)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        for part, stretch in ((self.top, 0), (self._rows, 1), (self.status, 0)):
+            column.addWidget(part, stretch)
+        self.setCentralWidget(whole)
+        self.toast = Toast(studio, self)
+        studio.commands.add_to(self)
+        studio.project_opened.connect(self._name)
+        studio.project_changed.connect(lambda _change: self._undo_words())
+        studio.theme.changed.connect(self._dress)
+        self.show_workspace(str(self._layout_file.value("workspace", "Author")))
+        studio.project_opened.emit()
+        studio.commands.refresh()
+
+    # ------------------------------------------------------------------ commands
+
+    def _attach(self) -> None:
+        studio, files, attach = self.studio, self.files, self.studio.commands.attach
+        attach("file.new", files.new_project)
+        attach("file.open", files.ask_project)
+        attach("file.save_as", files.save_as)
+        attach("file.open_picture", files.ask_picture)
+        attach("file.paste_picture", files.paste_picture)
+        attach("file.import_path", files.ask_path)
+        attach("file.quit", self.close)
+        attach("edit.undo", studio.undo, enabled=lambda: studio.session.undo_label is not None)
+        attach("edit.redo", studio.redo, enabled=lambda: studio.session.redo_label is not None)
+        attach("edit.palette", lambda: Palette(studio, self._recent_commands, self).show())
+        attach("edit.shortcuts", lambda: Shortcuts(studio, self).exec())
+        attach("edit.preferences", lambda: Preferences(studio, self).exec())
+        for name in WORKSPACES:
+            attach(
+                f"view.{name.lower()}",
+                lambda name=name: self.show_workspace(name),
+                checked=lambda name=name: self.workspace == name,
+            )
+        attach("view.full_screen", self._toggle_full_screen, checked=self.isFullScreen)
+        attach("view.theme", self._other_theme)
+        attach("view.log", lambda: LogWindow(self._log, self).exec())
+        attach("help.copy_diagnostics", self._copy_diagnostics)
+        attach("help.about", lambda: About(studio, self).exec())
+        attach_export(studio, self)
+
+    def _add_recent(self) -> None:
+        menu = self.top.menu_of["File"]
+        recent = menu.addMenu(self.tr("Open Recent"))
+        menu.insertMenu(self.studio.commands.action("file.save_as"), recent)
+        menu.aboutToShow.connect(lambda: self.files.fill_recent(recent))
+
+    def show_workspace(self, name: str) -> None:
+        """Author, Drive or Review, each with the layout that it was left with."""
+        known = name if name in WORKSPACES else "Author"
+        if self.workspace:
+            self._keep_layout()
+        self.workspace = known
+        self.project_panel.setVisible(known != "Drive")
+        self.viewport.header.setVisible(known != "Drive")
+        self.viewport.stage.has_hud = known == "Drive" or self.viewport.stage.has_hud
+        self._columns.setSizes(self._kept(known, "columns", _SIDES[known]))
+        self._rows.setSizes(self._kept(known, "rows", _HEIGHTS[known]))
+        self.top.workspaces.choose(known)
+        if self.studio.session is not None:
+            self.viewport.refresh()
+        self.studio.commands.refresh()
+
+    def _kept(self, workspace: str, what: str, usual: tuple[int, ...]) -> list[int]:
+        text = self._layout_file.value(f"{workspace}/{what}", "")
+        try:
+            sizes = [int(size) for size in json.loads(str(text))]
+        except (ValueError, TypeError):
+            return list(usual)
+        return sizes if len(sizes) == len(usual) else list(usual)
+
+    def _keep_layout(self) -> None:
+        self._layout_file.setValue(f"{self.workspace}/columns", json.dumps(self._columns.sizes()))
+        self._layout_file.setValue(f"{self.workspace}/rows", json.dumps(self._rows.sizes()))
+        self._layout_file.setValue("workspace", self.workspace)
+
+    def _toggle_full_screen(self) -> None:
+        """The picture alone, and back."""
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+        alone = self.isFullScreen()
+        for part in (self.top, self.status, self.timeline, self.inspector, self.viewport.header):
+            part.setVisible(not alone)
+        self.project_panel.setVisible(not alone and self.workspace != "Drive")
+
+    def keyPressEvent(self, event: object) -> None:
+        if self.isFullScreen() and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
+            self.studio.commands.trigger("view.full_screen")
+            return
+        super().keyPressEvent(event)  # type: ignore[arg-type]
+
+    def _other_theme(self) -> None:
+        name = "light" if self.studio.theme.name == "dark" else "dark"
+        self.studio.guarded(lambda: self.studio.settings.set("theme", name))
+
+    def _dress(self) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self.studio.theme.apply(app)
+
+    def _copy_diagnostics(self) -> None:
+        QGuiApplication.clipboard().setText(self.diagnostics())
+        self.studio.say(self.tr("Diagnostics copied"))
+
+    def diagnostics(self) -> str:
+        """What a bug report needs: versions, world, what is going on, the end of the log. No file of the user's."""
+        studio = self.studio
+        info, making = studio.project.world.info, studio.generation.making
+        facts = [
+            f"Astra Studio {__version__}, Python {platform.python_version()}, {platform.platform()}",
+            f"Qt platform {QGuiApplication.platformName()}, screen ratio {self.devicePixelRatioF():g}",
+            f"World {studio.project.world.spec}: {making.world_stage}" + (f", {info.fingerprint[:16]}" if info else ""),
+            f"{len(studio.project.takes)} takes, {len(studio.session.library)} chunks, "
+            f"cache {studio.player.cache_bytes / 1e6:.0f} MB",
+        ]
+        return "\n".join([*facts, "", *list(self._log.lines)[-40:]])
+
+    # ------------------------------------------------------------------ the window itself
+
+    def _name(self) -> None:
+        self.setWindowTitle(f"{self.studio.session.path.stem} - Astra Studio")
+        self._undo_words()
+
+    def _undo_words(self) -> None:
+        session = self.studio.session
+        for command, label, word in (
+            ("edit.undo", session.undo_label, self.tr("Undo")),
+            ("edit.redo", session.redo_label, self.tr("Redo")),
+        ):
+            self.studio.commands.action(command).setText(f"{word} {label}" if label else word)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.files.take_in(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._keep_layout()
+        self._layout_file.sync()
+        super().closeEvent(event)
+
+
+def show_folder(path: Path) -> None:
+    """Show a file's folder in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))

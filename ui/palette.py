@@ -1,0 +1,88 @@
+"""Owns the command palette: type a few letters of what you want."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from ui.commands import COMMANDS, Command
+from ui.studio import Studio
+from ui.theme import S8
+
+_SIZE = (520, 380)
+
+
+class Palette(QDialog):
+    """Commands that can be done now, those used last first."""
+
+    recent: list[str]
+
+    def __init__(self, studio: Studio, recent: list[str], parent: QWidget) -> None:
+        """`recent` are ids, newest first; the one that is chosen is put in front."""
+        super().__init__(parent, Qt.WindowType.Popup)
+        self._studio, self.recent = studio, recent
+        self.setFixedSize(*_SIZE)
+        self.field = QLineEdit()
+        self.field.setPlaceholderText(self.tr("Type what you want to do"))
+        self.field.setAccessibleName(self.tr("Command"))
+        self.list = QListWidget()
+        self.list.setAccessibleName(self.tr("Commands that fit"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(S8, S8, S8, S8)
+        column.addWidget(self.field)
+        column.addWidget(self.list)
+        self.field.textChanged.connect(self._show)
+        self.field.installEventFilter(self)
+        self.field.returnPressed.connect(self._run)
+        self.list.itemClicked.connect(lambda _item: self._run())
+        self._show("")
+        self.move(
+            parent.mapToGlobal(parent.rect().center()).x() - _SIZE[0] // 2, parent.mapToGlobal(parent.pos()).y() + 60
+        )
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            step = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}.get(Qt.Key(event.key()))
+            if step is not None and self.list.count():
+                self.list.setCurrentRow((self.list.currentRow() + step) % self.list.count())
+                return True
+        return super().eventFilter(watched, event)
+
+    def _show(self, text: str) -> None:
+        self.list.clear()
+        commands = self._studio.commands
+        usable = [command for command in COMMANDS if commands.action(command.id).isEnabled()]
+        for command in ranked(usable, text, self.recent):
+            keys = commands.keys(command.id)
+            item = QListWidgetItem(f"{command.menu}: {command.text}" + (f"      {keys}" if keys else ""))
+            item.setIcon(commands.action(command.id).icon())
+            item.setData(Qt.ItemDataRole.UserRole, command.id)
+            self.list.addItem(item)
+        self.list.setCurrentRow(0)
+
+    def _run(self) -> None:
+        item = self.list.currentItem()
+        self.close()
+        if item is not None:
+            name = item.data(Qt.ItemDataRole.UserRole)
+            self.recent[:] = [name, *(other for other in self.recent if other != name)][:20]
+            self._studio.commands.trigger(name)
+
+
+def ranked(commands: list[Command], text: str, recent: list[str]) -> list[Command]:
+    """Commands whose words hold the letters of `text` in order; whole words and recent ones first."""
+    wanted = text.lower().split()
+
+    def key(command: Command) -> tuple[int, int, str]:
+        words = f"{command.menu} {command.text}".lower()
+        starts = sum(1 for part in wanted if any(word.startswith(part) for word in words.split()))
+        age = recent.index(command.id) if command.id in recent else len(recent)
+        return -starts, age, command.text
+
+    return sorted((c for c in commands if _holds(f"{c.menu} {c.text}".lower(), "".join(wanted))), key=key)
+
+
+def _holds(words: str, letters: str) -> bool:
+    rest = iter(words)
+    return all(letter in rest for letter in letters)

@@ -1,0 +1,5 @@
+"""What the project holds: start picture, scenes, moves, takes, jobs."""
+
+from ui.project_panel.pane import ProjectPane
+
+__all__ = ["ProjectPane"]

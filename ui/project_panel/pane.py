@@ -1,0 +1,314 @@
+"""Owns the project panel: its sections and how they follow the project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from astra_studio.document import action_edits, edits
+from astra_studio.document.actions import actions_of
+from astra_studio.document.derived import lanes
+from astra_studio.document.differences import differences
+from astra_studio.document.model import TakeId
+from astra_studio.paths import assets
+from astra_studio.services.jobs import JobState
+from astra_studio.services.starts import crop_of
+from engine.actions.pose_line import parse_pose_line
+from ui.studio import Studio
+from ui.theme import R4, S4, S8, Theme
+from ui.viewport.images import fitted, image_of
+from ui.widgets import IconButton, PaneHeader, Section, quiet_label
+from ui.widgets.basic import Filled
+
+MOVES: tuple[tuple[str, str, str], ...] = (
+    ("Forward", "arrow-up", "w-8"),
+    ("Arc left", "arrow-bend-up-left", "w+left-8"),
+    ("Arc right", "arrow-bend-up-right", "w+right-8"),
+    ("Back", "arrow-down", "s-8"),
+    ("Pan left", "arrow-left", "left-8"),
+    ("Pan right", "arrow-right", "right-8"),
+)
+"""A chunk of each is added after what is planned."""
+_THUMBNAIL = QSize(38, 22)
+
+
+class StartView(QWidget):
+    """The start picture as the world will see it."""
+
+    clicked = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme, self._image = theme, QImage()
+        self._crop: QRectF | None = None
+        self.setFixedHeight(106)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAccessibleName("Start picture")
+
+    def show_image(self, image: QImage, crop: QRectF | None) -> None:
+        """A picture and the part of it that is seen."""
+        self._image, self._crop = image, crop
+        self.update()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.clicked.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.SmoothPixmapTransform | QPainter.RenderHint.Antialiasing)
+        if self._image.isNull():
+            painter.setPen(self._theme.color("line2"))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), R4, R4)
+            painter.setPen(self._theme.color("text3"))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.tr("Drop a picture"))
+            return
+        box = fitted(self._image.width(), self._image.height(), QRectF(self.rect()))
+        painter.drawImage(box, self._image)
+        if self._crop is not None:
+            scale = box.width() / self._image.width()
+            crop = QRectF(
+                box.left() + self._crop.left() * scale,
+                box.top() + self._crop.top() * scale,
+                self._crop.width() * scale,
+                self._crop.height() * scale,
+            )
+            shade = self._theme.faded("app", 0.6)
+            painter.fillRect(QRectF(box.left(), box.top(), box.width(), crop.top() - box.top()), shade)
+            painter.fillRect(QRectF(box.left(), crop.bottom(), box.width(), box.bottom() - crop.bottom()), shade)
+            painter.fillRect(QRectF(box.left(), crop.top(), crop.left() - box.left(), crop.height()), shade)
+            painter.fillRect(QRectF(crop.right(), crop.top(), box.right() - crop.right(), crop.height()), shade)
+
+
+class ProjectPane(Filled):
+    """Header and sections."""
+
+    def __init__(
+        self, studio: Studio, open_picture: Callable[[], object], use_picture: Callable[[Path], object]
+    ) -> None:
+        super().__init__(studio.theme, "panel")
+        self._studio, self._use_picture = studio, use_picture
+        self._shown_start = ""
+        self._start_image = QImage()
+        add = IconButton(studio.theme, "plus", self.tr("Open a picture or clip"))
+        add.clicked.connect(lambda: open_picture())
+        inside = QWidget()
+        sections = QVBoxLayout(inside)
+        sections.setContentsMargins(0, 0, 0, 0)
+        sections.setSpacing(0)
+        self._start = Section(studio.theme, self.tr("Start picture"))
+        self.start_view = StartView(studio.theme)
+        self.start_view.clicked.connect(lambda: open_picture())
+        self._start.body.addWidget(self.start_view)
+        self._scenes = Section(studio.theme, self.tr("Scenes"))
+        self._build_scenes()
+        self._moves = Section(studio.theme, self.tr("Moves"), self.tr("adds a chunk"))
+        self._build_moves()
+        self._takes = Section(studio.theme, self.tr("Takes"))
+        self.tree = QTreeWidget()
+        self._build_tree()
+        self._jobs = Section(studio.theme, self.tr("Jobs"))
+        for section in (self._start, self._scenes, self._moves, self._takes, self._jobs):
+            sections.addWidget(section)
+        sections.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(PaneHeader(studio.theme, self.tr("Project"), [add]))
+        column.addWidget(scroll, 1)
+        studio.project_opened.connect(self.refresh)
+        studio.project_changed.connect(lambda _change: self.refresh())
+        studio.frames_arrived.connect(lambda _chunk: self.refresh())
+        studio.jobs_changed.connect(self._show_jobs)
+        self._show_jobs(())
+
+    def refresh(self) -> None:
+        self._show_start()
+        self._show_takes()
+
+    # ------------------------------------------------------------------ start and scenes
+
+    def _show_start(self) -> None:
+        project = self._studio.project
+        start, info = project.start, project.world.info
+        if start is None:
+            self._shown_start = ""
+            self.start_view.show_image(QImage(), None)
+            self._start.hint.setText("")
+            return
+        if start.artifact != self._shown_start:
+            picture = self._studio.player.start_picture(start)
+            if picture is None:
+                return
+            self._start_image = image_of(picture).scaled(
+                400, 400, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+            )
+            self._shown_start = start.artifact
+        self._start.hint.setText(f"{start.width_px} × {start.height_px}")
+        scale = self._start_image.width() / start.width_px
+        crop = None
+        if info is not None:
+            seen = crop_of(start, info)
+            crop = QRectF(seen.left * scale, seen.top * scale, seen.width * scale, seen.height * scale)
+        self.start_view.show_image(self._start_image, crop)
+
+    def _build_scenes(self) -> None:
+        grid = QGridLayout()
+        grid.setSpacing(S4)
+        pictures = sorted((assets() / "pictures").glob("*.jpg"))
+        for number, path in enumerate(pictures):
+            button = QPushButton()
+            button.setIcon(
+                QIcon(
+                    QPixmap(str(path)).scaled(
+                        84,
+                        48,
+                        Qt.AspectRatioMode.KeepAspectRatioByExpanding,
+                        Qt.TransformationMode.SmoothTransformation,
+                    )
+                )
+            )
+            button.setIconSize(QSize(40, 23))
+            button.setStyleSheet("padding: 1px; min-height: 22px; border-radius: 4px;")
+            name = path.stem.replace("_", " ").capitalize()
+            button.setToolTip(name)
+            button.setAccessibleName(self.tr("Start from {0}").format(name))
+            button.clicked.connect(lambda _on=False, path=path: self._use_picture(path))
+            grid.addWidget(button, number // 4, number % 4)
+        self._scenes.body.addLayout(grid)
+
+    # ------------------------------------------------------------------ moves
+
+    def _build_moves(self) -> None:
+        grid = QGridLayout()
+        grid.setSpacing(S4)
+        for number, (name, icon, line) in enumerate(MOVES):
+            button = QPushButton(self._studio.theme.icon(icon), name)
+            button.setToolTip(line)
+            button.setStyleSheet("text-align: left; padding: 4px 6px;")
+            button.clicked.connect(lambda _on=False, line=line: self._add_move(line))
+            grid.addWidget(button, number // 2, number % 2)
+        self._moves.body.addLayout(grid)
+
+    def _add_move(self, line: str) -> None:
+        self._studio.apply(action_edits.extend(self._studio.take.id, actions_of(parse_pose_line(line))))
+
+    # ------------------------------------------------------------------ takes
+
+    def _build_tree(self) -> None:
+        self.tree.setHeaderHidden(True)
+        self.tree.setColumnCount(2)
+        self.tree.header().setStretchLastSection(False)
+        self.tree.header().setSectionResizeMode(0, self.tree.header().ResizeMode.Stretch)
+        self.tree.header().setSectionResizeMode(1, self.tree.header().ResizeMode.ResizeToContents)
+        self.tree.setIndentation(12)
+        self.tree.setIconSize(_THUMBNAIL)
+        self.tree.setMinimumHeight(96)
+        self.tree.setAccessibleName(self.tr("Takes"))
+        self.tree.itemClicked.connect(self._take_clicked)
+        self.tree.itemActivated.connect(self._take_clicked)
+        self._words = quiet_label("")
+        self._words.setWordWrap(True)
+        self._takes.body.addWidget(self.tree)
+        self._takes.body.addWidget(self._words)
+
+    def _show_takes(self) -> None:
+        project, player = self._studio.project, self._studio.player
+        self.tree.clear()
+        items: dict[TakeId, QTreeWidgetItem] = {}
+        for lane in lanes(project):
+            take = project.take(lane.take)
+            hint = self.tr("{0} chunks").format(len(take.chunks))
+            if lane.num_shared:
+                hint = self.tr("from chunk {0}").format(lane.num_shared + 1)
+            item = QTreeWidgetItem([("★ " if take.is_starred else "") + take.name, hint])
+            item.setData(0, Qt.ItemDataRole.UserRole, take.id)
+            item.setForeground(1, self._studio.theme.color("text3"))
+            if take.chunks and (picture := player.thumbnail(take.chunks[-1])) is not None:
+                item.setIcon(0, QIcon(QPixmap.fromImage(image_of(picture))))
+            else:
+                item.setIcon(0, self._studio.theme.icon("film-strip", "text3"))
+            parent = items.get(lane.parent) if lane.parent else None
+            self.tree.addTopLevelItem(item) if parent is None else parent.addChild(item)
+            items[take.id] = item
+        self.tree.expandAll()
+        current = items[project.selection.take]
+        self.tree.setCurrentItem(current)
+        self._takes.hint.setText(str(len(project.takes)))
+        compared = project.selection.compared
+        if compared is None or not project.has_take(compared):
+            self._words.setText("")
+            return
+        other = project.take(compared)
+        told = differences(project, other, project.current)
+        same = self.tr("asks for the same as {0}").format(other.name)
+        self._words.setText(f"{project.current.name}: " + ("; ".join(told) if told else same))
+
+    def _take_clicked(self, item: QTreeWidgetItem) -> None:
+        take = item.data(0, Qt.ItemDataRole.UserRole)
+        selection = self._studio.project.selection
+        if take != selection.take:
+            compared = None if selection.compared == take else selection.compared
+            self._studio.apply(edits.select(take, compared=compared))
+
+    # ------------------------------------------------------------------ jobs
+
+    def _show_jobs(self, states: tuple[JobState, ...]) -> None:
+        body = self._jobs.body
+        while (item := body.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        self._jobs.hint.setText(str(sum(not state.is_over for state in states)))
+        if not states:
+            body.addWidget(quiet_label(self.tr("Nothing to do")))
+        for state in states[-6:]:
+            body.addWidget(self._job(state))
+
+    def _job(self, state: JobState) -> QWidget:
+        theme, jobs = self._studio.theme, self._studio.jobs
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 2, 0, 2)
+        column.setSpacing(2)
+        row = QHBoxLayout()
+        row.setSpacing(S8)
+        row.addWidget(QLabel(state.title), 1)
+        words = {"running": f"{state.share:.0%}", "done": self.tr("done"), "failed": self.tr("failed")}
+        row.addWidget(quiet_label(words.get(state.status, state.status)))
+        if not state.is_over:
+            pause = IconButton(theme, "play" if state.status == "paused" else "pause", self.tr("Pause or go on"))
+            pause.clicked.connect(lambda: jobs.resume(state.id) if state.status == "paused" else jobs.pause(state.id))
+            stop = IconButton(theme, "x", self.tr("Cancel"))
+            stop.clicked.connect(lambda: jobs.cancel(state.id))
+            row.addWidget(pause)
+            row.addWidget(stop)
+        column.addLayout(row)
+        if state.status in ("running", "paused"):
+            bar = QProgressBar()
+            bar.setTextVisible(False)
+            bar.setValue(round(100 * state.share))
+            column.addWidget(bar)
+        if state.problem is not None:
+            reason = QLabel(state.problem.why)
+            reason.setProperty("role", "error")
+            reason.setWordWrap(True)
+            column.addWidget(reason)
+        return whole

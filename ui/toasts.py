@@ -1,0 +1,82 @@
+"""Owns toasts: words at the bottom right that go by themselves, with one thing that can be done."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from ui.studio import Saying, Studio
+from ui.theme import R6, S8, S12, S16
+from ui.widgets import IconButton
+
+_SHOWN_MS = 6000
+_HEIGHT_PX = 40
+
+
+class Toast(QWidget):
+    """The newest saying, over a window. It waits while the pointer is on it."""
+
+    def __init__(self, studio: Studio, window: QWidget) -> None:
+        super().__init__(window)
+        self._studio, self._window = studio, window
+        self._saying: Saying | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(S16, 0, S8, 0)
+        row.setSpacing(S12)
+        self.words = QLabel()
+        self.button = QPushButton()
+        self.button.setProperty("flat", "true")
+        self.button.clicked.connect(self._act)
+        close = IconButton(studio.theme, "x", self.tr("Close"))
+        close.clicked.connect(self.hide)
+        row.addWidget(self.words)
+        row.addWidget(self.button)
+        row.addWidget(close)
+        self.setFixedHeight(_HEIGHT_PX)
+        self.hide()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SHOWN_MS)
+        self._timer.timeout.connect(self.hide)
+        studio.said.connect(self.show_saying)
+        window.installEventFilter(self)
+
+    def show_saying(self, saying: Saying) -> None:
+        self._saying = saying
+        self.words.setText(saying.text)
+        self.button.setText(saying.action_label)
+        self.button.setVisible(saying.action is not None)
+        self.setAccessibleName(saying.text)
+        self.adjustSize()
+        self._place()
+        self.show()
+        self.raise_()
+        self._timer.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._timer.start()
+
+    def _place(self) -> None:
+        self.move(self._window.width() - self.width() - S16, self._window.height() - self.height() - 40)
+
+    def _act(self) -> None:
+        if self._saying is not None and self._saying.action is not None:
+            self._saying.action()
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(self._studio.theme.color("line2"))
+        painter.setBrush(self._studio.theme.color("raised"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), R6, R6)
+        painter.setPen(Qt.PenStyle.NoPen)

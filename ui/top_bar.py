@@ -1,0 +1,138 @@
+"""Owns the row on top: mark, menus, workspaces, progress, Cancel, Generate."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QMenuBar, QProgressBar, QPushButton, QToolButton, QVBoxLayout
+
+from astra_studio.services.generation import Making
+from ui.commands import COMMANDS, MENUS
+from ui.studio import Studio
+from ui.theme import S4, S8, S12
+from ui.widgets import SegmentedControl, quiet_label
+from ui.widgets.basic import Filled
+
+HEIGHT_PX = 44
+WORKSPACES = ("Author", "Drive", "Review")
+
+
+class TopBar(Filled):
+    """Follows what is being made."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__(studio.theme, "panel")
+        self._studio = studio
+        self.setFixedHeight(HEIGHT_PX)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(S12, 0, S12, 0)
+        row.setSpacing(S8)
+        self._mark = QLabel()
+        row.addWidget(self._mark)
+        self.menus = QMenuBar()
+        self.menus.setNativeMenuBar(False)
+        self.menu_of: dict[str, QMenu] = {}
+        self._build_menus()
+        row.addWidget(self.menus)
+        row.addStretch(1)
+        self.workspaces = SegmentedControl(studio.theme, WORKSPACES, self.tr("Workspace"))
+        self.workspaces.chosen.connect(lambda name: studio.commands.trigger(f"view.{name.lower()}"))
+        row.addWidget(self.workspaces)
+        row.addStretch(1)
+        column = QVBoxLayout()
+        column.setSpacing(S4)
+        words = QHBoxLayout()
+        self.progress_words, self.left_words = QLabel(), quiet_label("")
+        words.addWidget(self.progress_words, 1)
+        words.addWidget(self.left_words)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
+        self.bar.setFixedWidth(230)
+        self.bar.setAccessibleName(self.tr("Progress of what is being made"))
+        column.addStretch(1)
+        column.addLayout(words)
+        column.addWidget(self.bar)
+        column.addStretch(1)
+        row.addLayout(column)
+        cancel = studio.commands.action("generate.cancel")
+        self.cancel = QPushButton(self.tr("Cancel"))
+        self.cancel.setToolTip("Ctrl+.")
+        self.cancel.clicked.connect(cancel.trigger)
+        cancel.changed.connect(lambda: self.cancel.setEnabled(cancel.isEnabled()))
+        self.generate = QPushButton(self.tr("Generate"))
+        self.generate.setProperty("main", "true")
+        self.generate.setToolTip(self.tr("All that is planned, or the next chunk"))
+        all_ = studio.commands.action("generate.all")
+        self.generate.clicked.connect(all_.trigger)
+        all_.changed.connect(lambda: self.generate.setEnabled(all_.isEnabled()))
+        more = QToolButton()
+        more.setToolTip(self.tr("More ways to generate"))
+        more.setAccessibleName(self.tr("More ways to generate"))
+        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        choices = QMenu(more)
+        for name in ("generate.next", "generate.all", "generate.pause"):
+            choices.addAction(studio.commands.action(name))
+        more.setMenu(choices)
+        more.setArrowType(Qt.ArrowType.DownArrow)
+        for widget in (self.cancel, self.generate, more):
+            row.addWidget(widget)
+        self._dress()
+        studio.theme.changed.connect(self._dress)
+        studio.making_changed.connect(self.show_making)
+        self.show_making(Making())
+
+    def _build_menus(self) -> None:
+        for name in MENUS:
+            menu = self.menus.addMenu(name)
+            self.menu_of[name] = menu
+            group = 0
+            for command in COMMANDS:
+                if command.menu != name or not self._studio.commands.is_attached(command.id):
+                    continue
+                if command.group != group and not menu.isEmpty():
+                    menu.addSeparator()
+                group = command.group
+                menu.addAction(self._studio.commands.action(command.id))
+            menu.menuAction().setVisible(not menu.isEmpty())
+
+    def show_making(self, making: Making) -> None:
+        """Which chunk, which step, how long it will take; nothing moves when the words change."""
+        underway = making.underway
+        if underway is not None:
+            count = underway.index + 1 + len(making.queued)
+            self.progress_words.setText(
+                self.tr("Chunk {0} of {1}  ·  step {2} of {3}").format(
+                    underway.index + 1, count, underway.step, underway.num_steps
+                )
+            )
+            done = underway.step / max(underway.num_steps, 1)
+            self.bar.setValue(round(1000 * done))
+        elif making.world_stage == "opening":
+            self.progress_words.setText(self.tr("Opening the world ..."))
+            self.bar.setValue(0)
+        elif making.world_stage == "failed":
+            self.progress_words.setText(self.tr("The world cannot be opened"))
+            self.bar.setValue(0)
+        else:
+            self.progress_words.setText(self.tr("Paused") if making.is_paused else self.tr("Ready"))
+            self.bar.setValue(0)
+        left = making.seconds_left
+        self.left_words.setText("" if left is None else self.tr("{0} left").format(duration(left)))
+
+    def _dress(self) -> None:
+        theme = self._studio.theme
+        self._mark.setPixmap(theme.pixmap("mark", "accent_mark", 18, self.devicePixelRatioF()))
+        self.generate.setIcon(theme.icon("play-fill", "accent_ink"))
+        self.cancel.setIcon(theme.icon("stop-fill", "error"))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as 0.8 s, 12 s, 1:42 or 1:02:03."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d}"
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
