@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from engine.models.transformer import ActionStates, AstraTransformer3DModel, HistoryStates, TextStates, time_sinusoid
@@ -47,6 +47,7 @@ class CrossAttentionTransformer(AstraTransformer3DModel):
     def encode_actions(self, rows_BRA: Tensor, modality: str, window: HistoryWindow) -> ActionStates:
         usual = super().encode_actions(rows_BRA, modality, window)
         projector = self.action_embedder.projectors[modality]
+        assert isinstance(projector, nn.Linear)
         projected_BRU = projector(rows_BRA.to(projector.weight.dtype))
         distance_R = torch.arange(rows_BRA.shape[1]) - (rows_BRA.shape[1] - len(window.target))
         # Spread over the sinusoid's range, which is made for timesteps up to 1000.

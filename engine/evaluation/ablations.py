@@ -92,7 +92,14 @@ def _as(
     kind: type[AstraTransformer3DModel], recipe: Recipe, *, same_width: bool = False, **changes: Any
 ) -> AstraTransformer3DModel:
     usual = make_transformer(recipe).config
-    names = ("num_attention_heads", "attention_head_dim", "in_channels", "out_channels", "text_dim", "freq_dim")
+    names: tuple[str, ...] = (
+        "num_attention_heads",
+        "attention_head_dim",
+        "in_channels",
+        "out_channels",
+        "text_dim",
+        "freq_dim",
+    )
     names += ("ffn_dim", "num_layers", "row_widths", "unified_dim", "num_experts", "top_k", "routing")
     names += ("expert_hidden_dim", "input_rounding", "prediction")
     values = {name: usual[name] for name in names} | changes
@@ -240,16 +247,23 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
 
 
 def as_table(found: dict[str, list[dict[str, float]]]) -> str:
-    """Markdown: a row per figure, a column per variant; mean and 95 % interval over the seeds."""
+    """Markdown: a row per figure, a column per variant; mean and 95 % interval over the seeds; of one, its value."""
     names = list(dict.fromkeys(name for runs in found.values() for run in runs for name in run))
-    lines = ["| | " + " | ".join(found) + " |", "|---|" + "---|" * len(found)]
+    heads = [f"{name} ({len(runs)} seed{'s' if len(runs) > 1 else ''})" for name, runs in found.items()]
+    lines = ["| | " + " | ".join(heads) + " |", "|---|" + "---|" * len(found)]
     for name in names:
         cells = []
         for runs in found.values():
             values = [run[name] for run in runs if name in run]
-            cells.append("{:.2f} ± {:.2f}".format(*interval(values)) if len(values) > 1 else "")
+            cells.append(_cell(values))
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return f"{values[0]:.2f}" if values else ""
+    return "{:.2f} ± {:.2f}".format(*interval(values))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -267,13 +281,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     pairs = [(variant, seed) for seed in range(NUM_SEEDS) for variant in VARIANTS]
     for variant, seed in pairs[number - 1 :: count]:
         run_one(variant, seed, budget, folders, options.out)
-    results = {
-        v.name: [options.out / f"{v.name.replace(' ', '-')}-{s}.json" for s in range(NUM_SEEDS)] for v in VARIANTS
-    }
-    if all(path.exists() for paths in results.values() for path in paths):
-        found = {name: [json.loads(path.read_text()) for path in paths] for name, paths in results.items()}
-        (options.out / "ablations.json").write_text(json.dumps(found, indent=1) + "\n")
-        (options.out / "ablations.md").write_text(as_table(found))
+    report(options.out)
+
+
+def report(out: Path) -> None:
+    """Write the table of the runs that are done, where at least one is."""
+    found: dict[str, list[dict[str, float]]] = {}
+    for variant in VARIANTS:
+        places = [out / f"{variant.name.replace(' ', '-')}-{seed}.json" for seed in range(NUM_SEEDS)]
+        runs = [json.loads(place.read_text()) for place in places if place.exists()]
+        if runs:
+            found[variant.name] = runs
+    if found:
+        (out / "ablations.json").write_text(json.dumps(found, indent=1) + "\n")
+        (out / "ablations.md").write_text(as_table(found))
 
 
 if __name__ == "__main__":
