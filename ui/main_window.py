@@ -27,7 +27,7 @@ from ui.top_bar import WORKSPACES, TopBar
 from ui.viewport import ViewportPane
 
 SMALLEST, USUAL = (1280, 800), (1600, 1000)
-_SIDES = {"Author": (208, 1086, 305), "Drive": (0, 1290, 305), "Review": (208, 1086, 305)}
+_SIDES = {"Author": (228, 1066, 305), "Drive": (0, 1290, 305), "Review": (228, 1066, 305)}
 _HEIGHTS = {"Author": (554, 378), "Drive": (760, 172), "Review": (640, 292)}
 
 

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -107,6 +108,7 @@ class ProjectPane(Filled):
         add = IconButton(studio.theme, "plus", self.tr("Open a picture or clip"))
         add.clicked.connect(lambda: open_picture())
         inside = QWidget()
+        inside.setMinimumWidth(0)
         sections = QVBoxLayout(inside)
         sections.setContentsMargins(0, 0, 0, 0)
         sections.setSpacing(0)
@@ -187,12 +189,14 @@ class ProjectPane(Filled):
                 )
             )
             button.setIconSize(QSize(40, 23))
-            button.setStyleSheet("padding: 1px; min-height: 22px; border-radius: 4px;")
+            button.setStyleSheet("padding: 0; min-height: 24px; min-width: 20px; border-radius: 4px;")
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             name = path.stem.replace("_", " ").capitalize()
             button.setToolTip(name)
             button.setAccessibleName(self.tr("Start from {0}").format(name))
             button.clicked.connect(lambda _on=False, path=path: self._use_picture(path))
             grid.addWidget(button, number // 4, number % 4)
+            grid.setColumnStretch(number % 4, 1)
         self._scenes.body.addLayout(grid)
 
     # ------------------------------------------------------------------ moves
@@ -204,6 +208,7 @@ class ProjectPane(Filled):
             button = QPushButton(self._studio.theme.icon(icon), name)
             button.setToolTip(line)
             button.setStyleSheet("text-align: left; padding: 4px 6px;")
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _on=False, line=line: self._add_move(line))
             grid.addWidget(button, number // 2, number % 2)
         self._moves.body.addLayout(grid)
@@ -221,7 +226,8 @@ class ProjectPane(Filled):
         self.tree.header().setSectionResizeMode(1, self.tree.header().ResizeMode.ResizeToContents)
         self.tree.setIndentation(12)
         self.tree.setIconSize(_THUMBNAIL)
-        self.tree.setMinimumHeight(96)
+        self.tree.setFixedHeight(110)
+        self.tree.setMinimumWidth(0)
         self.tree.setAccessibleName(self.tr("Takes"))
         self.tree.itemClicked.connect(self._take_clicked)
         self.tree.itemActivated.connect(self._take_clicked)

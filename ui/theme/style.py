@@ -11,7 +11,7 @@ QMainWindow, QDialog { background: $app; }
 QDialog > QWidget { background: transparent; }
 QDialog { background: $panel; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line2; padding: 4px 6px; }
-QMenuBar { background: transparent; spacing: 2px; }
+QMenuBar { background: transparent; spacing: 2px; padding-top: 8px; }
 QMenuBar::item { background: transparent; padding: 5px 8px; border-radius: 4px; color: $text2; }
 QMenuBar::item:selected { background: $hover; color: $text; }
 QMenu { background: $raised; border: 1px solid $line2; padding: 4px; }

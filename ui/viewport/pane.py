@@ -62,8 +62,6 @@ class ViewportPane(QWidget):
         stacked.addWidget(self.stage)
         stacked.addWidget(empty)
         self._empty, self._stacked = empty, stacked
-        empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, False)
-        empty.setAcceptDrops(False)
         self.place_for_problems = QVBoxLayout()
         self.place_for_problems.setContentsMargins(0, 0, 0, 0)
         column = QVBoxLayout(self)
@@ -133,7 +131,9 @@ class ViewportPane(QWidget):
         studio = self._studio
         take, start = studio.take, studio.project.start
         making = studio.generation.making
-        self._empty.setVisible(start is None and not take.chunks)
+        is_empty = start is None and not take.chunks
+        self._empty.setVisible(is_empty)
+        self._stacked.setCurrentWidget(self._empty if is_empty else self.stage)
         label, progress = self._words(take, making)
         preview = self._preview if self._is_at_preview(making) else None
         if preview is not None:

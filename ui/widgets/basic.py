@@ -95,6 +95,7 @@ class SegmentedControl(QWidget):
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedHeight(BUTTON_PX)
+        self.setFont(theme.font(12, 500))
         metrics = self.fontMetrics()
         self._widths = [metrics.horizontalAdvance(option) + 20 for option in options]
         self.setFixedWidth(sum(self._widths) + 4)
