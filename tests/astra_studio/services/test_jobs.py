@@ -55,10 +55,12 @@ def test_jobs_run_one_after_another_and_tell_what_they_made(desk: Desk) -> None:
     desk.until(first, "running", 0.5)
     assert desk.state(first).detail == "part 1"
     left = desk.state(first).seconds_left
-    assert left is not None and 0 <= left < 20
+    assert left is not None
+    assert 0 <= left < 20
     desk.leave.release()
     desk.until(second, "done")
-    assert desk.state(first).result == Path("first") and desk.state(second).result == Path("second")
+    assert desk.state(first).result == Path("first")
+    assert desk.state(second).result == Path("second")
     desk.jobs.remove_finished()
     assert not desk.jobs.states
 
@@ -123,8 +125,10 @@ def test_a_failed_job_says_why_and_the_next_one_runs(desk: Desk) -> None:
     second = desk.add("second")
     desk.until(second, "done")
     problem = desk.state(first).problem
-    assert desk.state(first).status == "failed" and desk.state(first).result == Path("half")
-    assert problem is not None and "no room" in problem.why
+    assert desk.state(first).status == "failed"
+    assert desk.state(first).result == Path("half")
+    assert problem is not None
+    assert "no room" in problem.why
 
 
 def test_closing_begins_no_further_job(desk: Desk) -> None:
