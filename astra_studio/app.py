@@ -1,4 +1,4 @@
-"""Owns putting the window together: settings, theme, engine's thread, project, and what happens when something breaks."""
+"""Owns putting the window together: settings, theme, engine's thread, project; and what happens when it breaks."""
 
 from __future__ import annotations
 

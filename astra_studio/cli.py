@@ -14,8 +14,12 @@ from astra_studio.commands import (
     CANCELLED,
     FAILED,
     MISUSED,
+    batch,
     bench,
+    doctor,
     evaluate,
+    export,
+    info,
     parity,
     pretokenize,
     render,
@@ -26,7 +30,7 @@ from astra_studio.problems import Problem, UserError, problem_of
 
 SHOWN_FLAG = "--quit-when-shown"
 """Show the window, tell how long that took, and end: what the tests and packaging ask for."""
-COMMANDS = (render, trajectory, evaluate, pretokenize, train, parity, bench)
+COMMANDS = (render, batch, export, info, trajectory, doctor, evaluate, pretokenize, train, parity, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show where an error happened")
     parser = _Parser(
-        prog="astra-studio", description="Walk into a picture: the Astra world model on your own computer."
+        prog="astra-studio",
+        description="Walk into a picture: the Astra world model on your own computer. Without a command, or with a "
+        "project file alone, the window opens.",
     )
     parser.add_argument("--version", action="version", version=f"Astra Studio {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -17,11 +17,19 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         help="measure the engine on this machine",
         description="Measure the engine on this machine; takes a few minutes. Exit 1 if a figure misses its limit.",
     )
+    parser.add_argument(
+        "--window", action="store_true", help="how long the window's event loop is held up while chunks are made"
+    )
+    parser.add_argument(
+        "--in-process", action="store_true", help="with --window: torch in the window's process, for comparison"
+    )
     parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
+    if options.window:
+        return _run_window(options.in_process)
     from engine.benchmarks import run_benchmarks
     from engine.worlds.registry import open_world
 
@@ -30,3 +38,13 @@ def run(options: argparse.Namespace) -> int:
         figures.append(figure)
         print(figure.line(), flush=True)
     return OK if all(figure.value <= figure.limit for figure in figures) else FAILED
+
+
+def _run_window(in_process: bool) -> int:
+    from ui.benchmarks import event_loop_delays
+
+    delays = []
+    for delay in event_loop_delays(in_process=in_process):
+        delays.append(delay)
+        print(delay.line(), flush=True)
+    return OK if all(delay.is_met for delay in delays) else FAILED

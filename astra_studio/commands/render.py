@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         changes={name: value for name, value in given.items() if value is not None},
     )
-    interrupt = _Interrupt()
+    interrupt = Interrupt()
     progress = _ProgressBar()
     hooks = RenderHooks(
         listener=progress.heard, cancelled=lambda: interrupt.was_asked, world_opened=progress.world_opened
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     return CANCELLED if outcome.was_cancelled else OK
 
 
-class _Interrupt:
+class Interrupt:
     """Ctrl-C as a wish that the engine hears at its next step; a second Ctrl-C ends the program at once."""
 
     def __init__(self) -> None:

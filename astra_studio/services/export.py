@@ -1,6 +1,6 @@
 """Exports a take, a range of it or some of its chunks: frames out of the project file into a file of any kind.
 
-Beside a video lies a JSON file with all that made it; an MP4 also carries it as metadata. `services.restore` reads both.
+Beside a video lies a JSON file with all that made it; an MP4 carries it too. `services.restore` reads both.
 """
 
 from __future__ import annotations

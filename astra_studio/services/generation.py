@@ -87,11 +87,7 @@ class Generation:
         self.previews: Listeners[ChunkPreview] = Listeners()
         self.finished: Listeners[SlotKey] = Listeners()
         engine.on_answer = self._answered
-        self._writer = ArtifactWriter(
-            session.path,
-            on_stored=lambda stored: post(lambda: self._stored(stored)),
-            on_failed=lambda kept, error: post(lambda: self._not_stored(kept, error)),
-        )
+        self._writer = self._new_writer()
 
     @property
     def making(self) -> Making:
@@ -169,6 +165,13 @@ class Generation:
             _LOG.warning("the times of chunks could not be kept: %s", error)
 
     # ------------------------------------------------------------------ the queue
+
+    def _new_writer(self) -> ArtifactWriter:
+        return ArtifactWriter(
+            self._session.path,
+            on_stored=lambda stored: self._post(lambda: self._stored(stored)),
+            on_failed=lambda kept, error: self._post(lambda: self._not_stored(kept, error)),
+        )
 
     def _num_coming(self, take: TakeId) -> int:
         """Chunks that follow those of a take without being asked for again: under way, unstored, waiting."""

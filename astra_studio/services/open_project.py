@@ -48,10 +48,8 @@ def open_project(
     `before` is called when the file has been found good, before anything else is started: to close the one that was
     open. Raises what `open_store` raises; the project before is then still open.
     """
-    if path is None:
-        session = Session(create_store(untitled_path(), new_project(world)))
-    else:
-        session = Session(open_store(path))
+    store = create_store(untitled_path(), new_project(world)) if path is None else open_store(path)
+    session = Session(store)
     before()
     player = Player(session, post, cap_bytes)
     generation = Generation(

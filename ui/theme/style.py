@@ -52,7 +52,8 @@ QTreeView, QListView, QTableView { background: $panel; border: 0; outline: 0; al
 QTreeView::item, QListView::item { padding: 3px 4px; border-radius: 4px; }
 QTreeView::item:selected, QListView::item:selected, QTableView::item:selected { background: $selected; color: $text; }
 QTreeView::item:hover, QListView::item:hover { background: $hover; }
-QHeaderView::section { background: $raised; border: 0; border-bottom: 1px solid $line; padding: 4px 6px; color: $text2; }
+QHeaderView::section { background: $raised; border: 0; border-bottom: 1px solid $line; padding: 4px 6px;
+  color: $text2; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: $line2; border-radius: 3px; margin: 2px; min-height: 24px; min-width: 24px; }
