@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject
@@ -11,7 +12,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from astra_studio.document import edits
+from astra_studio.document.action_edits import set_actions
+from astra_studio.document.actions import actions_of
 from astra_studio.document.errors import ProjectDamaged
+from astra_studio.document.model import Start
 from astra_studio.document.places import recent
 from astra_studio.document.rescue import rescue
 from astra_studio.document.store import SUFFIX
@@ -22,12 +26,11 @@ from astra_studio.services.open_project import OpenProject, open_project
 from astra_studio.services.posting import Post
 from astra_studio.services.restore import SETTINGS_SUFFIXES, restored_edits
 from astra_studio.services.starts import NewStart, read_start
-from engine.video.pictures import FORMATS
+from engine.trajectories.resolve import resolve_trajectory
 from ui.studio import Studio
 
 _PICTURES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif"
 _CLIPS = "*.mp4 *.mov *.mkv *.webm *.avi *.m4v"
-assert FORMATS
 
 
 class Files(QObject):
@@ -157,8 +160,8 @@ class Files(QObject):
         content = QByteArray()
         buffer = QBuffer(content)
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, "PNG")
-        start = edits.Start(artifact="", name=self.tr("Pasted"), width_px=image.width(), height_px=image.height())
+        image.save(buffer, b"PNG")
+        start = Start(artifact="", name=self.tr("Pasted"), width_px=image.width(), height_px=image.height())
         self._start_from(NewStart(data=bytes(content.data()), start=start), lambda: None)
 
     def take_in(self, paths: list[Path]) -> None:
@@ -175,10 +178,6 @@ class Files(QObject):
 
     def import_path(self, path: Path) -> None:
         """Take a camera file over as what the current take asks for."""
-        from astra_studio.document.action_edits import set_actions
-        from astra_studio.document.actions import actions_of
-        from engine.trajectories.resolve import resolve_trajectory
-
         studio = self._studio
 
         def take_over() -> None:
@@ -208,8 +207,6 @@ class Files(QObject):
         studio = self._studio
 
         def put() -> None:
-            from dataclasses import replace
-
             artifact = studio.session.put("start", found.data)
             studio.session.apply(edits.set_start(replace(found.start, artifact=artifact)))
 

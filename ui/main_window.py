@@ -6,8 +6,8 @@ import json
 import platform
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, QUrl
-from PySide6.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QGuiApplication, QIcon
+from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QIcon, QKeyEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from astra_studio import __version__
@@ -99,17 +99,20 @@ class MainWindow(QMainWindow):
         attach("edit.shortcuts", lambda: Shortcuts(studio, self).exec())
         attach("edit.preferences", lambda: Preferences(studio, self).exec())
         for name in WORKSPACES:
-            attach(
-                f"view.{name.lower()}",
-                lambda name=name: self.show_workspace(name),
-                checked=lambda name=name: self.workspace == name,
-            )
+            self._attach_workspace(name)
         attach("view.full_screen", self._toggle_full_screen, checked=self.isFullScreen)
         attach("view.theme", self._other_theme)
         attach("view.log", lambda: LogWindow(self._log, self).exec())
         attach("help.copy_diagnostics", self._copy_diagnostics)
         attach("help.about", lambda: About(studio, self).exec())
         attach_export(studio, self)
+
+    def _attach_workspace(self, name: str) -> None:
+        self.studio.commands.attach(
+            f"view.{name.lower()}",
+            lambda: self.show_workspace(name),
+            checked=lambda: bool(self.workspace == name),
+        )
 
     def _add_recent(self) -> None:
         menu = self.top.menu_of["File"]
@@ -157,11 +160,11 @@ class MainWindow(QMainWindow):
             part.setVisible(not alone)
         self.project_panel.setVisible(not alone and self.workspace != "Drive")
 
-    def keyPressEvent(self, event: object) -> None:
-        if self.isFullScreen() and event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.isFullScreen() and event.key() == Qt.Key.Key_Escape:
             self.studio.commands.trigger("view.full_screen")
             return
-        super().keyPressEvent(event)  # type: ignore[arg-type]
+        super().keyPressEvent(event)
 
     def _other_theme(self) -> None:
         name = "light" if self.studio.theme.name == "dark" else "dark"
@@ -217,8 +220,3 @@ class MainWindow(QMainWindow):
         self._keep_layout()
         self._layout_file.sync()
         super().closeEvent(event)
-
-
-def show_folder(path: Path) -> None:
-    """Show a file's folder in the system's file manager."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))

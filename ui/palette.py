@@ -20,7 +20,7 @@ class Palette(QDialog):
 
     def __init__(self, studio: Studio, recent: list[str], parent: QWidget) -> None:
         """`recent` are ids, newest first; the one that is chosen is put in front."""
-        super().__init__(parent, Qt.WindowType.Popup)
+        super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self._studio, self.recent = studio, recent
         self.setFixedSize(*_SIZE)
         self.field = QLineEdit()
@@ -48,6 +48,12 @@ class Palette(QDialog):
                 self.list.setCurrentRow((self.list.currentRow() + step) % self.list.count())
                 return True
         return super().eventFilter(watched, event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        # It goes as a menu does: when something else is clicked.
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self.close()
+        super().changeEvent(event)
 
     def _show(self, text: str) -> None:
         self.list.clear()

@@ -35,7 +35,7 @@ class ProblemBar(QWidget):
         """Add a row; it takes the place of an older one of the same key, and of the oldest where there are many."""
         if shown.key:
             self.close_key(shown.key)
-        row = _Row(self._studio, shown, lambda: self._close(row))
+        row: QWidget = _Row(self._studio, shown, lambda: self._close(row))
         self._shown.append((shown, row))
         self._column.addWidget(row)
         if len(self._shown) > _MAX_SHOWN:

@@ -67,9 +67,8 @@ def run(options: argparse.Namespace) -> int:
     print(f"Window: {qt['problem']}" if "problem" in qt else f"Window: Qt on {qt['platform']}, screen {qt['screen']}")
     print("Libraries: " + ", ".join(f"{name} {found or 'missing'}" for name, found in content["libraries"].items()))
     for world in content["worlds"]:
-        print(
-            f"World {world['name']}: {world['width']} x {world['height']}, {world['bytes'] / 1e6:.0f} MB, {world['needs']}"
-        )
+        size = f"{world['width']} x {world['height']}, {world['bytes'] / 1e6:.0f} MB"
+        print(f"World {world['name']}: {size}, needs {world['needs']}")
     return OK
 
 

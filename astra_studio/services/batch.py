@@ -1,6 +1,6 @@
 """Renders many pictures x trajectories x settings, one after another; what is there already is skipped.
 
-The content of a request decides whether it is there: the picture's bytes, the resolved action rows, settings, seed,
+The content of a request decides whether it is there: the picture, the resolved action rows, settings, seed,
 prompt and world. A killed run goes on where it stopped; a job that fails is told, and the rest goes on.
 """
 
@@ -28,6 +28,7 @@ from engine.messages import FRAMES_PER_LATENT, Event, SamplingSettings, WorldInf
 from engine.trajectories.resolve import resolve_trajectory
 from engine.video.decode import read_frames
 from engine.video.encode import PartFile
+from engine.video.pictures import load_picture
 from engine.worlds.protocol import WorldModel
 
 REPORT, PAGE = "report.json", "report.html"
@@ -116,8 +117,8 @@ def read_jobs(path: Path) -> list[BatchJob]:
 
 def key_of(job: BatchJob) -> str:
     """Hash of everything that decides what comes out, but for the world's weights, whose name is in it."""
-    actions = resolve_trajectory(job.trajectory)
-    digest = hashlib.sha256(job.image.read_bytes())
+    picture, actions = load_picture(job.image), resolve_trajectory(job.trajectory)
+    digest = hashlib.sha256(picture.tobytes())
     digest.update(actions.modality.name.encode() + actions.rows.astype("<f4").tobytes())
     told = [job.world, job.seed, job.prompt, job.num_chunks, sorted(job.changes)]
     digest.update(json.dumps(told).encode())

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace
+from av.video.reformatter import ColorRange
 from PIL import Image
 
 from engine.messages import Frames
@@ -50,7 +50,6 @@ class _Ffv1:
             self._stream = self._container.add_stream("ffv1", rate=Fraction(fps))
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "bgr0"
             self._stream.codec_context.color_range = ColorRange.JPEG
-            self._stream.codec_context.colorspace = Colorspace.UNSPECIFIED
 
     def write(self, frames: Frames) -> None:
         with self._part.guarded():

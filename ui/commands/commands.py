@@ -48,7 +48,12 @@ class Commands(QObject):
     ) -> None:
         """Say what a command does. Raises KeyError for an id that is not in the table."""
         action = self._actions[command_id]
-        action.triggered.connect(lambda _checked=False: (run(), self.refresh()))
+
+        def triggered(_is_checked: bool = False) -> None:
+            run()
+            self.refresh()
+
+        action.triggered.connect(triggered)
         self._enabled[command_id] = enabled
         if checked is not None:
             self._checked[command_id] = checked

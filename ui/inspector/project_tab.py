@@ -57,7 +57,7 @@ class ProjectTab(QWidget):
         self.choice.addItems(names)
         self.choice.setCurrentText(project.world.spec)
         info, making = project.world.info, self._studio.generation.making
-        facts = {self.tr("State"): making.world_stage}
+        facts: dict[str, str] = {self.tr("State"): making.world_stage}
         if making.world_problem is not None:
             facts[self.tr("Reason")] = making.world_problem.why
         if info is not None:

@@ -29,6 +29,10 @@ _CLOCK_MS = 8
 _RELEASED_ASPECT = 832 / 480
 """Of the crop while no world has been opened."""
 
+_ZOOMS: dict[str, Zoom] = {"view.fit": "fit", "view.one": "1:1", "view.two": "2:1"}
+_ZOOM_OF: dict[str, Zoom] = {"Fit": "fit", "1:1": "1:1", "2:1": "2:1"}
+_COMPARISONS: dict[str, Compare] = {"view.wipe": "wipe", "view.side": "side"}
+
 
 class ViewportPane(QWidget):
     """Header, stage, transport."""
@@ -44,7 +48,7 @@ class ViewportPane(QWidget):
         self.stage.files_dropped.connect(self.files_dropped)
         self.stage.crop_moved.connect(self._crop_moved)
         self.zoom = SegmentedControl(studio.theme, ("Fit", "1:1", "2:1"), self.tr("Zoom"))
-        self.zoom.chosen.connect(lambda name: self._set_zoom(name.lower()))
+        self.zoom.chosen.connect(lambda name: self._set_zoom(_ZOOM_OF[name]))
         tools: list[QWidget] = [self.zoom]
         for command in ("view.wipe", "view.side", "view.hud", "view.full_screen"):
             action = studio.commands.action(command)
@@ -111,18 +115,24 @@ class ViewportPane(QWidget):
             lambda: studio.player.set_looping(not studio.player.is_looping),
             checked=lambda: studio.player.is_looping,
         )
-        for command, zoom in (("view.fit", "fit"), ("view.one", "1:1"), ("view.two", "2:1")):
-            commands.attach(
-                command, lambda zoom=zoom: self._set_zoom(zoom), checked=lambda zoom=zoom: self.stage.zoom == zoom
-            )
-        for command, compare in (("view.wipe", "wipe"), ("view.side", "side")):
-            commands.attach(
-                command,
-                lambda compare=compare: self._set_compare(compare),
-                enabled=lambda: studio.project.selection.compared is not None,
-                checked=lambda compare=compare: self.stage.compare == compare,
-            )
+        for command, zoom in _ZOOMS.items():
+            self._attach_zoom(command, zoom)
+        for command, compare in _COMPARISONS.items():
+            self._attach_compare(command, compare)
         commands.attach("view.hud", self._toggle_hud, checked=lambda: self.stage.has_hud)
+
+    def _attach_zoom(self, command: str, zoom: Zoom) -> None:
+        self._studio.commands.attach(
+            command, lambda: self._set_zoom(zoom), checked=lambda: bool(self.stage.zoom == zoom)
+        )
+
+    def _attach_compare(self, command: str, compare: Compare) -> None:
+        self._studio.commands.attach(
+            command,
+            lambda: self._set_compare(compare),
+            enabled=lambda: self._studio.project.selection.compared is not None,
+            checked=lambda: bool(self.stage.compare == compare),
+        )
 
     # ------------------------------------------------------------------ what is shown
 

@@ -1,0 +1,7 @@
+"""Prints the table of commands for the docs."""
+
+import sys
+
+from ui.commands.table import as_markdown
+
+sys.stdout.write(as_markdown())
