@@ -59,21 +59,22 @@ class Recipe:
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(num_steps=4800, uses_bfloat16=True))
     """bfloat16 makes a step faster on a processor that has it, and slower on others: see --float32."""
     own_takes: OwnTakesConfig = field(default_factory=OwnTakesConfig)
-    refine_windows: WindowConfig = field(default_factory=lambda: WindowConfig(rest_share=0.1, own_share=0.2))
+    """Made only where `refine_windows.own_share` asks for them; docs/training.md says why it does not."""
+    refine_windows: WindowConfig = field(default_factory=lambda: WindowConfig(rest_share=0.125))
     refine_loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            num_steps=1300,
-            matrix_learning_rate=0.01,
-            learning_rate=1e-3,
-            constant_share=0.3,
+            num_steps=560,
+            matrix_learning_rate=0.008,
+            learning_rate=8e-4,
+            warmup_steps=30,
+            constant_share=0.2,
             noise_as_mask=NoiseAsMask(start=0.0),
             uses_bfloat16=True,
             seed=7,
         )
     )
-    refine_weight_power: float = 0.5
-    """Loss weights of the second training are the first's to this power: what can be learnt is learnt, and the faint
-    channels' turn has come."""
+    refine_weight_power: float = 1.0
+    """Loss weights of the second training are the first's to this power; below 1, faint channels get a larger say."""
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     width: int = 192
     num_heads: int = 3
@@ -196,7 +197,7 @@ def run(
     encode_shards(folders)
     say(f"training the transformer, {recipe.loop.num_steps} steps")
     model = train_transformer(recipe, folders)
-    say(f"refining it on takes of its own, {recipe.refine_loop.num_steps} steps")
+    say(f"refining the transformer, {recipe.refine_loop.num_steps} steps")
     model = refine_transformer(recipe, folders, model)
     if not (folders.tuned_autoencoder / "config.json").exists():
         say(f"tuning the decoder, {recipe.decoder.num_steps} steps")
@@ -224,11 +225,11 @@ def train_transformer(recipe: Recipe, folders: Folders) -> AstraTransformer3DMod
 
 
 def refine_transformer(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel) -> AstraTransformer3DModel:
-    """Train a trained network further: on histories of its own making, on resting, on fine detail."""
+    """Train a trained network further: on resting and, if asked for, on histories of its own making."""
     shards, _ = split_shards(recipe, folders)
-    own = write_own_takes(recipe.own_takes, model, shards, folders.own_takes)
-    replaced = {path.name: path for path in own}
-    shards = [replaced.get(path.name, path) for path in shards]
+    if recipe.refine_windows.own_share:
+        own = {path.name: path for path in write_own_takes(recipe.own_takes, model, shards, folders.own_takes)}
+        shards = [own.get(path.name, path) for path in shards]
     weights = channel_weights(latents_std(folders), recipe.refine_weight_power)
     loop = replace(recipe.refine_loop, channel_weights=weights)
     model = copy.deepcopy(model).requires_grad_(True)
