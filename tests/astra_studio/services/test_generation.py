@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +20,9 @@ from astra_studio.document.session import Session
 from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.generation import Generation
 from astra_studio.services.posting import Mailbox
+from astra_studio.services.timings import Timings
 from engine.actions.pose_line import parse_pose_line
+from engine.worlds.fake import FakeWorld
 
 PICTURE = Path("assets/pictures/meadow.jpg")
 
@@ -237,3 +241,79 @@ def test_cancel_reaches_the_engine_process_within_a_step(new_rig: Callable[..., 
     made.generation.cancel()
     made.wait(timeout_s=2.5)
     assert not made.take.chunks
+
+
+def test_a_chunk_that_found_no_room_is_kept_and_stored_when_asked_again(
+    new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def small(path: Path) -> sqlite3.Connection:
+        connection = plain(path)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    plain = sys.modules["astra_studio.document.writer"].connect
+    monkeypatch.setattr("astra_studio.document.writer.connect", small)
+    made = new_rig()
+    made.add_start()
+    made.generation.generate(made.take.id, 2)
+    made.mail.run_until(lambda: bool(made.generation.making.failures))
+    (failure,) = made.generation.making.failures.values()
+    assert failure.problem.what == "The disk is full"
+    assert not made.take.chunks
+    assert made.generation.making.is_paused
+    made.generation.resume()
+    made.mail.run_until(lambda: bool(made.generation.making.failures))
+    assert not made.take.chunks, "still no room: it comes back, and waits on"
+    kept = made.generation._kept
+    assert kept is not None
+    made.generation._writer.close()
+    monkeypatch.undo()
+    made.generation._writer = made.generation._new_writer()
+    made.generation.generate(made.take.id, 1)
+    made.wait()
+    assert [chunk.request.index for chunk in made.take.chunks] == [0, 1, 2]
+    assert made.take.chunks[0].id == kept.id
+    assert not made.generation.making.failures
+
+
+def test_undoing_the_branch_that_is_being_made_leaves_its_chunk_to_be_restored(new_rig: Callable[..., Rig]) -> None:
+    made = new_rig(seconds=0.2)
+    made.add_start()
+    made.generation.generate(made.take.id, 2)
+    made.wait()
+    first = made.take.id
+    went_to = made.generation.redo_from(first, 1, {"guidance": 3.0})
+    made.mail.run_until(lambda: made.generation.making.underway is not None)
+    made.session.undo()
+    made.wait()
+    assert made.take.id == first
+    assert len(made.session.loose()) == 1
+    made.session.redo()
+    assert len(made.session.project.take(went_to).chunks) == 2
+
+
+def test_a_redo_keeps_a_locked_seed_and_throws_the_dice_for_another(rig: Rig) -> None:
+    rig.generation.generate(rig.take.id, 1)
+    rig.wait()
+    first = rig.take.id
+    thrown = rig.generation.redo_from(first, 0, {})
+    rig.wait()
+    assert rig.session.project.take(thrown).recipe.seed != 0
+    rig.session.apply(edits.set_seed(first, 7, is_locked=True))
+    kept = rig.generation.redo_from(first, 0, {})
+    rig.wait()
+    assert rig.session.project.take(kept).recipe.seed == 7
+
+
+def test_the_time_of_a_chunk_is_known_in_the_next_session(new_rig: Callable[..., Rig]) -> None:
+    made = new_rig(seconds=0.4)
+    made.add_start()
+    made.generation.generate(made.take.id, 1)
+    made.wait()
+    made.close()
+    info, settings = FakeWorld().info, FakeWorld().info.defaults
+    took = Timings().seconds(info, settings, 8)
+    assert took is not None
+    assert 0.4 <= took < 5
+    twice = Timings().seconds(info, settings.changed({"num_steps": 8}), 8)
+    assert twice == pytest.approx(2 * took), "from what is known of this world, by its steps"
