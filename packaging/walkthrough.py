@@ -1,9 +1,9 @@
 """Drives the real program on a virtual screen as a user would, and leaves screenshots.
 
-`python packaging/walkthrough.py OUT` needs Linux with Xvfb, a window manager (openbox) and xdotool. It starts the program,
-drops a picture on it, makes three chunks, branches at the second, makes more, scrubs, exports both takes, kills the
-program while a chunk is being made, starts it again and finds every finished chunk. It exits with 0 only if all of
-that was seen in the project file and in the exported videos.
+`python packaging/walkthrough.py OUT` needs Linux with Xvfb, a window manager (openbox) and xdotool. It starts the
+program, drops a picture on it, makes three chunks, branches at the second, makes more, scrubs, exports both takes,
+kills the program while a chunk is being made, starts it again and finds every finished chunk. It exits with 0 only if
+all of that was seen in the project file and in the exported videos.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def walk(out: Path, world: str, seconds: float) -> None:
     try:
         began = time.monotonic()
         process, _ = walk.start()
-        print(f"window after {time.monotonic() - began:.1f} s, waits of this script included")
+        say(f"window after {time.monotonic() - began:.1f} s, waits of this script included")
         walk.picture("1-empty")
         walk.drop(ROOT / "assets" / "pictures" / "lake_sun.jpg")
         time.sleep(2)
@@ -214,10 +214,16 @@ def walk(out: Path, world: str, seconds: float) -> None:
         walk.key("alt+3")
         time.sleep(1)
         walk.picture("6-review")
-        print(f"kept: {len(chunks(after, 'Take 1'))} and {len(chunks(after, 'Take 2'))} chunks; pictures in {out}")
+        say(f"kept: {len(chunks(after, 'Take 1'))} and {len(chunks(after, 'Take 2'))} chunks; pictures in {out}")
     finally:
         walk.close()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def say(text: str) -> None:
+    """Tell whoever runs it."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:

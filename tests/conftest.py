@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+
+# Before torch is imported. Threads that wait by spinning bring a busy machine to a halt.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.builders import TINY_SIZE, write_original_world
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture(autouse=True)

@@ -90,7 +90,7 @@ def _moving_camera_clips(
             continue
         paths = np.stack([frame_poses(draw(rng, num_ticks)) for _ in range(count)])
         if is_picture:
-            scenes = _roomy(picture_scenes(generator, count, aspect, pictures), paths)
+            scenes = _roomy(picture_scenes(generator, count, aspect, pictures, with_leaves=True), paths)
         else:
             scenes = built_scenes(generator, count, aspect)
         frames.append(render(scenes, torch.from_numpy(paths), config.height, config.width))

@@ -10,13 +10,14 @@ Shape letters: B clips, F frames, P pixels, K textures, L blur levels, N texture
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from engine.training.textures import choice, landscape, number, sky, tile, uniform
+from engine.training.textures import choice, dead_leaves, landscape, number, sky, tile, uniform
 
 TEXTURE_SIZE = 128
 BLUR_LEVELS = 6
@@ -96,15 +97,22 @@ def _gripper(g: Generator) -> dict[str, Tensor]:
     }
 
 
-def picture_scenes(generator: Generator, num: int, aspect: float, pictures: Tensor | None = None) -> Scenes:
-    """Scenes made of pictures: procedural landscapes and, every third time, one of `pictures` (M, 3, N, N) in [0,
-    1]."""
-    drawn = []
-    for _ in range(num):
-        if pictures is not None and choice(generator, 3) == 0:
-            drawn.append(_jitter(generator, pictures[choice(generator, len(pictures))]))
-        else:
-            drawn.append(_jitter(generator, landscape(generator, TEXTURE_SIZE)))
+def picture_scenes(
+    generator: Generator, num: int, aspect: float, pictures: Tensor | None = None, *, with_leaves: bool = False
+) -> Scenes:
+    """Scenes made of pictures, in equal shares: procedural landscapes, dead leaves if asked for, and `pictures`
+    (M, 3, N, N) in [0, 1] if there are any."""
+    kinds: list[Callable[[], Tensor]] = [lambda: landscape(generator, TEXTURE_SIZE)]
+    if with_leaves:
+        kinds.append(lambda: dead_leaves(generator, TEXTURE_SIZE))
+    if pictures is not None:
+        kinds.append(lambda: pictures[choice(generator, len(pictures))])
+
+    def draw() -> Tensor:
+        kind = kinds[choice(generator, len(kinds))] if len(kinds) > 1 else kinds[0]
+        return _jitter(generator, kind())
+
+    drawn = [draw() for _ in range(num)]
     return _batch([_random_scene(generator, aspect, picture, True) for picture in drawn], True)
 
 

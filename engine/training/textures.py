@@ -153,6 +153,42 @@ def landscape(generator: Generator, size: int) -> Tensor:
     return ((picture + grain) * (1 + light)).clamp(0, 1)
 
 
+def dead_leaves(generator: Generator, size: int) -> Tensor:
+    """A picture (3, size, size) of shapes of all sizes in front of one another, each with a surface of its own.
+
+    Edges and textures at every scale, as photographs have them: radii fall off as 1 / r^3. (The dead leaves model:
+    Lee, Mumford and Huang 2001.)
+    """
+    y, x = torch.meshgrid(torch.arange(size) / size, torch.arange(size) / size, indexing="ij")
+    smallest, largest = number(generator, 0.015, 0.05), number(generator, 0.3, 0.7)
+    palette = [colour(generator) for _ in range(3 + choice(generator, 6))]
+    surfaces = [tile(generator, size) for _ in range(2)]
+    # Light from above, and a slow change of tone over the whole picture.
+    tone = spectral_noise(generator, size, size, 2.0) * number(generator, 0.0, 0.12)
+    picture = sky(generator, size) if choice(generator, 3) == 0 else palette[0].expand(3, size, size).clone()
+    for _ in range(40 + choice(generator, 160)):
+        share = number(generator, 0, 1)
+        radius = (smallest**-2 + share * (largest**-2 - smallest**-2)) ** -0.5
+        centre_x, centre_y, turn = (number(generator, low, high) for low, high in ((0, 1), (0, 1), (0, 3.15)))
+        across = (x - centre_x) * math.cos(turn) + (y - centre_y) * math.sin(turn)
+        along = (y - centre_y) * math.cos(turn) - (x - centre_x) * math.sin(turn)
+        stretch = number(generator, 0.4, 1.0)
+        kind = choice(generator, 3)
+        if kind == 0:
+            inside = (across / radius) ** 2 + (along / (radius * stretch)) ** 2 < 1
+        elif kind == 1:
+            inside = (across.abs() < radius) & (along.abs() < radius * stretch)
+        else:
+            inside = (along > -radius * stretch) & (across.abs() * 2 < radius - along)
+        flat = palette[choice(generator, len(palette))]
+        shade = 1 + number(generator, -0.5, 0.5) * (along if choice(generator, 2) else across) / radius
+        surface = flat * shade if choice(generator, 4) else surfaces[choice(generator, 2)] * (0.5 + flat)
+        mask = inside.float()[None]
+        picture = picture * (1 - mask) + surface * mask
+    grain = spectral_noise(generator, size, size, number(generator, 0.2, 1.2)) * number(generator, 0.0, 0.06)
+    return ((picture + grain) * (1 + tone)).clamp(0, 1)
+
+
 def _thing(g: Generator, picture: Tensor, horizon: float) -> Tensor:
     """Put a tree, post or house somewhere on the ground."""
     size = picture.shape[-1]

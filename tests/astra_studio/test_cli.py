@@ -184,7 +184,7 @@ def test_a_request_that_cannot_be_met_is_answered(picture, tmp_path, capsys, mor
     assert [p.name for p in tmp_path.iterdir()] == ["start.png"]
 
 
-@pytest.mark.parametrize("arguments", [[], ["render"], ["rendr"], ["render", "--steps", "many"]])
+@pytest.mark.parametrize("arguments", [["render"], ["rendr"], ["render", "--steps", "many"]])
 def test_a_command_line_that_cannot_be_understood_is_answered(capsys, arguments):
     fails(capsys, arguments, "command line", "--help", code=2)
 
