@@ -14,8 +14,8 @@ from tqdm import tqdm
 from astra_studio.commands import CANCELLED, OK
 from astra_studio.paths import BUNDLED_WORLD, world_catalogue
 from engine.actions.pose_line import explain_moves
-from engine.actions.presets import preset_names
 from engine.messages import Event, Progress, SamplingSettings, WorldInfo
+from engine.trajectories.preset_paths import preset_path_names
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="turn a picture and a camera move into a video file",
         description="Turn a picture and a camera move into a video file.",
-        epilog=f"Presets: {', '.join(preset_names())}. Moves of a pose line, each what-ticks: {explain_moves()}; "
+        epilog=f"Presets: {', '.join(preset_path_names())}. Moves of a pose line, each what-ticks: {explain_moves()}; "
         "+ joins moves. One tick is one latent, 4 frames, at the speed the model was trained at; 8 ticks make a chunk.",
     )
     add = parser.add_argument

@@ -15,6 +15,7 @@ def check(project: Project) -> None:
     _unique("take names", (take.name for take in project.takes))
     _unique("marker ids", (marker.id for marker in project.markers))
     _unique("preset names", (preset.name for preset in project.presets))
+    _unique("path names", (path.name for path in project.paths))
     _holds(bool(project.takes), "a project has at least one take")
     ids = {take.id for take in project.takes}
     _holds(project.selection.take in ids, "the current take exists")

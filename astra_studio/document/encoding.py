@@ -21,6 +21,7 @@ from astra_studio.document.model import (
     Chunk,
     ChunkId,
     Marker,
+    NamedPath,
     Preset,
     Project,
     Recipe,
@@ -47,6 +48,7 @@ def encode_project(project: Project) -> str:
         "start": None if project.start is None else asdict(project.start),
         "world": asdict(project.world),
         "presets": [{"name": preset.name, "changes": dict(preset.changes)} for preset in project.presets],
+        "paths": [_encode_path(path) for path in project.paths],
         "takes": [_encode_take(take) for take in project.takes],
         "selection": asdict(project.selection),
         "markers": [asdict(marker) for marker in project.markers],
@@ -86,6 +88,7 @@ def _project_of(content: dict[str, Any], library: Mapping[ChunkId, Chunk]) -> Pr
         start=None if content["start"] is None else _start_of(content["start"]),
         world=_world_of(content["world"]),
         presets=tuple(Preset(name=p["name"], changes=_changes_of(p["changes"])) for p in content["presets"]),
+        paths=tuple(_path_of(path) for path in content["paths"]),
         takes=tuple(_take_of(take, library) for take in content["takes"]),
         selection=Selection(**{**content["selection"], "ticks": None if ticks is None else (ticks[0], ticks[1])}),
         markers=tuple(Marker(**marker) for marker in content["markers"]),
@@ -133,6 +136,20 @@ def _take_of(content: dict[str, Any], library: Mapping[ChunkId, Chunk]) -> Take:
             "chunks": chain_to(tip, library),
         }
     )
+
+
+def _encode_path(path: NamedPath) -> dict[str, Any]:
+    return {
+        "name": path.name,
+        "actions": _encode_actions(path.actions),
+        "path": None if path.path is None else asdict(path.path),
+        "source": path.source,
+    }
+
+
+def _path_of(content: dict[str, Any]) -> NamedPath:
+    path = None if content["path"] is None else Authored(**content["path"])
+    return NamedPath(**{**content, "actions": _actions_of(content["actions"]), "path": path})
 
 
 def _encode_actions(actions: Actions) -> dict[str, str]:

@@ -16,6 +16,8 @@ class Facet(Enum):
     SETTINGS = "settings"
     """Recipes of takes: sampling settings, prompt, seed, chunk length."""
     PRESETS = "presets"
+    PATHS = "paths"
+    """Those kept under a name."""
     ACTIONS = "actions"
     """What takes ask for, and what that was made from."""
     CHUNKS = "chunks"
@@ -32,6 +34,7 @@ _SHOWN: dict[Facet, Callable[[Project], object]] = {
     Facet.WORLD: lambda project: project.world,
     Facet.SETTINGS: lambda project: [(take.id, take.recipe) for take in project.takes],
     Facet.PRESETS: lambda project: project.presets,
+    Facet.PATHS: lambda project: project.paths,
     Facet.ACTIONS: lambda project: [(take.id, take.actions, take.path) for take in project.takes],
     Facet.CHUNKS: lambda project: [(take.id, [chunk.id for chunk in take.chunks]) for take in project.takes],
     Facet.TAKES: lambda project: [(take.id, take.name, take.is_starred, take.parent) for take in project.takes],

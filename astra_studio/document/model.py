@@ -155,6 +155,21 @@ class Authored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPath:
+    """What a take can ask for, kept under a name.
+
+    Attributes:
+        path: what `actions` were made from, where that was an editor.
+        source: name of the file that it came from, "" for one that was made here.
+    """
+
+    name: str
+    actions: Actions
+    path: Authored | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
     """A chain of chunks, and what is planned to follow them.
 
@@ -216,11 +231,13 @@ class Project:
     Attributes:
         start: what the next take from scratch starts from. Takes that have chunks keep the start they were made from.
         world: what makes the next chunks.
+        paths: sorted by name, each name once.
     """
 
     start: Start | None = None
     world: World
     presets: tuple[Preset, ...] = ()
+    paths: tuple[NamedPath, ...] = ()
     takes: tuple[Take, ...]
     selection: Selection
     markers: tuple[Marker, ...] = ()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 APPLICATION_ID = 0x41535452
 """ASTR; bytes 68 to 71 of the file."""
-VERSION = 2
+VERSION = 3
 PAGE_BYTES = 16384
 """Frames are megabytes in one piece: larger pages are fewer steps to the middle of one."""
 
@@ -82,5 +82,13 @@ def _from_1(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE revisions SET value = ? WHERE id = ?", (json.dumps(value), number))
 
 
-_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection) -> None:
+    """Version 2 kept no paths under a name."""
+    for number, text in connection.execute("SELECT id, value FROM revisions").fetchall():
+        value = json.loads(text)
+        value.setdefault("paths", [])
+        connection.execute("UPDATE revisions SET value = ? WHERE id = ?", (json.dumps(value), number))
+
+
+_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
 """From each version to the next one."""

@@ -7,6 +7,8 @@ frames) at trained speed.
 from __future__ import annotations
 
 import re
+from functools import cache
+from itertools import product
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from engine.actions.modality import CAMERA, ActionTrack
 from engine.actions.moves import HOLD, MEANINGS, MOVES, camera_row
 
 MAX_TICKS = 100_000
+_ROUNDING = 5e-7
+"""By how much numbers of a row may be off and still be those of a move: a path sampled in float32."""
 _MOVE = re.compile(r"(?P<what>[a-z]+(?:\+[a-z]+)*)-(?P<ticks>\d{1,9})")
 
 
@@ -52,6 +56,35 @@ def parse_pose_line(text: str) -> ActionTrack:
             raise PoseLineError(f"move {number}, {part!r}: {error}") from error
         rows.append(np.tile(row, (ticks, 1)))
     return ActionTrack(CAMERA, np.concatenate(rows))
+
+
+def pose_line_of(track: ActionTrack) -> str | None:
+    """The pose line that gives this track, to the rounding of float32; None where none does. Empty: ""."""
+    if track.modality is not CAMERA:
+        return None
+    names, rows = _known_rows()
+    parts: list[tuple[str, int]] = []
+    before = None
+    for row in track.rows:
+        if before is None or not np.array_equal(row, before):
+            away = np.abs(rows - row).max(axis=1)
+            nearest = int(np.argmin(away))
+            if away[nearest] > _ROUNDING:
+                return None
+            name, before = names[nearest], row
+        if parts and parts[-1][0] == name:
+            parts[-1] = (name, parts[-1][1] + 1)
+        else:
+            parts.append((name, 1))
+    return " ".join(f"{name}-{count}" for name, count in parts)
+
+
+@cache
+def _known_rows() -> tuple[list[str], np.ndarray]:
+    """Every move and every combination of moves that a line can ask for, and their rows (n, 12)."""
+    choices = (("", "w", "s"), ("", "a", "d"), ("", "q", "e"), ("", "left", "right"), ("", "up", "down"))
+    combined = [[name for name in names if name] for names in product(*choices)]
+    return ["+".join(names) or HOLD for names in combined], np.stack([camera_row(names) for names in combined])
 
 
 def explain_moves() -> str:

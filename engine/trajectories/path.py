@@ -19,16 +19,17 @@ from engine import poses
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.rotations import angles_between, assembled, nearest_signs, quaternions, slerp
+from engine.trajectories.screw import Screws
 from engine.trajectories.timing import Timing, even_times, hermite
 
 Integers = NDArray[np.intp]
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 
-Easing = Literal["smooth", "ease", "linear", "hold"]
+Easing = Literal["smooth", "ease", "linear", "arc", "hold"]
 """What the camera does from a key to the next. "smooth": the curve, without stopping at the keys. "ease": the curve,
-from rest to rest. "linear": a straight line and an even turn. "hold": it stays, and is at the next key at once when
-its time comes."""
+from rest to rest. "linear": a straight line and an even turn. "arc": an even motion that turns where it goes, on a
+circle: what one action row makes, repeated. "hold": it stays, and is at the next key at once when its time comes."""
 EASINGS: tuple[Easing, ...] = get_args(Easing)
 
 MAX_UNIT_ERROR = 1e-3
@@ -152,14 +153,17 @@ class _Curve:
         self._turns = nearest_signs(_facing(turns, self._points, self._targets, self._downs))
         easings = np.array([key.easing for key in keys[:-1]])
         self._holds = easings == "hold"
-        self._start, self._end = _tangents(self._points, easings, is_loop)
-        lengths = self._measure()
+        self._arcs = easings == "arc"
+        self._screws = Screws(self._points, self._turns)
+        self._start, self._end = _tangents(self._points, easings, self._screws, is_loop)
+        lengths = np.where(self._arcs, self._screws.lengths, self._measure())
         angles = angles_between(self._turns[:-1], self._turns[1:])
         times = np.array([key.time_s for key in keys])
         self.times = even_times(times, np.where(self._holds, 0, lengths)) if path.constant_speed else times
-        moving = np.where(easings == "hold", easings, "linear") if path.constant_speed else easings
+        even = np.where(self._arcs, "linear", easings)
+        moving = np.where(easings == "hold", easings, "linear") if path.constant_speed else even
         self._moved = Timing(self.times, lengths, moving, is_loop)
-        self._turned = Timing(self.times, angles, easings, is_loop)
+        self._turned = Timing(self.times, angles, even, is_loop)
 
     def _measure(self) -> Floats:
         """Lengths (S,) of the segments, by Simpson's rule; keeps the table from share of the length to parameter."""
@@ -208,6 +212,9 @@ class _Curve:
         arrived = (at >= self.times[segment + 1]).astype(np.float64)
         moved, turned = (np.where(self._holds[segment], arrived, share) for share in (moved, turned))
         points = self._position(segment, self._parameter(segment, moved))
+        if self._arcs.any():
+            on_arc = self._arcs[segment]
+            points[on_arc] = self._screws.position(segment[on_arc], moved[on_arc])
         turns = slerp(self._turns[segment], self._turns[segment + 1], turned)
         targets, downs = (
             of[segment] + (of[segment + 1] - of[segment]) * moved[:, None] for of in (self._targets, self._downs)
@@ -220,20 +227,23 @@ def _curve(path: CameraPath) -> _Curve:
     return _Curve(path)
 
 
-def _tangents(points: Floats, easings: np.ndarray, is_loop: bool) -> tuple[Floats, Floats]:
+def _tangents(points: Floats, easings: np.ndarray, screws: Screws, is_loop: bool) -> tuple[Floats, Floats]:
     """Derivatives (S, 3) at the start and the end of every segment, for a parameter from 0 to 1 on it.
 
     Centripetal Catmull-Rom: knots are apart by the square root of the distance. Where a neighbour is missing, at an
-    end, a hold or two keys in one place, the segment itself is continued; next to a straight one, its direction
-    is kept.
+    end, a hold or two keys in one place, the segment itself is continued; next to a straight one or an arc, its
+    direction is kept.
     """
     chords = np.diff(points, axis=0)
     lengths = np.linalg.norm(chords, axis=1)
     knots = np.sqrt(lengths)
     num = len(chords)
     here = np.arange(num)
+    is_arc = easings == "arc"
+    begins, ends = (np.where(is_arc[:, None], found, chords) for found in screws.directions())
+    keeps = is_arc | (easings == "linear")
     sides = []
-    for step in (-1, 1):
+    for step, directions in ((-1, ends), (1, begins)):
         other = (here + step) % num
         known: NDArray[np.bool_] = np.array(is_loop) | (here + step == other)
         known &= (knots[other] > 0) & (easings[other] != "hold")
@@ -243,8 +253,9 @@ def _tangents(points: Floats, easings: np.ndarray, is_loop: bool) -> tuple[Float
         knot = np.where(known, knots[other], knots)[:, None]
         knot = np.where(knot > 0, knot, 1.0)
         tangent = own * (chord / knot - (chord + chords) / (knot + own) + chords / own)
-        straight = chord / np.maximum(np.linalg.norm(chord, axis=1, keepdims=True), 1e-300) * lengths[:, None]
-        tangent = np.where((known & (easings[other] == "linear"))[:, None], straight, tangent)
+        kept = directions[other]
+        kept = kept / np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-300) * lengths[:, None]
+        tangent = np.where((known & keeps[other])[:, None], kept, tangent)
         tangent = np.where((easings == "linear")[:, None], chords, tangent)
         sides.append(np.where(knots[:, None] > 0, tangent, 0.0))
     return sides[0], sides[1]

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from engine.actions.modality import ActionTrack
 from engine.actions.pose_line import looks_like_pose_line, parse_pose_line
-from engine.actions.presets import DEFAULT_TICKS, NAMED, RELEASED, preset, preset_names
+from engine.actions.presets import DEFAULT_TICKS, NAMED, RELEASED, preset
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.reading import read_trajectory
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.formats.source import Source
+from engine.trajectories.preset_paths import SMOOTH, preset_path, preset_path_names
 from engine.trajectories.sampling import actions
 
 _SUFFIXES = {kind.suffix for kind in FORMATS.values() if kind.suffix} | {".gltf"}
@@ -31,14 +32,16 @@ def resolve_trajectory(text: str, num_ticks: int | None = None) -> ActionTrack:
     name = text.strip()
     if name in NAMED or name in RELEASED:
         return preset(name, DEFAULT_TICKS if num_ticks is None else num_ticks)
+    if name in SMOOTH:
+        return actions(preset_path(name, num_ticks))
     if _is_file(name) or (Path(name).suffix.lower() in _SUFFIXES and not looks_like_pose_line(name)):
         track = _from_file(_expanded(name))
     elif looks_like_pose_line(name) or len(name.split()) > 1:
         track = parse_pose_line(name)
     else:
         raise TrajectoryError(
-            f"{text!r} is no trajectory: it is neither a preset ({', '.join(preset_names())}), nor a pose line such as "
-            "'w-8 left-8', nor a trajectory file"
+            f"{text!r} is no trajectory: it is neither a preset ({', '.join(preset_path_names())}), nor a pose line "
+            "such as 'w-8 left-8', nor a trajectory file"
         )
     return track if num_ticks is None else track.padded(num_ticks)
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from astra_studio.document import action_edits, edits, take_edits
+from astra_studio.document import action_edits, edits, path_edits, take_edits
 from astra_studio.document.checking import check
 from astra_studio.document.database import connect, transaction
 from astra_studio.document.derived import lanes, loose_tips, placed_chunks, slots, total_ticks
@@ -21,14 +21,17 @@ from astra_studio.document.edits import Edit
 from astra_studio.document.encoding import decode_project, encode_project
 from astra_studio.document.model import Project, new_id
 from astra_studio.document.opening import create_store, open_store
+from astra_studio.document.paths import Drawn
 from astra_studio.document.session import Session
 from astra_studio.document.store import put_artifact, put_chunk
 from astra_studio.document.writer import Stored
+from engine.trajectories.key_edits import extended
 from engine.video.pictures import Crop
 from tests.astra_studio.document.project_builders import START, chunk_after, moves, project_of
 
 NAMES = st.sampled_from(["Take 1", "Take 7", "walk", "", "  ", "Straße"])
 MOVES = st.lists(st.sampled_from(["w", "left", "d"]), min_size=0, max_size=5).map(moves)
+DRAWN = st.sampled_from([None, Drawn(path=extended(extended(None))), Drawn(path=extended(None), modality="robot")])
 SMALL = st.integers(-2, 20)
 FRAMES = st.integers(-1, 50)
 CHANGES = st.dictionaries(
@@ -67,6 +70,12 @@ def any_edit(draw: st.DrawFn, project: Project, library: dict) -> Edit:
         lambda: action_edits.delete(take, tick, end),
         lambda: action_edits.retime(take, tick, end, length),
         lambda: action_edits.extend(take, draw(MOVES)),
+        lambda: path_edits.set_path(take, draw(DRAWN)),
+        lambda: path_edits.keep_path(take, draw(NAMES)),
+        lambda: path_edits.add_path(draw(NAMES), draw(MOVES), "walk.json"),
+        lambda: path_edits.use_path(draw(NAMES), take),
+        lambda: path_edits.rename_path(draw(NAMES), draw(NAMES)),
+        lambda: path_edits.delete_path(draw(NAMES)),
         lambda: take_edits.new_take(new_id()),
         lambda: take_edits.branch(take, tick % 4, new_id()),
         lambda: take_edits.redo_from(take, tick % 4, new_id(), draw(CHANGES), draw(st.sampled_from([None, 4]))),

@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.actions.modality import CAMERA, ROBOT, ActionTrack
 from engine.actions.moves import HOLD, MOVES, camera_row
-from engine.actions.pose_line import MAX_TICKS, PoseLineError, explain_moves, looks_like_pose_line, parse_pose_line
+from engine.actions.pose_line import (
+    MAX_TICKS,
+    PoseLineError,
+    explain_moves,
+    looks_like_pose_line,
+    parse_pose_line,
+    pose_line_of,
+)
 
 few = settings(deadline=None, max_examples=30)
 steps = st.sampled_from([["w"], ["s", "left"], ["up", "d", "q"], ["right"], [HOLD]])
@@ -79,3 +87,21 @@ def test_what_has_not_the_form_does_not_look_like_a_pose_line(text):
 def test_the_explanation_names_every_move():
     explained = explain_moves().split(", ")
     assert [entry.split()[0] for entry in explained] == [*MOVES, HOLD]
+
+
+@pytest.mark.parametrize("line", ["w-8 left-4 w+left-8 d-4", "hold-3", "w-1 s-1 w-1", "w+a+e+right+down-5 hold-1"])
+def test_a_track_of_moves_is_told_as_its_line(line):
+    assert pose_line_of(parse_pose_line(line)) == line
+
+
+def test_equal_moves_that_follow_each_other_are_told_as_one():
+    assert pose_line_of(parse_pose_line("w-3 w-5")) == "w-8"
+
+
+def test_rounding_does_not_hide_a_line_and_anything_more_does():
+    track = parse_pose_line("w+left-8")
+    nudged = ActionTrack(CAMERA, track.rows + np.float32(1e-7))
+    assert pose_line_of(nudged) == "w+left-8"
+    assert pose_line_of(ActionTrack(CAMERA, track.rows + np.float32(1e-5))) is None
+    assert pose_line_of(ActionTrack(ROBOT, track.rows)) is None
+    assert pose_line_of(ActionTrack(CAMERA, track.rows[:0])) == ""

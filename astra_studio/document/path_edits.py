@@ -1,0 +1,125 @@
+"""Owns the edits of paths of keys: a take's own path, and those that the project keeps under a name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from astra_studio.document.action_edits import MAX_TICKS
+from astra_studio.document.actions import Actions
+from astra_studio.document.edits import Edit, changed_take, checked_name
+from astra_studio.document.model import NamedPath, Project, Take, TakeId
+from astra_studio.document.paths import Drawn, actions_of_path, authored_of, steadied
+
+
+def set_path(take: TakeId, drawn: Drawn | None, *, label: str = "Change path", merge_key: str = "") -> Edit:
+    """Ask for what a path of keys asks for; None: for nothing. `merge_key` where a key is dragged.
+
+    Rows that stay the same keep every bit, so that chunks made of them stay good. Raises ValueError for another
+    modality than the take's chunks have, and for more ticks than a take can have.
+    """
+
+    def change(known: Take) -> Take:
+        if drawn is None:
+            return replace(known, actions=Actions(known.actions.modality), path=None)
+        asked = steadied(actions_of_path(drawn), known.actions)
+        return _asking(known, asked, replace(known, actions=asked, path=authored_of(drawn)))
+
+    return Edit(label=label, change=lambda project: changed_take(project, take, change), merge_key=merge_key)
+
+
+def keep_path(take: TakeId, name: str) -> Edit:
+    """Keep what a take asks for under a name, in place of an older path of that name. Raises ValueError."""
+
+    def change(project: Project) -> Project:
+        known = project.take(take)
+        if not len(known.actions):
+            raise ValueError(f"{known.name} has no path yet that could be kept; draw one, or choose a preset")
+        return _with_path(project, NamedPath(name=checked_name(name, "path"), actions=known.actions, path=known.path))
+
+    return Edit(label="Keep path", change=change)
+
+
+def add_path(name: str, actions: Actions, source: str) -> Edit:
+    """Keep rows that came from a file under a name of their own. Raises ValueError for no name or no rows."""
+
+    def change(project: Project) -> Project:
+        if not len(actions):
+            raise ValueError(f"{source or 'the path'} holds no tick that could be kept")
+        wanted, number = checked_name(name, "path"), 2
+        taken = {path.name for path in project.paths}
+        unique = wanted
+        while unique in taken:
+            unique, number = f"{wanted} {number}", number + 1
+        return _with_path(project, NamedPath(name=unique, actions=actions, source=source))
+
+    return Edit(label="Import path", change=change)
+
+
+def use_path(name: str, take: TakeId) -> Edit:
+    """Ask for what a kept path asks for. Raises ValueError for a name that is not there, or another modality."""
+
+    def change(project: Project) -> Project:
+        kept = named_path(project, name)
+
+        def used(known: Take) -> Take:
+            return _asking(known, kept.actions, replace(known, actions=kept.actions, path=kept.path))
+
+        return changed_take(project, take, used)
+
+    return Edit(label="Use path", change=change)
+
+
+def rename_path(name: str, new: str) -> Edit:
+    """Give a kept path another name. Raises ValueError for an empty one, or one that another path has."""
+
+    def change(project: Project) -> Project:
+        kept, wanted = named_path(project, name), checked_name(new, "path")
+        if wanted != name and any(path.name == wanted for path in project.paths):
+            raise ValueError(f"there is already a path called {wanted!r}; choose another name")
+        return _with_path(_without_path(project, name), replace(kept, name=wanted))
+
+    return Edit(label="Rename path", change=change)
+
+
+def delete_path(name: str) -> Edit:
+    """Forget a kept path; takes that use it keep what they ask for. Raises ValueError for one that is not there."""
+
+    def change(project: Project) -> Project:
+        named_path(project, name)
+        return _without_path(project, name)
+
+    return Edit(label="Delete path", change=change)
+
+
+def named_path(project: Project, name: str) -> NamedPath:
+    """The kept path of that name. Raises ValueError naming those that there are."""
+    for path in project.paths:
+        if path.name == name:
+            return path
+    known = ", ".join(path.name for path in project.paths) or "none"
+    raise ValueError(f"there is no path {name!r} any more; there are {known}")
+
+
+def _asking(known: Take, asked: Actions, after: Take) -> Take:
+    """The changed take, where it may ask for these actions. Raises ValueError."""
+    if known.chunks and asked.modality != known.actions.modality:
+        raise ValueError(
+            f"{known.name} has chunks made from {known.actions.modality} actions; start a new take for "
+            f"{asked.modality} ones"
+        )
+    if len(asked) > MAX_TICKS:
+        raise ValueError(f"a take has at most {MAX_TICKS} ticks, this would be {len(asked)}")
+    return after
+
+
+def _with_path(project: Project, path: NamedPath) -> Project:
+    others = (other for other in project.paths if other.name != path.name)
+    return replace(project, paths=tuple(sorted((*others, path), key=_sorting)))
+
+
+def _without_path(project: Project, name: str) -> Project:
+    return replace(project, paths=tuple(path for path in project.paths if path.name != name))
+
+
+def _sorting(path: NamedPath) -> tuple[str, str]:
+    return path.name.casefold(), path.name

@@ -1,0 +1,160 @@
+"""Owns camera paths of keys as a project keeps them: their text, and what a take's path is while some of it is rows.
+
+The rows of a take are what is generated, the path is what its editor knows of them. Both are set together by
+`path_edits.set_path`, through the engine's one sampler, so they agree.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from astra_studio.document.actions import Actions, actions_of
+from astra_studio.document.model import Authored, Take
+from engine.actions.modality import CAMERA, modality, rest_rows
+from engine.poses import Floats
+from engine.trajectories import sampling
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.key_edits import from_start
+from engine.trajectories.path import CameraPath, Key
+from engine.trajectories.path_edits import join
+from engine.trajectories.walking import path_of_track, walked
+
+FORMAT, VERSION = "astra-path", 1
+_ROUNDING = 5e-7
+"""By how much numbers of a row may change and still be the same row: a path sampled again rounds otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """Keys, and what it is that they move: the name of a modality. The path begins at 0 s."""
+
+    path: CameraPath
+    modality: str = CAMERA.name
+
+
+def authored_of(drawn: Drawn) -> Authored:
+    """As it is kept: compact JSON, from which every number comes back as it was."""
+    path = drawn.path
+    content: dict[str, Any] = {"modality": drawn.modality, "keys": [_key_text(key) for key in path.keys]}
+    if path.closing_s is not None:
+        content["closing_s"] = path.closing_s
+    if path.constant_speed:
+        content["constant_speed"] = True
+    return Authored(format=FORMAT, version=VERSION, text=json.dumps(content, separators=(",", ":")))
+
+
+def drawn_of(authored: Authored) -> Drawn:
+    """The keys of an authored text. Raises TrajectoryError for another format, a newer version, or damage."""
+    if authored.format != FORMAT or authored.version != VERSION:
+        raise TrajectoryError(
+            f"the path is in the form {authored.format} {authored.version}; this program reads {FORMAT} {VERSION}"
+        )
+    try:
+        content = json.loads(authored.text)
+        path = CameraPath(
+            keys=tuple(_key_of(key) for key in content["keys"]),
+            closing_s=content.get("closing_s"),
+            constant_speed=bool(content.get("constant_speed", False)),
+        )
+        return Drawn(path=from_start(path), modality=modality(str(content["modality"])).name)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise TrajectoryError(f"the path is not written as expected: {error}") from error
+
+
+def actions_of_path(drawn: Drawn) -> Actions:
+    """What a path asks for: a row per whole tick."""
+    return actions_of(sampling.actions(drawn.path, modality(drawn.modality)))
+
+
+def steadied(actions: Actions, known: Actions) -> Actions:
+    """The actions, with the rows of `known` wherever they differ by rounding alone.
+
+    So a chunk whose part of the path was not touched does not become stale by the last bit of a number.
+    """
+    count = min(len(actions), len(known))
+    if actions.modality != known.modality or not count:
+        return actions
+    rows, before = actions.rows.copy(), known.rows[:count]
+    same = np.abs(rows[:count] - before).max(axis=1) <= _ROUNDING
+    rows[:count][same] = before[same]
+    return Actions(actions.modality, rows.tobytes())
+
+
+# ---------------------------------------------------------------------- the path of a take
+
+
+def stored_path(take: Take) -> Drawn | None:
+    """The keys that a take keeps; None where it has rows alone, or a path that this program cannot read."""
+    if take.path is None:
+        return None
+    try:
+        return drawn_of(take.path)
+    except TrajectoryError:
+        return None
+
+
+def editable_path(take: Take) -> Drawn | None:
+    """All of a take's way as keys: those it keeps, and keys made of the rows that have none.
+
+    None where the take asks for nothing yet.
+    """
+    kept, tail = stored_path(take), _tail(take)
+    if kept is None:
+        if not len(take.actions):
+            return None
+        return Drawn(path=path_of_track(take.actions.track), modality=take.actions.modality)
+    if tail is None:
+        return kept
+    return replace(kept, path=join(kept.path, path_of_track(tail.track)))
+
+
+def has_rows_without_keys(take: Take) -> bool:
+    """Whether a take asks for ticks that no key of it makes."""
+    return (stored_path(take) is None and len(take.actions) > 0) or _tail(take) is not None
+
+
+def poses_of_take(take: Take) -> Floats:
+    """Camera-to-world poses (n + 1, 4, 4) at the ticks of what a take asks for; at least the first one."""
+    kept, tail = stored_path(take), _tail(take)
+    if kept is None:
+        return walked(take.actions.track) if len(take.actions) else np.eye(4)[None]
+    drawn = sampling.tick_poses(kept.path)
+    if tail is None:
+        return drawn
+    return np.concatenate([drawn, drawn[-1] @ walked(tail.track)[1:]])
+
+
+def _tail(take: Take) -> Actions | None:
+    """The rows after a take's path, where they move: what was generated beyond it. A car's rows stand still there."""
+    kept = stored_path(take)
+    if kept is None or take.actions.kind.is_absolute or kept.path.closing_s is not None:
+        return None
+    end = sampling.num_ticks(kept.path)
+    if len(take.actions) <= end:
+        return None
+    tail = take.actions.part(end, len(take.actions))
+    return None if np.array_equal(tail.rows, rest_rows(tail.kind, len(tail))) else tail
+
+
+# ---------------------------------------------------------------------- text
+
+
+def _key_text(key: Key) -> list[Any]:
+    """Time, position, quaternion, easing, and the point it looks at where it has one."""
+    numbers: list[Any] = [key.time_s, *key.position, *key.quaternion, key.easing]
+    return numbers if key.look_at is None else [*numbers, *key.look_at]
+
+
+def _key_of(numbers: list[Any]) -> Key:
+    if len(numbers) not in (9, 12):
+        raise ValueError(f"a key has 9 or 12 entries, got {len(numbers)}")
+    time, x, y, z, qx, qy, qz, qw = (float(number) for number in numbers[:8])
+    look_at = None
+    if len(numbers) == 12:
+        look_x, look_y, look_z = (float(number) for number in numbers[9:])
+        look_at = (look_x, look_y, look_z)
+    return Key(time_s=time, position=(x, y, z), quaternion=(qx, qy, qz, qw), easing=numbers[8], look_at=look_at)

@@ -1,0 +1,83 @@
+"""From action rows back to what they make move: poses at ticks, and the fewest keys that give the same rows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from engine import poses
+from engine.actions.modality import ActionTrack
+from engine.poses import Floats
+from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.trajectories.axes import VEHICLE
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.path import CameraPath, Easing, Key, key_from_pose
+from engine.trajectories.rotations import angles_between, assembled, quaternions
+from engine.trajectories.simplify import simplify
+
+TOLERANCE, TOLERANCE_RAD = 0.005, 0.01
+"""How near, in scene units and radians, keys keep to rows that change at every tick."""
+_SAME = 1e-5
+"""Steps that differ by no more are one move: float32 rows, added up."""
+_RUNS_PER_TICK = 1 / 3
+"""More moves than that are no moves but a motion, which fewer keys follow closely."""
+_LARGEST_TURN = 2.5
+"""Radians between two keys; from half a turn on they would go the other way round."""
+_STILL = 1e-7
+
+
+def walked(track: ActionTrack) -> Floats:
+    """Camera-to-world poses (n + 1, 4, 4) of a track of n ticks: for a car, n, and the last once more."""
+    rows = np.asarray(track.rows, np.float64)
+    if track.modality.is_absolute:
+        turns = poses.quaternion_to_matrix(rows[:, [4, 5, 6, 3]])
+        seen = assembled(turns, rows[:, :3]) @ VEHICLE
+        return np.concatenate([seen, seen[-1:]]) if len(seen) else VEHICLE[None].copy()
+    if track.modality.name == "camera":
+        return poses.path_from_rows(rows)
+    # A tool's rows are of its own poses, not of their inverses.
+    return poses.inverse(poses.path_from_rows(rows))
+
+
+def path_of_track(track: ActionTrack) -> CameraPath:
+    """Keys for what a track asks for: exact where it is made of few moves, each repeated; near it elsewhere.
+
+    Exact to the rounding of its rows, near to `TOLERANCE`. The path begins at 0 s. Raises TrajectoryError for an empty
+    track, which has no pose.
+    """
+    if not len(track):
+        raise TrajectoryError("there are no actions yet that keys could be made of")
+    c2w = walked(track)
+    if track.modality.is_absolute and len(track) > 1:
+        # The last row is the last pose that is known: the car goes on as it went, and does not stop there.
+        c2w[-1] = c2w[-2] @ poses.inverse(c2w[-3]) @ c2w[-2]
+    runs = _runs(c2w)
+    if len(runs) - 1 > max(2.0, _RUNS_PER_TICK * len(track)):
+        times = SECONDS_PER_TICK * np.arange(len(c2w), dtype=np.float64)
+        return simplify(times, c2w, tolerance=TOLERANCE, tolerance_rad=TOLERANCE_RAD)
+    return CameraPath(keys=tuple(_keys(c2w, runs)))
+
+
+def _runs(c2w: Floats) -> list[int]:
+    """Numbers of the poses at which another move begins, the first and the last pose among them."""
+    steps = poses.inverse(c2w[:-1]) @ c2w[1:]
+    bounds = [0]
+    for tick in range(1, len(steps)):
+        if np.abs(steps[tick] - steps[bounds[-1]]).max() > _SAME:
+            bounds.append(tick)
+    return [*bounds, len(steps)]
+
+
+def _keys(c2w: Floats, runs: list[int]) -> list[Key]:
+    turns = quaternions(c2w[:, :3, :3])
+    keys = []
+    for begin, end in pairwise(runs):
+        step_turn = float(angles_between(turns[begin], turns[begin + 1]))
+        step_moved = float(np.linalg.norm(c2w[begin + 1, :3, 3] - c2w[begin, :3, 3]))
+        # A move that only goes or only turns is straight, and says so.
+        easing: Easing = "arc" if step_turn > _STILL and step_moved > _STILL else "linear"
+        parts = max(1, int(np.ceil(step_turn * (end - begin) / _LARGEST_TURN)))
+        bounds = np.unique(np.linspace(begin, end, parts + 1).round().astype(int))[:-1]
+        keys += [key_from_pose(SECONDS_PER_TICK * tick, c2w[tick], easing) for tick in bounds]
+    return [*keys, key_from_pose(SECONDS_PER_TICK * runs[-1], c2w[-1], keys[-1].easing)]
