@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 def described(path: Path) -> dict[str, Any]:
     """What a project file holds, as plain values. Raises what `open_reader` raises."""
-    from astra_studio.document.derived import loose_tips, made_frames, placed_chunks, settings_of, slots
+    from astra_studio.document.derived import asked_at, loose_tips, made_frames, made_ticks, placed_chunks, slots
     from astra_studio.document.opening import open_reader
 
     reader = open_reader(path)
@@ -66,6 +66,9 @@ def described(path: Path) -> dict[str, Any]:
                 "seed": slot.chunk.request.seed,
                 "prompt": slot.chunk.request.prompt,
                 "settings": asdict(slot.chunk.request.settings),
+                "keyed": list(slot.chunk.keyed),
+                "differing": list(slot.differing),
+                "is_locked": slot.is_locked,
                 "latents_sha256": slot.chunk.latents_sha256,
                 "seconds": dict(slot.chunk.seconds),
                 "rows": slot.chunk.request.actions.rows.tolist(),
@@ -73,6 +76,7 @@ def described(path: Path) -> dict[str, Any]:
             for slot in slots(project, take)
             if slot.chunk is not None
         ]
+        asked = asked_at(project, take, made_ticks(take))
         parent = next((other.name for other in project.takes if other.id == take.parent), None)
         takes.append(
             {
@@ -82,8 +86,9 @@ def described(path: Path) -> dict[str, Any]:
                 "is_starred": take.is_starred,
                 "parent": parent,
                 "seed": take.recipe.seed,
-                "prompt": take.recipe.prompt,
-                "settings": asdict(settings_of(project, take)),
+                "prompt": asked.prompt,
+                "settings": asdict(asked.settings),
+                "keys": [asdict(key) for key in take.keys],
                 "modality": take.actions.modality,
                 "rows": take.actions.rows.tolist(),
                 "num_frames": made_frames(take),

@@ -11,11 +11,8 @@ from dataclasses import replace
 
 from astra_studio.document.actions import Actions, joined
 from astra_studio.document.edits import Edit, changed_take
-from astra_studio.document.model import Authored, Take, TakeId
+from astra_studio.document.model import MAX_TICKS, Authored, Take, TakeId
 from astra_studio.document.retiming import retimed
-
-MAX_TICKS = 100_000
-"""Longest track, as of a pose line: 5 hours and a half."""
 
 
 def set_actions(take: TakeId, actions: Actions, path: Authored | None = None, merge_key: str = "") -> Edit:

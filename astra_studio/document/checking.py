@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from astra_studio.document.derived import lanes
 from astra_studio.document.edits import as_changes, checked_seed
 from astra_studio.document.model import Project, Take
+from astra_studio.document.parameters import checked
 
 
 def check(project: Project) -> None:
@@ -37,6 +38,7 @@ def _check_take(take: Take) -> None:
     as_changes(dict(take.recipe.changes))
     checked_seed(take.recipe.seed)
     _holds(bool(take.name.strip()), "a take has a name")
+    _holds(checked(take.keys) == take.keys, f"the keys of {take.name} lie in their order, each in a place of its own")
     before = None
     for index, chunk in enumerate(take.chunks):
         _holds(chunk.parent == before, f"chunk {index} of {take.name} follows the one before it")

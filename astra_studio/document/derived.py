@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Literal
 
-from astra_studio.document.model import Chunk, ChunkId, Project, Start, Take, TakeId
+from astra_studio.document.model import Chunk, ChunkId, Parameter, ParameterValue, Project, Start, Take, TakeId
+from astra_studio.document.parameters import PARAMETERS, TEXT_PARAMETERS, is_same, made_with, value_at
 from engine.messages import FRAMES_PER_LATENT, SamplingSettings
 from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
 
@@ -18,7 +19,9 @@ class Slot:
 
     Attributes:
         chunk: what was made there; None: nothing yet.
-        state: "stale": made of other actions than the take now asks for, or after such a chunk.
+        state: "stale": made of something else than the take now asks for, or after such a chunk.
+        differing: what that is, "actions" and parameters; nothing for a chunk that merely follows.
+        is_locked: whether it is to be kept as it is.
     """
 
     index: int
@@ -26,6 +29,28 @@ class Slot:
     stop: int
     chunk: Chunk | None
     state: Literal["planned", "stored", "stale"]
+    differing: tuple[str, ...] = ()
+    is_locked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a take asks of the chunk that begins at a tick, besides its actions.
+
+    Attributes:
+        keyed: parameters whose values keys decide there.
+    """
+
+    settings: SamplingSettings
+    prompt: str
+    keyed: tuple[Parameter, ...] = ()
+
+    def value(self, parameter: Parameter) -> ParameterValue:
+        """Of a parameter."""
+        if parameter == "prompt":
+            return self.prompt
+        found: float = getattr(self.settings, parameter)
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +127,33 @@ def start_of(project: Project, take: Take) -> Start | None:
     return take.chunks[0].request.start if take.chunks else project.start
 
 
+def active_parameters(project: Project) -> tuple[Parameter, ...]:
+    """The parameters that count in the project's world: without text, two less."""
+    has_text = project.world.info is not None and project.world.info.has_text
+    return PARAMETERS if has_text else tuple(name for name in PARAMETERS if name not in TEXT_PARAMETERS)
+
+
+def asked_at(project: Project, take: Take, tick: int) -> Asked:
+    """What a chunk that begins at a tick would be made with: the recipe, and the values of the keys there.
+
+    Raises ValueError for a change that no setting has.
+    """
+    defaults = project.world.info.defaults if project.world.info else SamplingSettings()
+    settings, prompt = defaults.changed(dict(take.recipe.changes)), take.recipe.prompt
+    if not take.keys:
+        return Asked(settings=settings, prompt=prompt)
+    values = {name: value_at(take.keys, name, tick) for name in active_parameters(project)}
+    found = {name: value for name, value in values.items() if value is not None}
+    words = found.get("prompt")
+    numbers: dict[str, ParameterValue] = {name: value for name, value in found.items() if name != "prompt"}
+    return Asked(
+        settings=settings.changed(numbers), prompt=words if isinstance(words, str) else prompt, keyed=tuple(found)
+    )
+
+
 def settings_of(project: Project, take: Take) -> SamplingSettings:
     """The sampling settings of the take's next chunk. Raises ValueError for a change that no setting has."""
-    defaults = project.world.info.defaults if project.world.info else SamplingSettings()
-    return defaults.changed(dict(take.recipe.changes))
+    return asked_at(project, take, made_ticks(take)).settings
 
 
 def latents_per_chunk(project: Project, take: Take) -> int:
@@ -123,14 +171,33 @@ def follows_project(project: Project, take: Take) -> bool:
     return request.start == project.start and (info is None or request.world == info.fingerprint)
 
 
-def first_stale(take: Take) -> int:
+def first_stale(project: Project, take: Take) -> int:
     """Number of the first stale chunk; `len(take.chunks)` where none is. Every later one is stale too."""
     tick = 0
     for index, chunk in enumerate(take.chunks):
-        if take.actions.part(tick, tick + chunk.num_ticks) != chunk.request.actions:
+        if differing(project, take, chunk, tick):
             return index
         tick += chunk.num_ticks
     return len(take.chunks)
+
+
+def differing(project: Project, take: Take, chunk: Chunk, tick: int) -> tuple[str, ...]:
+    """In what the take asks for something else than a chunk of it, which begins at a tick, was made with.
+
+    That is "actions", and every parameter that keys decide now or decided then. A recipe is of chunks to come, and
+    makes none stale.
+    """
+    told: list[str] = []
+    if take.actions.part(tick, tick + chunk.num_ticks) != chunk.request.actions:
+        told.append("actions")
+    if take.keys or chunk.keyed:
+        asked = asked_at(project, take, tick)
+        told += [
+            name
+            for name in active_parameters(project)
+            if (name in asked.keyed or name in chunk.keyed) and not is_same(asked.value(name), made_with(chunk, name))
+        ]
+    return tuple(told)
 
 
 def stale_after(take: Take, tick: int) -> tuple[Chunk, ...]:
@@ -145,12 +212,23 @@ def stale_after(take: Take, tick: int) -> tuple[Chunk, ...]:
 
 def slots(project: Project, take: Take) -> tuple[Slot, ...]:
     """The chunk strip of a take: what was made, then what is planned."""
-    stale_from, tick = first_stale(take), 0
+    tick, state = 0, "stored"
     found: list[Slot] = []
     for index, chunk in enumerate(take.chunks):
         stop = tick + chunk.num_ticks
-        state: Literal["stored", "stale"] = "stale" if index >= stale_from else "stored"
-        found.append(Slot(index=index, start=tick, stop=stop, chunk=chunk, state=state))
+        told = differing(project, take, chunk, tick)
+        state = "stale" if told else state
+        found.append(
+            Slot(
+                index=index,
+                start=tick,
+                stop=stop,
+                chunk=chunk,
+                state="stale" if state == "stale" else "stored",
+                differing=told,
+                is_locked=chunk.id in take.locked,
+            )
+        )
         tick = stop
     length = latents_per_chunk(project, take)
     while tick < len(take.actions):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from astra_studio.document.derived import num_shared, settings_of, start_of
-from astra_studio.document.model import Project, Recipe, Request, Start, Take
+from astra_studio.document.derived import active_parameters, asked_at, made_ticks, num_shared, start_of
+from astra_studio.document.model import Parameter, Project, Start, Take
+from astra_studio.document.parameters import is_even, is_same, of, value_at
 from engine.messages import SamplingSettings
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 
@@ -37,6 +38,7 @@ def differences(project: Project, first: Take, second: Take) -> tuple[str, ...]:
     ]
     if after["start"] == before["start"] and _file(project, first) != _file(project, second):
         told.append("another start of the same name")
+    told += _keys_told(project, first, second)
     tick = _first_difference(first, second)
     if tick is not None:
         told.append(f"another path from {tick * SECONDS_PER_TICK:.1f} s on (tick {tick})")
@@ -46,17 +48,43 @@ def differences(project: Project, first: Take, second: Take) -> tuple[str, ...]:
 def _made_with(project: Project, take: Take, shared: int) -> dict[str, object]:
     """What there is to compare, by what people call it."""
     told: dict[str, object] = {}
-    made_with: Request | Recipe
+    others: dict[str, object]
     if len(take.chunks) > shared:
-        made_with = take.chunks[shared].request
-        settings, told["world"] = made_with.settings, made_with.world[:8]
+        made = take.chunks[shared].request
+        settings, told["world"] = made.settings, made.world[:8]
+        others = {"seed": made.seed, "prompt": made.prompt, "negative prompt": made.negative_prompt}
     else:
-        made_with, settings = take.recipe, settings_of(project, take)
+        asked = asked_at(project, take, made_ticks(take))
+        settings, recipe = asked.settings, take.recipe
+        others = {"seed": recipe.seed, "prompt": asked.prompt, "negative prompt": recipe.negative_prompt}
         if project.world.info is not None:
             told["world"] = project.world.info.fingerprint[:8]
-    told |= {NAMES[f.name]: getattr(settings, f.name) for f in fields(SamplingSettings)}
-    told |= {"seed": made_with.seed, "prompt": made_with.prompt, "negative prompt": made_with.negative_prompt}
+    told |= {NAMES[f.name]: getattr(settings, f.name) for f in fields(SamplingSettings)} | others
     return told | _start_told(start_of(project, take))
+
+
+def _keys_told(project: Project, first: Take, second: Take) -> list[str]:
+    """From when on keys of parameters ask for something else."""
+    told = []
+    for name in active_parameters(project):
+        tick = _first_other_value(first, second, name)
+        if tick is not None:
+            what = "other keys of" if of(first.keys, name) and of(second.keys, name) else "keys of"
+            what = what if of(second.keys, name) else "no keys of"
+            told.append(f"{what} {NAMES.get(name, name)} from {tick * SECONDS_PER_TICK:.1f} s on (tick {tick})")
+    return told
+
+
+def _first_other_value(first: Take, second: Take, name: Parameter) -> int | None:
+    """First tick at which keys of a parameter say something else, or say something where the others do not."""
+    known = {key.tick for take in (first, second) for key in of(take.keys, name)}
+    # An even way to another value differs from the tick after its key on.
+    ticks = known | {key.tick + 1 for take in (first, second) for key in of(take.keys, name) if is_even(key)}
+    for tick in sorted(ticks):
+        one, other = value_at(first.keys, name, tick), value_at(second.keys, name, tick)
+        if (one is None) != (other is None) or (one is not None and other is not None and not is_same(one, other)):
+            return tick
+    return None
 
 
 def _start_told(start: Start | None) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from astra_studio.document.locks import check_kept
 from astra_studio.document.model import (
     MAX_SEED,
     Changes,
@@ -47,9 +48,14 @@ class Edit:
 
 
 def changed_take(project: Project, take_id: TakeId, change: Callable[[Take], Take]) -> Project:
-    """The project with one take changed. Raises KeyError for a take that is gone."""
+    """The project with one take changed.
+
+    Raises KeyError for a take that is gone, ValueError where a locked chunk would be deleted or made stale.
+    """
     after = change(project.take(take_id))
-    return replace(project, takes=tuple(after if take.id == take_id else take for take in project.takes))
+    changed = replace(project, takes=tuple(after if take.id == take_id else take for take in project.takes))
+    check_kept(project, changed, take_id)
+    return changed
 
 
 # ---------------------------------------------------------------------- start and world

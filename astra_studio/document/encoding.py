@@ -22,6 +22,7 @@ from astra_studio.document.model import (
     ChunkId,
     Marker,
     NamedPath,
+    ParameterKey,
     Preset,
     Project,
     Recipe,
@@ -108,7 +109,8 @@ def _chunk_of(content: dict[str, Any]) -> Chunk:
             "settings": SamplingSettings(**request["settings"]),
         }
     )
-    return Chunk(**{**content, "request": asked, "seconds": tuple(content["seconds"].items())})
+    seconds, keyed = tuple(content["seconds"].items()), tuple(content.get("keyed", ()))
+    return Chunk(**{**content, "request": asked, "seconds": seconds, "keyed": keyed})
 
 
 def _encode_take(take: Take) -> dict[str, Any]:
@@ -120,6 +122,8 @@ def _encode_take(take: Take) -> dict[str, Any]:
         "recipe": {**asdict(take.recipe), "changes": dict(take.recipe.changes)},
         "actions": _encode_actions(take.actions),
         "path": None if take.path is None else asdict(take.path),
+        "keys": [asdict(key) for key in take.keys],
+        "locked": list(take.locked),
         "tip": take.chunks[-1].id if take.chunks else None,
     }
 
@@ -133,6 +137,8 @@ def _take_of(content: dict[str, Any], library: Mapping[ChunkId, Chunk]) -> Take:
             "recipe": Recipe(**{**recipe, "changes": _changes_of(recipe["changes"])}),
             "actions": _actions_of(content["actions"]),
             "path": None if path is None else Authored(**path),
+            "keys": tuple(ParameterKey(**key) for key in content.get("keys", ())),
+            "locked": tuple(content.get("locked", ())),
             "chunks": chain_to(tip, library),
         }
     )

@@ -20,8 +20,10 @@ class Facet(Enum):
     """Those kept under a name."""
     ACTIONS = "actions"
     """What takes ask for, and what that was made from."""
+    KEYS = "keys"
+    """Keys of parameters."""
     CHUNKS = "chunks"
-    """Which chunks takes have."""
+    """Which chunks takes have, and which of them are locked."""
     TAKES = "takes"
     """Which takes there are, their names, stars and parents."""
     MARKERS = "markers"
@@ -36,7 +38,10 @@ _SHOWN: dict[Facet, Callable[[Project], object]] = {
     Facet.PRESETS: lambda project: project.presets,
     Facet.PATHS: lambda project: project.paths,
     Facet.ACTIONS: lambda project: [(take.id, take.actions, take.path) for take in project.takes],
-    Facet.CHUNKS: lambda project: [(take.id, [chunk.id for chunk in take.chunks]) for take in project.takes],
+    Facet.KEYS: lambda project: [(take.id, take.keys) for take in project.takes],
+    Facet.CHUNKS: lambda project: [
+        (take.id, take.locked, [chunk.id for chunk in take.chunks]) for take in project.takes
+    ],
     Facet.TAKES: lambda project: [(take.id, take.name, take.is_starred, take.parent) for take in project.takes],
     Facet.MARKERS: lambda project: project.markers,
     Facet.WORK_AREA: lambda project: project.work_area,

@@ -23,6 +23,12 @@ Changes = tuple[tuple[str, SettingValue], ...]
 """Sampling settings that differ from the world's defaults: (name, value), sorted by name, each name once."""
 
 MAX_SEED = 2**63 - 1
+MAX_TICKS = 100_000
+"""Longest take, as of a pose line: 5 hours and a half."""
+
+Parameter = Literal["guidance", "history_noise", "text_guidance", "prompt"]
+"""What can have keys along a take: settings of its chunks, and the prompt."""
+ParameterValue = float | str
 
 
 def new_id() -> str:
@@ -114,6 +120,20 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterKey:
+    """A value of a parameter from a tick on; see `parameters` for what lies between two keys.
+
+    Attributes:
+        easing: how the value goes on to the next key: evenly, or not before it.
+    """
+
+    parameter: Parameter
+    tick: int
+    value: ParameterValue
+    easing: Literal["linear", "hold"] = "linear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
     """A finished chunk: a fact, written once.
 
@@ -125,6 +145,7 @@ class Chunk:
         latents_sha256: as `ChunkResult.latents_sha256`.
         first_latent: absolute number of its first latent.
         seconds: wall time by part.
+        keyed: parameters whose values keys of the take decided, and not its recipe.
     """
 
     id: ChunkId
@@ -139,6 +160,7 @@ class Chunk:
     first_latent: int
     num_frames: int
     seconds: tuple[tuple[str, float], ...] = ()
+    keyed: tuple[Parameter, ...] = ()
 
     @property
     def num_ticks(self) -> int:
@@ -180,6 +202,8 @@ class Take:
             whatever becomes of its parent.
         actions: what is asked for from tick 0 on. A chunk that was made from other actions is stale.
         path: what `actions` were made from, where an editor made them.
+        keys: of parameters, in the order of `parameters.ordered`. A chunk that was made with other values is stale.
+        locked: chunks that are to be kept as they are; those that are not in the take count for nothing.
     """
 
     id: TakeId
@@ -190,6 +214,8 @@ class Take:
     actions: Actions = field(default_factory=Actions)
     path: Authored | None = None
     chunks: tuple[Chunk, ...] = ()
+    keys: tuple[ParameterKey, ...] = ()
+    locked: tuple[ChunkId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

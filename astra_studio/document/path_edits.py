@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from astra_studio.document.action_edits import MAX_TICKS
 from astra_studio.document.actions import Actions
 from astra_studio.document.edits import Edit, changed_take, checked_name
-from astra_studio.document.model import NamedPath, Project, Take, TakeId
+from astra_studio.document.model import MAX_TICKS, NamedPath, Project, Take, TakeId
 from astra_studio.document.paths import Drawn, actions_of_path, authored_of, steadied
 
 

@@ -83,10 +83,13 @@ def _from_1(connection: sqlite3.Connection) -> None:
 
 
 def _from_2(connection: sqlite3.Connection) -> None:
-    """Version 2 kept no paths under a name."""
+    """Version 2 kept no paths under a name, and had no keys of parameters and no locked chunks."""
     for number, text in connection.execute("SELECT id, value FROM revisions").fetchall():
         value = json.loads(text)
         value.setdefault("paths", [])
+        for take in value["takes"]:
+            take.setdefault("keys", [])
+            take.setdefault("locked", [])
         connection.execute("UPDATE revisions SET value = ? WHERE id = ?", (json.dumps(value), number))
 
 

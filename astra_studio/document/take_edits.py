@@ -1,4 +1,4 @@
-"""Owns the edits of takes: new, branch, redo, delete a tail, rename, star, delete, restore; and placing a chunk.
+"""Owns the edits of takes: new, branch, redo, delete a tail, rename, star, lock, delete, restore; and placing a chunk.
 
 A finished chunk is a fact and no edit. `place` puts it at the end of the take that it was made for, if that take still
 ends where the chunk begins; if not, the project stays as it is and the chunk is loose: in the file, in no take, there
@@ -9,12 +9,13 @@ exists.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
 
 from astra_studio.document.actions import joined
-from astra_studio.document.derived import made_ticks, num_shared
+from astra_studio.document.derived import asked_at, made_ticks, num_shared
 from astra_studio.document.edits import Edit, as_changes, changed_take, checked_name, checked_seed
+from astra_studio.document.locks import named_locks
 from astra_studio.document.model import (
     Chunk,
     ChunkId,
@@ -27,17 +28,19 @@ from astra_studio.document.model import (
     TakeId,
     World,
 )
+from astra_studio.document.parameters import PARAMETERS, checked, is_same, rebuilt, set_from
 from engine.messages import SamplingSettings
 
 _NUMBERED = re.compile(r"Take (\d{1,9})")
 
 
 def new_take(take: TakeId) -> Edit:
-    """An empty take with the id `take`, the current take's recipe and path; it becomes current."""
+    """An empty take with the id `take`, the current take's recipe, path and keys; it becomes current."""
 
     def change(project: Project) -> Project:
-        like = project.current
-        added = Take(id=take, name=_next_name(project), recipe=like.recipe, actions=like.actions, path=like.path)
+        added = replace(
+            project.current, id=take, name=_next_name(project), is_starred=False, parent=None, chunks=(), locked=()
+        )
         return _with_new(project, added)
 
     return Edit(label="New take", change=change)
@@ -56,16 +59,26 @@ def redo_from(
 ) -> Edit:
     """Make the chunks of `take` after the first `num_chunks` again, as a branch with other settings.
 
-    `seed` None keeps the take's. Raises ValueError for settings that none can be.
+    A setting that has keys gets one there, and those after it go: it is the same for all that is made again. `seed`
+    None keeps the take's. Raises ValueError for settings that none can be.
     """
-
-    def adjusted(recipe: Recipe) -> Recipe:
-        kept = recipe.seed if seed is None else checked_seed(seed)
-        return replace(recipe, changes=as_changes({**dict(recipe.changes), **changes}), seed=kept)
 
     def change(project: Project) -> Project:
         branched = _branched(project, take, num_chunks, new)
-        return changed_take(branched, new, lambda made: replace(made, recipe=adjusted(made.recipe)))
+        made = branched.take(new)
+        begin, keys = made_ticks(made), made.keys
+        asked, keyed = asked_at(branched, made, begin), {key.parameter for key in keys}
+        for name in PARAMETERS:
+            if name in keyed and name in changes and not is_same(changes[name], asked.value(name)):
+                keys = set_from(keys, name, begin, changes[name])
+                keys = tuple(key for key in keys if key.parameter != name or key.tick <= begin)
+        plain = {name: value for name, value in changes.items() if name not in keyed}
+        recipe = replace(
+            made.recipe,
+            changes=as_changes({**dict(made.recipe.changes), **plain}),
+            seed=made.recipe.seed if seed is None else checked_seed(seed),
+        )
+        return changed_take(branched, new, lambda known: replace(known, recipe=recipe, keys=checked(keys)))
 
     return Edit(label="Redo from here", change=change)
 
@@ -100,14 +113,31 @@ def star(take: TakeId, is_starred: bool) -> Edit:
     )
 
 
+def lock(take: TakeId, chunks: Collection[ChunkId], is_locked: bool) -> Edit:
+    """Keep chunks of a take as they are, or no longer: see `locks`. Raises ValueError for chunks that are not there."""
+
+    def change(known: Take) -> Take:
+        missing = set(chunks) - {chunk.id for chunk in known.chunks}
+        if missing:
+            raise ValueError(f"{known.name} has no chunk {', '.join(sorted(missing))} that could be locked")
+        kept = set(known.locked) | set(chunks) if is_locked else set(known.locked) - set(chunks)
+        return replace(known, locked=tuple(chunk.id for chunk in known.chunks if chunk.id in kept))
+
+    word = ("Lock" if is_locked else "Unlock") + (" chunks" if len(chunks) > 1 else " chunk")
+    return Edit(label=word, change=lambda project: changed_take(project, take, change))
+
+
 def delete_take(take: TakeId, empty: TakeId) -> Edit:
     """Remove a take. Its branches stay whole and hang on its parent; its chunks stay in the file.
 
-    A project is never without a take: in place of the last one comes an empty one with the id `empty`.
+    A project is never without a take: in place of the last one comes an empty one with the id `empty`. Raises
+    ValueError for a take with a locked chunk.
     """
 
     def change(project: Project) -> Project:
         gone = project.take(take)
+        if any(chunk.id in gone.locked for chunk in gone.chunks):
+            raise ValueError(f"{named_locks(gone)} locked; open the lock before the take is deleted")
         left = tuple(
             replace(other, parent=gone.parent) if other.parent == take else other
             for other in project.takes
@@ -136,7 +166,9 @@ def restore(tip: ChunkId, library: Mapping[ChunkId, Chunk], new: TakeId) -> Edit
         chain = chain_to(tip, library)
         asked = joined([chunk.request.actions for chunk in chain])
         recipe = recipe_of(chain[-1].request, project.world)
-        restored = Take(id=new, name=_next_name(project), recipe=recipe, actions=asked, chunks=chain)
+        restored = Take(
+            id=new, name=_next_name(project), recipe=recipe, actions=asked, chunks=chain, keys=rebuilt(chain)
+        )
         nearest = max(project.takes, key=lambda take: num_shared(take, restored))
         parent = nearest.id if num_shared(nearest, restored) else None
         return _with_new(project, replace(restored, parent=parent))
@@ -199,6 +231,7 @@ def _branched(project: Project, take: TakeId, num_chunks: int, new: TakeId) -> P
         is_starred=False,
         parent=parent.id,
         chunks=parent.chunks[:num_chunks],
+        locked=(),
     )
     return _with_new(project, made)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from astra_studio.document.actions import actions_of
 from astra_studio.document.chunk_files import FrameFormat, encode_frames, encode_latents, encode_thumbnail
 from astra_studio.document.database import connect, transaction
-from astra_studio.document.model import Chunk, ChunkId, Request, Start, TakeId
+from astra_studio.document.model import Chunk, ChunkId, Parameter, Request, Start, TakeId
 from astra_studio.document.store import put_artifact, put_chunk
 from engine.messages import ChunkResult, Latents
 
@@ -33,6 +33,7 @@ class Finished:
         seed: of the take.
         world: fingerprint.
         start_latents: of the start, with the first chunk of a take; None with others.
+        keyed: parameters whose values keys of the take decided.
     """
 
     id: ChunkId
@@ -44,6 +45,7 @@ class Finished:
     result: ChunkResult
     start_latents: Latents | None = None
     frame_format: FrameFormat = "mjpeg"
+    keyed: tuple[Parameter, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,4 +146,5 @@ class _Files:
             first_latent=result.first_latent,
             num_frames=len(result.frames),
             seconds=tuple((part, float(value)) for part, value in result.seconds.items()),
+            keyed=finished.keyed,
         )

@@ -17,6 +17,7 @@ from astra_studio import __version__
 from astra_studio.document.artifacts import open_artifacts
 from astra_studio.document.chunk_files import ChunkFrames
 from astra_studio.document.model import Chunk, Project, Take
+from astra_studio.document.parameters import keys_that_made
 from astra_studio.services.burnt_hud import draw_hud
 from engine.messages import FRAMES_PER_LATENT, Cancelled, Frames, Picture
 from engine.video.encode import PartFile
@@ -110,6 +111,7 @@ def described(request: ExportRequest, stop: int) -> dict[str, Any]:
         "fps": request.fps,
         "start": asdict(take.chunks[0].request.start),
         "modality": take.chunks[0].request.actions.modality,
+        "keys": [asdict(key) for key in keys_that_made(take)],
         "chunks": [_chunk(chunk) for chunk in take.chunks],
     }
 

@@ -1,7 +1,7 @@
 """Owns what is being made: the queue of chunks, the one under way, what failed and why.
 
-A chunk's recipe is read when the chunk begins, so a change takes effect from the next one on. The next chunk begins
-when the one before it is in the file: whatever happens then, nothing that was seen is lost.
+A take's recipe and keys are read when a chunk begins, so a change takes effect from the next one on. The next chunk
+begins when the one before it is in the file: whatever happens then, nothing that was seen is lost.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dataclasses import dataclass, replace
 from astra_studio.document import take_edits
 from astra_studio.document.artifacts import open_artifacts
 from astra_studio.document.derived import (
+    asked_at,
     first_stale,
     follows_project,
     latents_per_chunk,
     made_ticks,
-    settings_of,
     total_ticks,
 )
 from astra_studio.document.edits import world_opened
@@ -193,7 +193,7 @@ class Generation:
     def _take_to_continue(self, take_id: TakeId) -> TakeId:
         project = self._session.project
         take = project.take(take_id)
-        stale = first_stale(take)
+        stale = first_stale(project, take)
         if not follows_project(project, take):
             new = new_id()
             self._session.apply(take_edits.new_take(new))
@@ -239,15 +239,15 @@ class Generation:
     def _begin(self, project: Project, take: Take, index: int, place: WorldPlace) -> None:
         assert self._world is not None
         _, info, restore_latents = self._world
-        settings = settings_of(project, take)
+        asked = asked_at(project, take, made_ticks(take))
+        settings = asked.settings
         num_latents = latents_per_chunk(project, take)
-        asked = planned_actions(take, num_latents)
         request = ChunkRequest(
             index=index,
-            actions=asked.track,
+            actions=planned_actions(take, num_latents).track,
             seed=chunk_seed(take.recipe.seed, index),
             settings=settings,
-            prompt=take.recipe.prompt if info.has_text else "",
+            prompt=asked.prompt if info.has_text else "",
             negative_prompt=take.recipe.negative_prompt if info.has_text else "",
         )
         start = take.chunks[0].request.start if take.chunks else project.start
@@ -267,6 +267,7 @@ class Generation:
                 seed=take.recipe.seed,
                 result=done.result,
                 start_latents=done.start_latents,
+                keyed=asked.keyed,
             ),
             info=info,
             settings=settings,

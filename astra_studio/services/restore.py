@@ -10,10 +10,11 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from astra_studio.document import action_edits, edits
+from astra_studio.document import action_edits, edits, key_edits
 from astra_studio.document.actions import actions_of
 from astra_studio.document.edits import Edit
-from astra_studio.document.model import Project
+from astra_studio.document.model import ParameterKey, Project
+from astra_studio.document.parameters import checked
 from astra_studio.services.export import MARK, METADATA_KEY
 from engine.actions.modality import ActionTrack, modality
 from engine.messages import SamplingSettings
@@ -35,7 +36,7 @@ def read_description(path: Path) -> dict[str, Any] | None:
 
 
 def restored_edits(path: Path, project: Project) -> list[Edit] | None:
-    """Edits that give the current take the seed, settings, prompt and actions of an exported one.
+    """Edits that give the current take the seed, settings, prompt, keys and actions of an exported one.
 
     None where the file is no export of ours. Raises ValueError for one that is damaged, OSError.
     """
@@ -49,12 +50,14 @@ def restored_edits(path: Path, project: Project) -> list[Edit] | None:
         settings = SamplingSettings(**first["settings"])
         defaults = project.world.info.defaults if project.world.info else SamplingSettings()
         changes = {name: value for name, value in first["settings"].items() if value != getattr(defaults, name)}
+        keys = checked(ParameterKey(**key) for key in content.get("keys", []))
         take = project.selection.take
         found = [
             action_edits.set_actions(take, actions),
             edits.reset_settings(take),
             edits.set_seed(take, int(first["seed"]), is_locked=True),
             edits.set_prompt(take, str(first["prompt"]), str(first["negative_prompt"])),
+            key_edits.set_keys(take, keys, "Set keys"),
         ]
         if changes:
             assert settings is not None

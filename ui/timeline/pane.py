@@ -265,7 +265,7 @@ class TimelinePane(QWidget):
         """Make the next chunk, or all that are planned."""
         studio = self._studio
         take = studio.take
-        is_stale = first_stale(take) < len(take.chunks)
+        is_stale = first_stale(studio.project, take) < len(take.chunks)
         went_to: list[TakeId] = []
         if not studio.guarded(lambda: went_to.append(studio.generation.generate(take.id, num_chunks)), key="generate"):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
-from astra_studio.document.derived import settings_of
+from astra_studio.document.derived import asked_at
 from astra_studio.document.model import SettingValue
 from ui.seeds import random_seed
 from ui.studio import Studio
@@ -19,7 +19,8 @@ class RedoDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Redo from Here"))
         take = studio.take
-        settings = settings_of(studio.project, take)
+        begin = sum(chunk.num_ticks for chunk in take.chunks[:num_before])
+        settings = asked_at(studio.project, take, begin).settings
         self._seed, self._is_locked = take.recipe.seed, take.recipe.seed_is_locked
         count = len(take.chunks) - num_before
         column = QVBoxLayout(self)

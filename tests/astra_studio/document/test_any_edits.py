@@ -13,14 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from astra_studio.document import action_edits, edits, path_edits, take_edits
+from astra_studio.document import action_edits, edits, key_edits, path_edits, take_edits
 from astra_studio.document.checking import check
 from astra_studio.document.database import connect, transaction
 from astra_studio.document.derived import lanes, loose_tips, placed_chunks, slots, total_ticks
 from astra_studio.document.edits import Edit
 from astra_studio.document.encoding import decode_project, encode_project
-from astra_studio.document.model import Project, new_id
+from astra_studio.document.model import ParameterKey, Project, new_id
 from astra_studio.document.opening import create_store, open_store
+from astra_studio.document.parameters import place_of
 from astra_studio.document.paths import Drawn
 from astra_studio.document.session import Session
 from astra_studio.document.store import put_artifact, put_chunk
@@ -37,6 +38,13 @@ FRAMES = st.integers(-1, 50)
 CHANGES = st.dictionaries(
     st.sampled_from(["guidance", "num_steps", "history_noise", "nonsense"]), st.sampled_from([0, 0.5, 3]), max_size=2
 )
+KEYS = st.builds(
+    ParameterKey,
+    parameter=st.sampled_from(["guidance", "history_noise", "text_guidance", "prompt", "nonsense"]),
+    tick=SMALL,
+    value=st.sampled_from([0.0, 0.5, 3, "fog"]),
+    easing=st.sampled_from(["linear", "hold", "bouncy"]),
+)
 
 
 @st.composite
@@ -46,6 +54,9 @@ def any_edit(draw: st.DrawFn, project: Project, library: dict) -> Edit:
     other = draw(st.sampled_from([take.id for take in project.takes]))
     marker = draw(st.sampled_from([*(marker.id for marker in project.markers), "gone"]))
     tick, end, length = draw(SMALL), draw(SMALL), draw(SMALL)
+    all_keys = {place_of(key) for one in project.takes for key in one.keys} | {("guidance", 3)}
+    place, key = draw(st.sampled_from(sorted(all_keys))), draw(KEYS)
+    chunks = [chunk.id for one in project.takes if one.id == take for chunk in one.chunks]
     kinds = [
         lambda: edits.set_start(draw(st.sampled_from([None, START, replace(START, artifact="picture-1")]))),
         lambda: edits.set_crop(Crop(left=tick, top=0, width=50 + end, height=40)),
@@ -76,6 +87,15 @@ def any_edit(draw: st.DrawFn, project: Project, library: dict) -> Edit:
         lambda: path_edits.use_path(draw(NAMES), take),
         lambda: path_edits.rename_path(draw(NAMES), draw(NAMES)),
         lambda: path_edits.delete_path(draw(NAMES)),
+        lambda: key_edits.add_key(take, key),
+        lambda: key_edits.add_key(take, key),
+        lambda: key_edits.set_keys(take, (key,), "Set keys"),
+        lambda: key_edits.set_value(take, place, key.value),
+        lambda: key_edits.set_easing(take, [place], key.easing),
+        lambda: key_edits.move_keys(take, [place], tick),
+        lambda: key_edits.delete_keys(take, [place]),
+        lambda: key_edits.set_parameter(take, place[0], key.value),
+        lambda: take_edits.lock(take, chunks[: tick % 4], draw(st.booleans())),
         lambda: take_edits.new_take(new_id()),
         lambda: take_edits.branch(take, tick % 4, new_id()),
         lambda: take_edits.redo_from(take, tick % 4, new_id(), draw(CHANGES), draw(st.sampled_from([None, 4]))),

@@ -52,9 +52,9 @@ def made() -> Project:
 
 def test_a_change_makes_stale_the_chunk_that_holds_it_and_those_after(made):
     take = made.current
-    assert first_stale(take) == 2
+    assert first_stale(made, take) == 2
     painted = action_edits.paint(take.id, 9, line("left-1")).change(made)
-    assert first_stale(painted.current) == 1
+    assert first_stale(painted, painted.current) == 1
     assert [slot.state for slot in slots(painted, painted.current)] == ["stored", "stale", "planned"]
     assert [chunk.request.index for chunk in stale_after(take, 9)] == [1]
     assert [chunk.request.index for chunk in stale_after(take, 7)] == [0, 1]
@@ -63,18 +63,18 @@ def test_a_change_makes_stale_the_chunk_that_holds_it_and_those_after(made):
 
 def test_a_change_after_what_is_made_makes_nothing_stale(made):
     painted = action_edits.paint(made.current.id, 16, line("left-4")).change(made)
-    assert first_stale(painted.current) == 2
+    assert first_stale(painted, painted.current) == 2
 
 
 def test_a_change_that_is_taken_back_by_hand_makes_its_chunks_good_again(made):
     take = made.current.id
     painted = action_edits.paint(take, 3, line("left-1")).change(made)
-    assert first_stale(action_edits.paint(take, 3, line("w-1")).change(painted).current) == 2
+    assert first_stale(painted, action_edits.paint(take, 3, line("w-1")).change(painted).current) == 2
 
 
 def test_settings_make_nothing_stale(made):
     changed = edits.set_settings(made.current.id, {"guidance": 4}).change(made)
-    assert first_stale(changed.current) == 2
+    assert first_stale(changed, changed.current) == 2
 
 
 def test_lengths_count_the_start_and_what_is_planned(made):
@@ -123,7 +123,7 @@ def test_a_take_goes_on_with_its_own_start_while_the_project_has_another(made):
     assert not follows_project(made, replace(made.current, chunks=made.current.chunks[:1])) or made.start == START
     other = edits.set_start(replace(START, artifact="picture-1", name="street.jpg")).change(made)
     assert not follows_project(other, other.current)
-    assert first_stale(other.current) == 2
+    assert first_stale(other, other.current) == 2
     fresh = take_edits.new_take(new_id()).change(other)
     assert follows_project(fresh, fresh.current)
 
@@ -183,13 +183,13 @@ def test_a_chunk_whose_actions_changed_while_it_was_made_arrives_stale(made):
     project = action_edits.paint(take.id, 17, line("left-1")).change(made)
     project = take_edits.place(project, chunk)
     assert len(project.current.chunks) == 3
-    assert first_stale(project.current) == 2
+    assert first_stale(project, project.current) == 2
 
 
 def test_a_chunk_beyond_what_is_planned_makes_the_take_ask_for_what_it_did(made):
     project = with_chunks(made, "w-8", "left-8", "d-3")
     assert project.current.actions == line("w-24 left-8 d-3")
-    assert first_stale(project.current) == 5
+    assert first_stale(project, project.current) == 5
 
 
 def test_a_chunk_of_another_modality_does_not_follow(made):
@@ -209,7 +209,7 @@ def test_restored_chunks_keep_what_they_were_made_with(made):
     assert project.current.parent == made.current.id
     assert project.current.recipe.changes == (("guidance", 3),)
     assert (project.current.recipe.seed, project.current.recipe.prompt) == (5, "fog")
-    assert first_stale(project.current) == 2
+    assert first_stale(project, project.current) == 2
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_keys_made_of_rows_leave_every_chunk_good():
     project = replace(project, takes=(replace(take, chunks=(first, second)),))
     keyed = drawn(project, editable_path(project.current).path)
     assert len(stored_path(keyed.current).path.keys) == 4
-    assert first_stale(keyed.current) == 2
+    assert first_stale(keyed, keyed.current) == 2
     assert keyed.current.actions == project.current.actions
 
 

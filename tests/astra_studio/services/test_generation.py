@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from astra_studio.document import action_edits, edits, take_edits
+from astra_studio.document import action_edits, edits, key_edits, take_edits
 from astra_studio.document.actions import actions_of
 from astra_studio.document.derived import slots
-from astra_studio.document.model import Start, new_id, new_project
+from astra_studio.document.model import ParameterKey, Start, new_id, new_project
 from astra_studio.document.opening import create_store, open_store
 from astra_studio.document.session import Session
 from astra_studio.services.engine_thread import EngineThread
@@ -94,6 +94,39 @@ def test_generate_without_a_plan_walks_into_the_picture_and_goes_on(rig: Rig) ->
     rig.wait()
     assert len(rig.take.chunks) == 2
     assert (rig.take.actions.rows[:, 11] < 0).all(), "forward is tz < 0"
+
+
+def test_keys_reach_the_requests_of_their_chunks(rig: Rig) -> None:
+    rig.plan("w-32")
+    keys = [
+        ParameterKey(parameter="guidance", tick=8, value=1.0),
+        ParameterKey(parameter="guidance", tick=24, value=3.0),
+        ParameterKey(parameter="history_noise", tick=3, value=0.25, easing="hold"),
+        ParameterKey(parameter="prompt", tick=0, value="fog", easing="hold"),
+    ]
+    rig.session.apply(key_edits.set_keys(rig.take.id, tuple(keys), "Set keys"))
+    rig.generation.generate(rig.take.id)
+    rig.wait()
+    asked = [chunk.request for chunk in rig.take.chunks]
+    assert [one.settings.guidance for one in asked[1:]] == [1.0, 2.0, 3.0]
+    assert [one.settings.history_noise for one in asked] == [0.0, 0.25, 0.25, 0.25]
+    assert [one.prompt for one in asked] == [""] * 4, "the fake world reads no text"
+    assert [chunk.keyed for chunk in rig.take.chunks] == [(), *[("guidance", "history_noise")] * 3]
+    assert [slot.state for slot in slots(rig.session.project, rig.take)] == ["stored"] * 4
+
+
+def test_a_changed_key_makes_generate_branch_where_the_requests_begin_to_differ(rig: Rig) -> None:
+    rig.plan("w-24")
+    rig.generation.generate(rig.take.id)
+    rig.wait()
+    first = rig.take
+    key = ParameterKey(parameter="guidance", tick=16, value=4.0)
+    rig.session.apply(key_edits.add_key(first.id, key))
+    rig.generation.generate(first.id)
+    rig.wait()
+    assert rig.take.id != first.id
+    assert [chunk.id for chunk in rig.take.chunks[:2]] == [chunk.id for chunk in first.chunks[:2]]
+    assert rig.take.chunks[2].request.settings.guidance == 4.0
 
 
 def test_generate_without_a_start_says_what_is_missing(new_rig: Callable[..., Rig]) -> None:
