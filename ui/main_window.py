@@ -14,6 +14,7 @@ from astra_studio import __version__
 from astra_studio.paths import assets, user_data
 from ui.dialogs import About, LogLines, LogWindow, Preferences, Shortcuts
 from ui.export_dialog import attach_export
+from ui.failures import Failures
 from ui.files import Files
 from ui.inspector import InspectorPane
 from ui.palette import Palette
@@ -51,6 +52,7 @@ class MainWindow(QMainWindow):
         self.inspector = InspectorPane(studio)
         self.project_panel = ProjectPane(studio, files.ask_picture, files.use_picture)
         self.problems = ProblemBar(studio)
+        self.failures = Failures(studio)
         self.viewport.place_for_problems.addWidget(self.problems)
         self._attach()
         self.top = TopBar(studio)
@@ -103,6 +105,7 @@ class MainWindow(QMainWindow):
         attach("view.full_screen", self._toggle_full_screen, checked=self.isFullScreen)
         attach("view.theme", self._other_theme)
         attach("view.log", lambda: LogWindow(self._log, self).exec())
+        attach("generate.world", self._choose_world)
         attach("help.copy_diagnostics", self._copy_diagnostics)
         attach("help.about", lambda: About(studio, self).exec())
         attach_export(studio, self)
@@ -165,6 +168,11 @@ class MainWindow(QMainWindow):
             self.studio.commands.trigger("view.full_screen")
             return
         super().keyPressEvent(event)
+
+    def _choose_world(self) -> None:
+        """Where a world is chosen: the inspector's project tab."""
+        self.inspector.show_tab("Project")
+        self.inspector.project_tab.choice.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _other_theme(self) -> None:
         name = "light" if self.studio.theme.name == "dark" else "dark"

@@ -147,7 +147,7 @@ class AstraTransformerBlock(nn.Module):
         query = rotate(_heads(attn, attn.norm_q(attn.to_q(queried))), rotary[-queried.shape[1] :])
         key = rotate(_heads(attn, attn.norm_k(attn.to_k(hidden_states))), rotary)
         value = _heads(attn, attn.to_v(hidden_states))
-        return attn.to_out[0](dispatch_attention_fn(query, key, value).flatten(2))
+        return attn.to_out[0](_attention(query, key, value).flatten(2))
 
 
 class AstraTransformer3DModel(ModelMixin, ConfigMixin):
@@ -404,6 +404,20 @@ def _layer_norm(hidden_states: Tensor, norm: nn.LayerNorm) -> Tensor:
 
 def _heads(attn: Any, states_BSD: Tensor) -> Tensor:
     return states_BSD.unflatten(2, (attn.heads, -1))
+
+
+def _attention(query_BSNE: Tensor, key_BSNE: Tensor, value_BSNE: Tensor) -> Tensor:
+    """Attention of every token to every token, (B, S, N, E).
+
+    In bfloat16 on a processor, which is how small models train there, plain products are twice as fast as torch's
+    fused kernel for a few hundred tokens.
+    """
+    if query_BSNE.device.type != "cpu" or query_BSNE.dtype is not torch.bfloat16:
+        attended: Tensor = dispatch_attention_fn(query_BSNE, key_BSNE, value_BSNE)
+        return attended
+    query, key, value = (states.transpose(1, 2) for states in (query_BSNE, key_BSNE, value_BSNE))
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    return (scores.softmax(-1) @ value).transpose(1, 2)
 
 
 def _cross_attention(attn: Any, hidden_states: Tensor, text: tuple[Tensor, Tensor]) -> Tensor:

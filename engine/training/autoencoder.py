@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 
 from engine.models.group_autoencoder import FRAMES_PER_LATENT, GroupAutoencoder, group_frames
 from engine.training.average import WeightAverage
+from engine.training.shifts import LATENT_WEIGHT, ShiftPredictor, shift_losses
 
 SHIFT = 8
 """Largest random shift of a clip in pixels, so that nothing depends on where the blocks of the codec fall."""
@@ -33,6 +34,12 @@ class AutoencoderConfig:
     learning_rate: float = 1.5e-3
     latent_noise: float = 0.08
     """Noise on the normalised latents while training, so that small errors of the transformer stay small."""
+    shift_weight: float = 0.0
+    """Of the error of shifted pictures whose latents a small network foresees, see `engine.training.shifts`; 0 leaves
+    it out."""
+    is_even: bool = False
+    """Normalise all channels by one deviation, so that an error of the latents weighs what it weighs in the picture."""
+    uses_bfloat16: bool = False
     seed: int = 2
 
 
@@ -45,35 +52,49 @@ def train_autoencoder(
     source = GroupSource(shards, generator)
     model = GroupAutoencoder(config.latent_channels, config.width, config.num_blocks)
     model.initialise_from_components(source.draw(160)[1])
-    _normalise(model, source.draw(256)[1])
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=1e-4)
+    _normalise(model, source.draw(256)[1], config.is_even)
+    predictor = ShiftPredictor(config.latent_channels)
+    trained = [*model.parameters(), *(predictor.parameters() if config.shift_weight else [])]
+    optimiser = torch.optim.AdamW(trained, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, total_steps=config.num_steps, pct_start=0.04, final_div_factor=50
     )
     average = WeightAverage(model, 0.998)
     for step in range(1, config.num_steps + 1):
         previous, current = source.draw(config.batch_size)
-        both = model.encode_groups(torch.cat([previous, current]))
-        latents = both + config.latent_noise * torch.randn(both.shape, generator=generator)
-        decoded = model.decode_groups(*latents.chunk(2))
-        loss = reconstruction_loss(decoded, current)
+        figures = {}
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.uses_bfloat16):
+            both = model.encode_groups(torch.cat([previous, current]))
+            latents = both + config.latent_noise * torch.randn(both.shape, generator=generator)
+            decoded = model.decode_groups(*latents.chunk(2)).float()
+            loss = reconstruction_loss(decoded, current)
+            if config.shift_weight:
+                half = config.batch_size // 2
+                foreseen, wanted, error = shift_losses(
+                    model, predictor, previous[:half], current[:half], config.latent_noise, generator
+                )
+                loss = loss + config.shift_weight * (reconstruction_loss(foreseen, wanted) + LATENT_WEIGHT * error)
+                figures = {"shifted_psnr_db": psnr_db(foreseen, wanted), "shifted_latents": error.item()}
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         schedule.step()
         average.update(model)
         if step % 50 == 0 or step == config.num_steps:
-            report(step, {"loss": loss.item(), "psnr_db": psnr_db(decoded, current)})
+            report(step, figures | {"loss": loss.item(), "psnr_db": psnr_db(decoded, current)})
     average.copy_to(model)
-    return _normalise(model, source.draw(512)[1])
+    return _normalise(model, source.draw(512)[1], config.is_even)
 
 
 @torch.no_grad()
-def _normalise(model: GroupAutoencoder, groups_NKHW: Tensor) -> GroupAutoencoder:
-    """Measure the latents' mean and deviation per channel and store them in the model and its config."""
+def _normalise(model: GroupAutoencoder, groups_NKHW: Tensor, is_even: bool) -> GroupAutoencoder:
+    """Measure the latents' mean and deviation, of each channel or `is_even` of all together, and store them in the
+    model and its config."""
     raw = torch.cat([model.encode_groups(part) * model.std + model.mean for part in groups_NKHW.split(32)])
     mean, std = raw.mean((0, 2, 3)), raw.std((0, 2, 3))
+    if is_even:
+        std = std.square().mean().sqrt().expand_as(std)
     model.mean.copy_(mean.view(1, -1, 1, 1))
     model.std.copy_(std.view(1, -1, 1, 1))
     model.register_to_config(latents_mean=mean.tolist(), latents_std=std.tolist())

@@ -31,6 +31,7 @@ from engine.training.decoder import DecoderConfig, make_takes, tune_decoder
 from engine.training.journal import Journal
 from engine.training.loop import LoopConfig, Trainer, action_errors
 from engine.training.noise_as_mask import NoiseAsMask
+from engine.training.objective import Objective
 from engine.training.own_takes import OwnTakesConfig, write_own_takes
 from engine.training.shards import encode_clips, write_shard
 from engine.training.windows import WindowConfig, WindowSource
@@ -47,16 +48,26 @@ class Recipe:
     """Everything that decides the bundled world, together with the seeds in the parts."""
 
     clip_sets: tuple[tuple[int, ClipConfig], ...] = (
-        (60, ClipConfig()),
-        (13, ClipConfig(modality="driving", seed=2)),
-        (7, ClipConfig(modality="robot", seed=3)),
+        (48, ClipConfig()),
+        (10, ClipConfig(modality="driving", seed=2)),
+        (6, ClipConfig(modality="robot", seed=3)),
     )
     """How many shards to render of each kind of clip; shards are numbered through."""
-    autoencoder_shards: int = 12
+    autoencoder_shards: int = 24
     """The autoencoder learns from the first so many shards."""
-    autoencoder: AutoencoderConfig = field(default_factory=lambda: AutoencoderConfig(num_steps=1500))
-    windows: WindowConfig = field(default_factory=WindowConfig)
-    loop: LoopConfig = field(default_factory=lambda: LoopConfig(num_steps=4800, uses_bfloat16=True))
+    autoencoder: AutoencoderConfig = field(
+        default_factory=lambda: AutoencoderConfig(
+            num_steps=1500, latent_noise=0.05, shift_weight=0.5, is_even=True, uses_bfloat16=True
+        )
+    )
+    windows: WindowConfig = field(default_factory=lambda: WindowConfig(rest_share=0.0625))
+    loop: LoopConfig = field(
+        default_factory=lambda: LoopConfig(
+            num_steps=6000,
+            objective=Objective(late_pure_noise_share=0.4, late_start=0.6),
+            uses_bfloat16=True,
+        )
+    )
     """bfloat16 makes a step faster on a processor that has it, and slower on others: see --float32."""
     own_takes: OwnTakesConfig = field(default_factory=OwnTakesConfig)
     """Made only where `refine_windows.own_share` asks for them; docs/training.md says why it does not."""
@@ -360,7 +371,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     recipe = Recipe()
     loop = replace(recipe.loop, num_steps=options.steps or recipe.loop.num_steps, uses_bfloat16=not options.float32)
-    recipe = replace(recipe, loop=loop)
+    autoencoder = replace(recipe.autoencoder, uses_bfloat16=not options.float32)
+    recipe = replace(recipe, loop=loop, autoencoder=autoencoder)
     folders = Folders(options.runs)
     model = run(recipe, folders, options.pictures)
     if options.out is not None:

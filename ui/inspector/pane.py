@@ -21,12 +21,17 @@ class InspectorPane(Filled):
         self.take_tab, self.project_tab = TakeTab(studio), ProjectTab(studio)
         for page in (self.take_tab, self.project_tab):
             self._pages.addWidget(_scrolled(page))
-        self.tabs.chosen.connect(lambda name: self._pages.setCurrentIndex(("Take", "Project").index(name)))
+        self.tabs.chosen.connect(self.show_tab)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(PaneHeader(studio.theme, self.tr("Inspector"), [self.tabs]))
         column.addWidget(self._pages, 1)
+
+    def show_tab(self, name: str) -> None:
+        """Take or Project."""
+        self.tabs.choose(name)
+        self._pages.setCurrentIndex(("Take", "Project").index(name))
 
 
 def _scrolled(page: QWidget) -> QScrollArea:
