@@ -14,7 +14,7 @@ import numpy as np
 from astra_studio.commands import OK
 from engine.poses import TRAINED_SPEED
 from engine.trajectories.astra_json import SECONDS_PER_TICK
-from engine.trajectories.axes import AXES, CONVENTIONS
+from engine.trajectories.axes import AXES, CONVENTIONS, DIRECTIONS
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory, write_trajectory
 from engine.trajectories.formats.registry import FORMATS
@@ -23,8 +23,6 @@ from engine.trajectories.sampling import TICKS_PER_CHUNK, actions, gauge, tick_p
 
 if TYPE_CHECKING:
     from engine.trajectories.formats.reading import Reading
-
-_DIRECTIONS = {"c2w": "camera-to-world", "w2c": "world-to-camera"}
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -183,7 +181,7 @@ def _lines(name: str, reading: Reading) -> list[str]:
     turn = np.rad2deg(checks.largest_turn_rad)
     lines = [
         f"{name}: {FORMATS[reading.format].title}, because {reading.because}",
-        _line("read as", f"{_DIRECTIONS[reading.convention]}, {reading.axes} camera axes"),
+        _line("read as", f"{DIRECTIONS[reading.convention]}, {reading.axes} camera axes"),
         _line(
             "poses",
             f"{len(recording.times)}, {recording.fps:.4g} a second, {recording.start_s:.6g} to {recording.end_s:.6g} s",

@@ -23,6 +23,7 @@ import numpy as np
 from engine import poses
 from engine.actions.modality import ActionTrack, modality
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.json_text import parsed
 
 FORMAT, VERSION = "astra-trajectory", 1
 SECONDS_PER_TICK = 0.2
@@ -107,19 +108,16 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise TrajectoryError(f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB, which no trajectory is")
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise TrajectoryError(f"the trajectory file {path} cannot be read: {error.strerror or error}") from error
+    except TrajectoryError:
+        raise
     except UnicodeDecodeError as error:
         raise TrajectoryError(f"{path.name} is not a text file (byte {error.start} is not UTF-8)") from error
-    except json.JSONDecodeError as error:
-        raise TrajectoryError(
-            f"{path.name} is not whole JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        ) from error
     except ValueError as error:
         raise TrajectoryError(f"{path.name} cannot be read: {error}") from error
-    except RecursionError as error:
-        raise TrajectoryError(f"{path.name} is nested too deeply to be a trajectory") from error
+    content = parsed(text, path.name)
     if not isinstance(content, dict):
         raise TrajectoryError(f"{path.name} should hold one JSON object, it holds a {type(content).__name__}")
     return content

@@ -14,6 +14,8 @@ from engine.poses import Floats
 
 Convention = Literal["c2w", "w2c"]
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+DIRECTIONS: dict[Convention, str] = {"c2w": "camera-to-world", "w2c": "world-to-camera"}
+"""What a person calls them."""
 
 VEHICLE: Floats = poses.from_parts([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
 """Columns: OpenCV's right, down and forward in the axes of a car: x forward, y left, z up."""

@@ -41,6 +41,10 @@ class Lens:
         """Angles (N,) in radians between the upper and the lower edge of the picture."""
         return 2 * np.arctan(0.5 / self.rows[:, 1])
 
+    def repeated(self, count: int) -> Lens:
+        """The first pose's for `count` poses."""
+        return replace(self, rows=np.repeat(self.rows[:1], count, axis=0))
+
 
 def lens_of_fov(vertical_fov: Floats, aspect: float = DEFAULT_ASPECT) -> Lens:
     """The lens of vertical fields of view (N,) in radians, its centre in the middle of the picture."""

@@ -105,14 +105,18 @@ def assembled(rotations: ArrayLike, positions: ArrayLike) -> Floats:
 
 def from_euler(angles: ArrayLike, order: str) -> Floats:
     """Rotation matrices (N, 3, 3) of angles (N, 3) in radians about x, y and z, turned in the order of EULER_ORDERS."""
-    about = {"x": poses.rotation_x, "y": poses.rotation_y, "z": poses.rotation_z}
-    out = []
-    for row in np.asarray(angles, np.float64):
-        whole = np.eye(3)
-        for axis in order:
-            whole = about[axis](row["xyz".index(axis)]) @ whole
-        out.append(whole)
-    return np.stack(out)
+    values = np.asarray(angles, np.float64)
+    whole = np.repeat(np.eye(3)[None], len(values), axis=0)
+    for axis in order:
+        own = "xyz".index(axis)
+        first, second = (own + 1) % 3, (own + 2) % 3
+        cosine, sine = np.cos(values[:, own]), np.sin(values[:, own])
+        turn = np.zeros_like(whole)
+        turn[:, own, own] = 1
+        turn[:, first, first] = turn[:, second, second] = cosine
+        turn[:, first, second], turn[:, second, first] = -sine, sine
+        whole = turn @ whole
+    return whole
 
 
 def to_euler(rotations: ArrayLike, order: str) -> Floats:

@@ -10,9 +10,9 @@ import numpy as np
 
 from engine import poses
 from engine.poses import Floats
-from engine.trajectories.axes import Convention, to_opencv
-from engine.trajectories.checks import forwardness
+from engine.trajectories.axes import CONVENTIONS, DIRECTIONS, Convention
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.direction import likelier
 from engine.trajectories.formats.parts import check_last_row, lost, numbered, of_quaternions, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, write_whole
@@ -21,8 +21,7 @@ from engine.trajectories.rotations import quaternions
 
 _SHAPES: dict[tuple[int, ...], tuple[int, int]] = {(3, 4): (3, 4), (4, 4): (4, 4), (12,): (3, 4), (16,): (4, 4)}
 """Shapes of a pose in an array, and the matrix it is."""
-_LIKELIER = 0.2
-"""By how much the one reading must go more forward than the other to be the one."""
+_SEKAI = ("extrinsic", "extrinsics")
 
 
 class RawArray:
@@ -35,7 +34,7 @@ class RawArray:
     def recognise(self, source: Source) -> str | None:
         if not source.is_array or set(source.arrays) != {""} or source.suffix == ".npz":
             return None
-        shape = source.arrays[""].shape
+        shape = source.arrays.shape("")
         return f"it is an array of matrices, of shape {shape}" if shape[1:] in _SHAPES else None
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
@@ -63,7 +62,7 @@ class SpatialVid:
     def recognise(self, source: Source) -> str | None:
         if not source.is_array or set(source.arrays) != {""}:
             return None
-        shape = source.arrays[""].shape
+        shape = source.arrays.shape("")
         return f"it is an array of shape {shape}, 7 numbers a pose" if len(shape) == 2 and shape[1] == 7 else None
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
@@ -107,30 +106,35 @@ class Sekai:
     def recognise(self, source: Source) -> str | None:
         if not source.is_array:
             return None
-        if "extrinsic" in source.arrays:
-            return "it holds an array named extrinsic"
-        if set(source.arrays) == {""} and source.suffix == ".npz" and source.arrays[""].shape[1:] in _SHAPES:
+        for name in _SEKAI:
+            if name in source.arrays:
+                return f"it holds an array named {name}"
+        if set(source.arrays) == {""} and source.suffix == ".npz" and source.arrays.shape("")[1:] in _SHAPES:
             return "it is a bare array of matrices under the name of an archive"
         return None
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
-        array = source.arrays.get("extrinsic", source.arrays.get(""))
-        if array is None:
-            names = ", ".join(source.arrays) or "nothing"
+        name = next((name for name in (*_SEKAI, "") if name in source.arrays), None)
+        if name is None:
+            names = ", ".join(list(source.arrays)[:8]) or "nothing"
             raise TrajectoryError(f"{source.name} holds {names}; expected an array named extrinsic, (N, 4, 4)")
-        matrices = _matrices(source, array)
+        matrices = _matrices(source, source.arrays[name])
         lens = None
         if "intrinsic" in source.arrays:
             lens = _matrix_lens(source.floats(source.arrays["intrinsic"], "intrinsic"), len(matrices))
-        convention, why = _likelier(matrices)
-        if str(source.arrays.get("convention", "")) in ("c2w", "w2c"):
-            convention, why = ("w2c", "") if str(source.arrays["convention"]) == "w2c" else ("c2w", "")
+        likely = likelier(matrices)
+        said: tuple[str, ...] = ()
+        if overrides.convention is None and _said(source) is None:
+            why = (
+                "for then the camera goes forward" if likely else "as its maintainers say: see the walk it makes of it"
+            )
+            said = (f"its `extrinsic` is read as {DIRECTIONS[likely or 'c2w']}, {why}",)
         return Stored(
             matrices=matrices,
-            convention=convention,
+            convention=_said(source) or likely or "c2w",
             places=numbered(len(matrices)),
             lens=lens,
-            notes=(why,) if why and overrides.convention is None else (),
+            notes=said,
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
@@ -161,12 +165,10 @@ def _matrices(source: Source, array: np.ndarray) -> Floats:
     return of_rows(values)
 
 
-def _likelier(matrices: Floats) -> tuple[Convention, str]:
-    """The direction in which the camera goes forward, and the sentence that says so."""
-    as_c2w, as_w2c = (forwardness(to_opencv(matrices, way, "opencv")) for way in ("c2w", "w2c"))
-    if as_w2c > as_c2w + _LIKELIER:
-        return "w2c", "its `extrinsic` is read as world-to-camera, for then the camera goes forward"
-    return "c2w", "its `extrinsic` is read as camera-to-world, as its maintainers say"
+def _said(source: Source) -> Convention | None:
+    """The direction that a file of ours says it has."""
+    word = str(source.arrays["convention"]) if "convention" in source.arrays else ""
+    return next((convention for convention in CONVENTIONS if convention == word), None)
 
 
 def _matrix_lens(matrices: Floats, count: int) -> Lens | None:

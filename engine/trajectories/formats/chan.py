@@ -22,8 +22,9 @@ from engine.trajectories.rotations import assembled, from_euler, to_euler
 
 COLUMNS = "frame tx ty tz rx ry rz [vertical field of view], angles in degrees"
 DEFAULT_ORDER = "zxy"
-_FULL_TURN = 720.0
-"""Degrees that a camera's angle hardly exceeds: more than two turns are no angles."""
+_MOST_DEGREES = 3600.0
+_FIELDS_OF_VIEW = (3.0, 170.0)
+"""Degrees that cameras have. What is shorter than that is the last number of something else."""
 
 
 class Chan:
@@ -34,17 +35,9 @@ class Chan:
     def recognise(self, source: Source) -> str | None:
         if source.suffix == ".chan":
             return "its name ends in .chan"
-        words = source.first_words
-        if source.is_json or len(words) not in (7, 8) or not words[0].lstrip("-").isdecimal():
+        if source.num_columns not in (7, 8) or source.suffix == ".tum" or not are_angles(source.sample):
             return None
-        try:
-            numbers = [float(word) for word in words]
-        except ValueError:
-            return None
-        is_quaternion = len(words) == 8 and abs(np.linalg.norm(numbers[4:]) - 1) < 0.05
-        if is_quaternion or max(map(abs, numbers[4:7])) > _FULL_TURN:
-            return None
-        return f"its lines have {len(words)} columns, of which the first is a frame's number"
+        return f"its lines have {source.num_columns} columns, of which the first is a frame's number"
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
         table = source.table([7, 8], COLUMNS)
@@ -69,6 +62,7 @@ class Chan:
             places=table.places,
             lens=lens,
             notes=(f"its angles are turned in the order {order.upper()}, {given}",),
+            takes=("euler",),
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
@@ -83,3 +77,18 @@ class Chan:
             "import"
         )
         return (said, *lens_notes(recording), *lost(recording, times=True, start=True))
+
+
+def are_angles(rows: list[list[float]]) -> bool:
+    """Whether rows of 7 or 8 numbers can be those of a .chan file: frames that rise, angles, and fields of view.
+
+    No quaternion has a number as great as a field of view in degrees.
+    """
+    table = np.array(rows)
+    frames, angles, views = table[:, 0], table[:, 4:7], table[:, 7:]
+    with np.errstate(all="ignore"):
+        are_frames = bool((frames == np.round(frames)).all() and (np.diff(frames) > 0).all())
+        narrow, wide = _FIELDS_OF_VIEW
+        are_views = bool(((views >= narrow) & (views <= wide)).all())
+        are_turns = table.shape[1] == 7 and bool((np.abs(np.linalg.norm(table[:, 3:], axis=1) - 1) < 1e-3).all())
+        return are_frames and are_views and not are_turns and bool((np.abs(angles) <= _MOST_DEGREES).all())

@@ -7,6 +7,7 @@ images come in any order; that of their names is the one of the video. Source: C
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -18,15 +19,17 @@ from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, natural, of_quaternions
 from engine.trajectories.formats.protocol import Overrides, Stored
-from engine.trajectories.formats.source import COMMENT, Source, line_of, write_whole
+from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, line_of, write_whole
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
 
 IMAGES, CAMERAS = "images.txt", "cameras.txt"
 COLUMNS = "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME"
 _FOLDERS = (".", "sparse/0", "sparse", "0", "colmap/sparse/0")
-_ONE_FOCAL = ("SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "SIMPLE_RADIAL_FISHEYE", "RADIAL_FISHEYE")
-"""Camera models whose parameters begin f cx cy; the others' begin fx fy cx cy."""
+_ONE_FOCAL = ("SIMPLE_", "RADIAL")
+"""How the names of camera models begin whose parameters begin f cx cy; the others' begin fx fy cx cy."""
+_MAX_LINES = 20_000_000
+"""Of images.txt, most of whose length is points."""
 _WIDTH_PX = 832
 _HEIGHT_PX = 480
 
@@ -48,7 +51,7 @@ class Colmap:
             return "its header names COLMAP's columns"
         words = source.first_words
         is_image = (
-            len(words) >= 10 and words[0].isdecimal() and words[8].isdecimal() and Path(words[-1]).suffix[1:].isalpha()
+            len(words) >= 10 and words[0].isdecimal() and words[8].isdecimal() and Path(words[-1]).suffix[1:].isalnum()
         )
         return "its first line is an image's, with a pose and a file name" if is_image else None
 
@@ -69,6 +72,12 @@ class Colmap:
             names.append(" ".join(words[9:]))
         if not rows:
             raise TrajectoryError(f"{images.name} holds no image; expected {COLUMNS}")
+        repeated = [name for name, count in Counter(names).items() if count > 1]
+        if repeated:
+            raise TrajectoryError(
+                f"{images.name} has the image {repeated[0]!r} twice, so their order is not known. Each image has two "
+                "lines, of which the second, its points, may be empty, but not left out"
+            )
         order = sorted(range(len(rows)), key=lambda index: natural(names[index]))
         table = np.array(rows)[order]
         places = tuple(f"line {int(number)}" for number in table[:, 0])
@@ -114,24 +123,45 @@ def _images_in(folder: Path) -> Path | None:
 
 def _image_lines(source: Source) -> Iterator[tuple[int, list[str]]]:
     """Number and words of every image's first line; the line after each is its points, and may be empty."""
-    is_points = False
-    for number, line in enumerate(source.text.split("\n"), 1):
-        words = line.split()
+    is_points, num_images = False, 0
+    for number, line in source.raw_lines(_MAX_LINES):
         if is_points:
-            if len(words) % 3:
-                raise TrajectoryError(
-                    f"line {number} of {source.name} should hold the points of the image before it, X Y POINT3D_ID, "
-                    f"but has {len(words)} columns. Each image has two lines, of which the second may be empty"
-                )
             is_points = False
-        elif words and not words[0].startswith(COMMENT):
-            if len(words) < 10:
-                raise TrajectoryError(
-                    f"line {number} of {source.name} has {len(words)} columns, expected 10 ({COLUMNS}). "
-                    "Is the file whole?"
-                )
-            is_points = True
-            yield number, words
+            _check_points(source, number, line)
+            continue
+        words = line.split()
+        if not words or words[0].startswith(COMMENT):
+            continue
+        if len(words) < 10:
+            raise TrajectoryError(
+                f"line {number} of {source.name} has {len(words)} columns, expected 10 ({COLUMNS}). Is the file whole?"
+            )
+        is_points = True
+        num_images += 1
+        if num_images > MAX_LINES:
+            raise TrajectoryError(
+                f"{source.name} has more than {MAX_LINES:,} images; cut it to the part that is wanted"
+            )
+        yield number, words
+
+
+def _check_points(source: Source, number: int, line: str) -> None:
+    """Raise TrajectoryError where a line that should hold points is something else, such as the next image."""
+    # A word more than there are gaps; the first three say what they are, and a real file has thousands.
+    words = line.split(maxsplit=3)
+    if words and not (len(words) >= 3 and all(map(_is_number, words[:3])) and len(line.split()) % 3 == 0):
+        raise TrajectoryError(
+            f"line {number} of {source.name} should hold the points of the image before it, X Y POINT3D_ID, but has "
+            f"{len(line.split())} columns. Each image has two lines, of which the second may be empty, but not left out"
+        )
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _lens(path: Path, used: Floats) -> tuple[Lens | None, tuple[str, ...]]:
@@ -142,7 +172,7 @@ def _lens(path: Path, used: Floats) -> tuple[Lens | None, tuple[str, ...]]:
     cameras: dict[int, tuple[list[float], int, int]] = {}
     for number, words in source.lines():
         place = f"line {number}"
-        needed = 3 if words[1:2] and words[1] in _ONE_FOCAL else 4
+        needed = 3 if words[1:2] and words[1].startswith(_ONE_FOCAL) else 4
         if len(words) < 4 + needed:
             raise TrajectoryError(
                 f"{place} of {source.name} has {len(words)} columns, expected CAMERA_ID MODEL WIDTH HEIGHT and "

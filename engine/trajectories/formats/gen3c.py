@@ -5,6 +5,10 @@
 next one ends, so a key is passed at the timestamp of the one before it, and the last one closes a loop. Source: GEN3C's
 gui/src/camera_path.cu. Timestamps that do not rise from above 0 are spread evenly, as its `sanitize_keyframes` does.
 The viewer runs a B-spline near the keys; here the camera passes through them.
+
+Its "Export cameras" writes `{"cameras": [{"start": 3 x 4, "end": 3 x 4}], "fps", "duration_seconds", ...}`: per frame
+the camera when the shutter opens and when it closes, in the direction of a check box (W2C, off at first) that the file
+does not keep. Source: gui/src/testbed.cu.
 """
 
 from __future__ import annotations
@@ -16,7 +20,10 @@ from typing import ClassVar
 import numpy as np
 
 from engine.poses import Floats
-from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, numbered, of_quaternions
+from engine.trajectories.axes import DIRECTIONS
+from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.direction import likelier
+from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, numbered, of_quaternions, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, write_whole
 from engine.trajectories.recording import Recording, lens_of_fov
@@ -28,15 +35,23 @@ DEFAULT_SECONDS = 3.0
 class Gen3c:
     title: ClassVar[str] = "GEN3C / instant-ngp path"
     suffix: ClassVar[str] = ".json"
-    layout: ClassVar[str] = 'JSON with "path", a list of {"R": [x, y, z, w], "T": [x, y, z], "fov", "timestamp"}'
+    layout: ClassVar[str] = (
+        'JSON with "path", a list of {"R": [x, y, z, w], "T": [x, y, z], "fov", "timestamp"}, or "cameras", a list of '
+        '{"start": 3 x 4, "end": 3 x 4}'
+    )
 
     def recognise(self, source: Source) -> str | None:
         keys = source.record.get("path")
-        if isinstance(keys, list) and keys and isinstance(keys[0], dict) and {"R", "T"} <= keys[0].keys():
+        if isinstance(keys, list) and any(isinstance(key, dict) and {"R", "T"} <= key.keys() for key in keys):
             return 'it has "path" with "R" and "T"'
+        cameras = source.record.get("cameras")
+        if isinstance(cameras, list) and any(isinstance(camera, dict) and "start" in camera for camera in cameras):
+            return 'it has "cameras" with "start"'
         return None
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
+        if "path" not in source.record and "cameras" in source.record:
+            return _exported(source, overrides)
         keys = source.objects(source.record.get("path"), '"path"')
         places = numbered(len(keys), "key")
         turns = np.stack([source.numbers(key.get("R"), (4,), place) for key, place in zip(keys, places, strict=True)])
@@ -76,6 +91,45 @@ class Gen3c:
         }
         write_whole(path, json.dumps(content, indent=1) + "\n")
         return (*lens_notes(recording), *lost(recording, start=True))
+
+
+def _exported(source: Source, overrides: Overrides) -> Stored:
+    """The exported cameras, each where the shutter opens."""
+    cameras = source.objects(source.record["cameras"], '"cameras"')
+    places = numbered(len(cameras), "camera")
+    rows = [source.numbers(camera.get("start"), (3, 4), place) for camera, place in zip(cameras, places, strict=True)]
+    matrices = of_rows(np.stack(rows))
+    notes = ['the "start" of every camera is read, where the shutter opens']
+    likely = likelier(matrices)
+    if overrides.convention is None and likely is not None:
+        notes.append(
+            f"nothing in it says its direction: {DIRECTIONS[likely]} is taken, for then the camera goes forward"
+        )
+    elif overrides.convention is None:
+        notes.append(
+            "nothing in it says its direction, nor does the walk: camera-to-world is taken, for the viewer's check box "
+            "W2C is off at first. Say --convention w2c if it was on"
+        )
+    return Stored(
+        matrices=matrices,
+        convention=likely or "c2w",
+        fps=_rate(source, len(cameras)),
+        places=places,
+        notes=tuple(notes),
+    )
+
+
+def _rate(source: Source, count: int) -> float | None:
+    """Cameras a second, where the file tells."""
+    for key, share in (("fps", None), ("duration_seconds", float(count))):
+        if source.record.get(key) is not None:
+            number = source.number(source.record[key], f'"{key}"')
+            if not 1e-6 < number < 1e6:
+                raise TrajectoryError(
+                    f'"{key}" of {source.name} is {number:g}; expected more than 0. Mend it, or say --fps'
+                )
+            return number if share is None else share / number
+    return None
 
 
 def _times(source: Source, stamps: Floats) -> tuple[Floats, tuple[str, ...]]:

@@ -24,18 +24,21 @@ class Kitti:
     layout: ClassVar[str] = f"lines of 12 numbers: {COLUMNS}"
 
     def recognise(self, source: Source) -> str | None:
-        if source.is_json or len(source.first_words) != 12 or not _is_number(source.first_words[-1]):
-            return None
-        return "its lines have 12 columns, a 3 x 4 matrix"
+        return "its lines have 12 columns, a 3 x 4 matrix" if source.num_columns == 12 else None
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
         table = source.table([12], COLUMNS)
         beside = source.path.with_name(TIMES)
         times, notes = None, ("it holds no times",)
-        if beside.is_file():
+        if beside.is_file() and beside != source.path:
             found = Source(beside).table([1], "the seconds of a pose").rows[:, 0]
             if len(found) == len(table.rows):
                 times, notes = found, (f"its times are those of the {TIMES} beside it",)
+            else:
+                notes = (
+                    f"it holds no times, and the {TIMES} beside it is of another drive: it has {len(found)} lines, not "
+                    f"{len(table.rows)}",
+                )
         matrices = of_rows(table.rows.reshape(-1, 3, 4))
         return Stored(matrices=matrices, times=times, places=table.places, notes=notes)
 
@@ -43,11 +46,3 @@ class Kitti:
         rows = recording.c2w[:, :3].reshape(-1, 12)
         write_whole(path, "\n".join(map(line_of, rows)) + "\n")
         return lost(recording, times=True, start=True, lens=True)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True

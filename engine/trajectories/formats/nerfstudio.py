@@ -4,7 +4,8 @@
 "camera_path": [{"camera_to_world": 16 numbers, "fov", "aspect"}], "fps", "seconds", "default_transition_sec",
 "render_width", "render_height", "is_cycle", ...}`: camera-to-world, row-major, OpenGL axes; the field of view in
 degrees, vertical; one entry of `camera_path` a frame. Source: nerfstudio's viewer/render_panel.py. Files of its older
-web viewer hold matrices by columns, which their last row tells.
+web viewer (viewer/app/src/modules/SidePanel/CameraPanel) hold the matrices of key frames by columns and as text, which
+is JSON again, and when they are passed under "TIME" in "properties", in shares of the seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ import numpy as np
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.formats.parts import check_last_row, lens_notes, lens_or_default, lost, numbered, pixels
+from engine.trajectories.formats.parts import (
+    MAX_SKEW,
+    check_last_row,
+    lens_notes,
+    lens_or_default,
+    lost,
+    numbered,
+    pixels,
+)
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, write_whole
 from engine.trajectories.recording import Lens, Recording, lens_of_fov
@@ -35,7 +44,7 @@ class NerfstudioPath:
     def recognise(self, source: Source) -> str | None:
         for key, inner in (("camera_path", "camera_to_world"), ("keyframes", "matrix")):
             entries = source.record.get(key)
-            if isinstance(entries, list) and entries and isinstance(entries[0], dict) and inner in entries[0]:
+            if isinstance(entries, list) and any(isinstance(entry, dict) and inner in entry for entry in entries):
                 return f'it has "{key}" with "{inner}"'
         return None
 
@@ -47,7 +56,7 @@ class NerfstudioPath:
             entries, key, places = source.objects(content.get("keyframes"), '"keyframes"'), "matrix", "key frame"
         called = numbered(len(entries), places)
         matrices = np.stack([_matrix(source, e.get(key), p) for e, p in zip(entries, called, strict=True)])
-        matrices, notes = _by_rows(matrices)
+        matrices, notes = _by_rows(matrices, are_texts=isinstance(entries[0].get(key), str))
         check_last_row(source, matrices, called)
         is_path = key == "camera_to_world"
         return Stored(
@@ -57,7 +66,7 @@ class NerfstudioPath:
             times=None if is_path else _key_times(source, content, entries),
             places=called,
             lens=_lens(source, content, entries),
-            notes=notes if is_path else (*notes, "it holds key frames only; between them the camera moves straight"),
+            notes=notes if is_path else (*notes, *_key_notes(content)),
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
@@ -97,16 +106,19 @@ class NerfstudioPath:
 
 
 def _matrix(source: Source, value: Any, place: str) -> Floats:
-    """A 4 x 4 matrix, as 16 numbers or as 4 rows of 4."""
+    """A 4 x 4 matrix, as 16 numbers or as 4 rows of 4, or either as text."""
+    if isinstance(value, str):
+        value = source.json_of(value, place)
     if isinstance(value, list) and len(value) == 4:
         return source.numbers(value, (4, 4), place)
     return source.numbers(value, (16,), place).reshape(4, 4)
 
 
-def _by_rows(matrices: Floats) -> tuple[Floats, tuple[str, ...]]:
-    """The matrices by rows: those by columns end with 0 0 0 1 in their last column."""
+def _by_rows(matrices: Floats, *, are_texts: bool) -> tuple[Floats, tuple[str, ...]]:
+    """The matrices by rows: those by columns end with 0 0 0 1 in their last column, and may be texts."""
     ends = np.array([0.0, 0, 0, 1])
-    if not np.allclose(matrices[:, 3], ends) and np.allclose(matrices[:, :, 3], ends):
+    by_rows, by_columns = (np.allclose(each, ends, atol=MAX_SKEW) for each in (matrices[:, 3], matrices[:, :, 3]))
+    if by_columns and (are_texts or not by_rows):
         return np.swapaxes(matrices, 1, 2), ("its matrices are written by columns, as the older web viewer did",)
     return matrices, ()
 
@@ -122,13 +134,38 @@ def _rate(source: Source, content: dict[str, Any], count: int) -> float | None:
     return None
 
 
+def _key_notes(content: dict[str, Any]) -> tuple[str, ...]:
+    said = "it holds key frames only; between them the camera moves straight"
+    return (
+        (said, "it is a loop, whose way back to its first key frame is left out")
+        if content.get("is_cycle")
+        else (said,)
+    )
+
+
 def _key_times(source: Source, content: dict[str, Any], keys: list[dict[str, Any]]) -> Floats:
-    """When each key frame is reached: each has the seconds of the way to it from the one before."""
+    """When each key frame is reached: each has the seconds of the way to it from the one before.
+
+    In files of the older viewer each has its share of all the seconds.
+    """
+    if content.get("seconds") is not None and all("properties" in key for key in keys):
+        seconds = source.number(content["seconds"], '"seconds"')
+        shares = [_property(source, key["properties"], "TIME", f"key frame {n}") for n, key in enumerate(keys)]
+        if None not in shares:
+            return seconds * np.array([source.number(share, f"key frame {n}") for n, share in enumerate(shares)])
     usual = content.get("default_transition_sec")
     usual = DEFAULT_TRANSITION_S if usual is None else usual
     own = [k.get("override_transition_sec") if k.get("override_transition_enabled") else usual for k in keys]
     steps = [source.number(usual if step is None else step, f"key frame {n}") for n, step in enumerate(own)]
     return np.cumsum([0.0, *steps[1:]])
+
+
+def _property(source: Source, properties: Any, name: str, place: str) -> Any:
+    """A property of a key frame of the older viewer: pairs of names and values, as text."""
+    pairs = source.json_of(properties, place) if isinstance(properties, str) else properties
+    if not isinstance(pairs, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+        raise TrajectoryError(f'{place} of {source.name}: "properties" should be pairs of a name and a value')
+    return next((value for key, value in pairs if key == name), None)
 
 
 def _lens(source: Source, content: dict[str, Any], entries: list[dict[str, Any]]) -> Lens | None:

@@ -1,8 +1,8 @@
 """nuScenes' `ego_pose.json`: a list of `{"token", "timestamp", "rotation": [w, x, y, z], "translation": [x, y, z]}`.
 
 Ego-to-global, metres, microseconds; the car's axes are x forward, y left, z up. Source: the nuScenes schema. The
-records come in no order, and are taken in that of their times. The camera is taken to sit where the ego frame is and
-to look straight ahead.
+records come in no order, and are taken in that of their times. Where a `calibrated_sensor.json` lies beside it, the
+poses are those of a camera (`nuscenes_cameras`); without, the camera sits in the ego frame and looks straight ahead.
 """
 
 from __future__ import annotations
@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.nuscenes_cameras import PICTURES, Camera, camera_beside
 from engine.trajectories.formats.parts import lost, of_quaternions
-from engine.trajectories.formats.protocol import Overrides, Stored
+from engine.trajectories.formats.protocol import MAX_SECONDS, Overrides, Stored
 from engine.trajectories.formats.source import Source, write_whole
 from engine.trajectories.recording import Recording
 from engine.trajectories.rotations import quaternions
 
+Indices = NDArray[np.intp]
 MICROSECONDS = 1e6
 _PAUSE_S = 5.0
 """A longer one lies between two drives."""
@@ -35,8 +39,8 @@ class NuScenes:
     def recognise(self, source: Source) -> str | None:
         if not source.is_json or not isinstance(source.content, list) or not source.content:
             return None
-        first = source.content[0]
-        if isinstance(first, dict) and {"rotation", "translation"} <= first.keys():
+        records = source.content[:50]
+        if any(isinstance(record, dict) and {"rotation", "translation"} <= record.keys() for record in records):
             return 'it is a list of records with "rotation" and "translation"'
         return None
 
@@ -47,26 +51,32 @@ class NuScenes:
         turns = np.stack([source.numbers(record.get("rotation"), (4,), place) for record, place in found])
         points = np.stack([source.numbers(record.get("translation"), (3,), place) for record, place in found])
         matrices, error = of_quaternions(source, points, turns[:, [1, 2, 3, 0]], tuple(places))
-        notes = ["the camera looks ahead from the car's own origin"]
+        camera, found_notes = camera_beside(source.path, overrides.camera)
+        notes = list(found_notes)
+        kept = np.arange(len(records))
+        if camera is not None:
+            matrices, kept = _seen(source, camera, matrices, records)
         if any(record.get("timestamp") is not None for record in records):
-            stamps = np.array([_stamp(source, record, place) for record, place in found])
+            stamps = np.array([_stamp(source, *found[index]) for index in kept])
             # Several sensors may have been read at one time, and then have the same pose.
             stamps, order = np.unique(stamps, return_index=True)
+            if len(order) < len(kept):
+                notes.append(f"{len(kept) - len(order)} records at times that others have are left out")
             times = stamps / MICROSECONDS
-            if len(order) < len(records):
-                notes.append(f"{len(records) - len(order)} records at times that others have are left out")
-            pauses = int((np.diff(times) > _PAUSE_S).sum())
-            if pauses:
-                notes.append(f"it holds {pauses + 1} drives, one after the other, with jumps between them")
+            part, told = _drive(times)
+            notes += told
+            times, order = times[part], order[part]
         else:
-            times, order = None, np.arange(len(records))
+            times, order = None, np.arange(len(kept))
         return Stored(
             matrices=matrices[order],
-            axes="vehicle",
+            axes="vehicle" if camera is None else "opencv",
             times=times,
-            places=tuple(places[index] for index in order),
+            places=tuple(places[index] for index in kept[order]),
             quaternion_error=error,
+            lens=None if camera is None or camera.lens is None else camera.lens.repeated(len(order)),
             notes=tuple(notes),
+            takes=("camera",),
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
@@ -85,6 +95,32 @@ class NuScenes:
         ]
         write_whole(path, json.dumps(records, indent=0) + "\n")
         return lost(recording, lens=True)
+
+
+def _seen(source: Source, camera: Camera, car: Floats, records: list[dict[str, Any]]) -> tuple[Floats, Indices]:
+    """Poses of a camera by those of the car (N, 4, 4), and the records that belong to a picture of it."""
+    pictures = camera.mount_of
+    if pictures is None:
+        return car @ next(iter(camera.mounts.values())), np.arange(len(records))
+    kept = np.array([n for n, record in enumerate(records) if str(record.get("token")) in pictures], np.intp)
+    if not len(kept):
+        raise TrajectoryError(f"no record of {source.name} belongs to a picture of {camera.name} in {PICTURES}")
+    mounts = np.stack([camera.mounts[pictures[str(records[index]["token"])]] for index in kept])
+    return car[kept] @ mounts, kept
+
+
+def _drive(times: Floats) -> tuple[slice, list[str]]:
+    """The part of rising times (N,) that is read, and what is to be said of it: all, or the longest drive of many."""
+    ends = np.flatnonzero(np.diff(times) > _PAUSE_S) + 1
+    if not len(ends):
+        return slice(None), []
+    told = f"it holds {len(ends) + 1} drives, one after the other"
+    if times[-1] - times[0] < MAX_SECONDS:
+        return slice(None), [f"{told}, with jumps between them"]
+    starts, stops = np.concatenate([[0], ends]), np.concatenate([ends, [len(times)]])
+    longest = int(np.argmax(stops - starts))
+    told += f" within {(times[-1] - times[0]) / 86400:.3g} days; the longest is read, the {longest + 1}. of them"
+    return slice(int(starts[longest]), int(stops[longest])), [told]
 
 
 def _stamp(source: Source, record: dict[str, Any], place: str) -> float:

@@ -15,6 +15,9 @@ from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import EULER_ORDERS
 
+MAX_SECONDS = 100_000.0
+"""A trajectory is no longer: a day, and half a million ticks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Overrides:
@@ -66,6 +69,7 @@ class Stored:
         quaternion_error: the largest distance of a quaternion's length from 1.
         curve: matrices (M, 4, 4) at times (M,), as Recording.curve.
         notes: what the reader had to decide.
+        takes: of the overrides "euler" and "camera" those that mean something for this file.
     """
 
     matrices: Floats
@@ -81,6 +85,7 @@ class Stored:
     curve: Callable[[Floats], Floats] | None = None
     track: ActionTrack | None = None
     notes: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
 
 
 class TrajectoryFormat(Protocol):

@@ -14,7 +14,7 @@ from engine.trajectories.axes import AXES, CONVENTIONS, Convention, to_opencv
 from engine.trajectories.checks import Checks, check
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import MAX_SKEW
-from engine.trajectories.formats.protocol import Overrides, Stored
+from engine.trajectories.formats.protocol import MAX_SECONDS, Overrides, Stored
 from engine.trajectories.formats.registry import detect, format_named, format_to_write
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording
@@ -24,6 +24,7 @@ from engine.trajectories.sampling import FRAMES_PER_SECOND
 MAX_POSITION = 1e12
 MAX_TIME_S = 1e12
 """Thirty thousand years; clocks count from 1970."""
+_LEAST_STEP_S = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +38,7 @@ class Reading:
         recording: its poses, in ours.
         checks: what speaks for and against this reading.
         notes: what had to be decided that the file does not say.
+        takes: of the overrides "euler" and "camera" those that mean something for this file.
     """
 
     format: str
@@ -46,6 +48,7 @@ class Reading:
     recording: Recording
     checks: Checks
     notes: tuple[str, ...]
+    takes: tuple[str, ...] = ()
 
 
 def read_trajectory(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> Reading:
@@ -101,7 +104,10 @@ def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overr
     """Apply the overrides, bring the poses into our axes and units, and check them."""
     count = len(stored.matrices)
     if count < 2:
-        raise TrajectoryError(f"{file} holds a single pose; a trajectory needs at least two")
+        raise TrajectoryError(
+            f"{file} holds {'a single pose' if count else 'no pose'}; a trajectory needs at least two. Export more "
+            "frames"
+        )
     # What a program's own rows make up is rigid to their digits; anything else must be so by itself.
     errors = (0.0, 0.0) if stored.track is not None else _check_rigid(file, stored)
     convention, axes = overrides.convention or stored.convention, overrides.axes or stored.axes
@@ -133,7 +139,8 @@ def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overr
         checks=check(
             recording.c2w, determinant_error=errors[0], skew=errors[1], quaternion_error=stored.quaternion_error
         ),
-        notes=(*stored.notes, *notes),
+        notes=(*stored.notes, *notes, *_unused(stored, overrides)),
+        takes=stored.takes,
     )
 
 
@@ -170,14 +177,17 @@ def _times(file: str, stored: Stored, overrides: Overrides) -> tuple[Floats, flo
     count = len(stored.matrices)
     if overrides.fps is None and stored.times is not None:
         _check_rising(file, stored, stored.times)
+        _check_length(file, stored, stored.times)
         return stored.times, float(1 / np.median(np.diff(stored.times))), ()
     fps = overrides.fps or stored.fps
     notes = () if fps else (f"it has no frame rate: {FRAMES_PER_SECOND:g} poses a second are taken (--fps)",)
     fps = fps or FRAMES_PER_SECOND
-    if stored.frames is None:
-        return np.arange(count) / fps, fps, notes
-    _check_rising(file, stored, stored.frames)
-    return (stored.frames - stored.frames[0]) / fps, fps, notes
+    if stored.frames is not None:
+        _check_rising(file, stored, stored.frames)
+    frames = np.arange(count) if stored.frames is None else stored.frames - stored.frames[0]
+    times = frames / fps
+    _check_length(file, stored, times)
+    return times, fps, notes
 
 
 def _check_rising(file: str, stored: Stored, times: Floats) -> None:
@@ -191,6 +201,34 @@ def _check_rising(file: str, stored: Stored, times: Floats) -> None:
             f"{place} of {file}: its time, {times[bad]:.15g}, does not come after {times[bad - 1]:.15g}. "
             "Sort the poses by time, or say how many there are a second with --fps"
         )
+
+
+def _check_length(file: str, stored: Stored, times: Floats) -> None:
+    """Raise TrajectoryError for times (N,) that would make more ticks than any machine renders, or too fine a rate."""
+    steps = np.diff(times)
+    if times[-1] - times[0] > MAX_SECONDS:
+        worst = int(np.argmax(steps)) + 1
+        place = stored.places[worst] if stored.places else f"pose {worst}"
+        raise TrajectoryError(
+            f"{file} lasts {times[-1] - times[0]:.6g} s, more than the {MAX_SECONDS:g} s that a trajectory may last. "
+            f"{place} comes {steps[worst - 1]:.6g} s after the one before it: mend its time, or say how many poses "
+            "there are a second with --fps"
+        )
+    if np.median(steps) < _LEAST_STEP_S:
+        raise TrajectoryError(
+            f"the poses of {file} are {np.median(steps):.3g} s apart, which no camera's are. Say how many there are a "
+            "second with --fps"
+        )
+
+
+def _unused(stored: Stored, overrides: Overrides) -> tuple[str, ...]:
+    """What was said that means nothing for this file."""
+    said = []
+    if overrides.euler is not None and "euler" not in stored.takes:
+        said.append("the Euler order changes nothing: it holds no angles")
+    if overrides.camera is not None and "camera" not in stored.takes:
+        said.append(f"the camera {overrides.camera!r} was not looked for: it holds one camera, without a name")
+    return tuple(said)
 
 
 def _curve(stored: Stored, times: Floats, ours: Callable[[Floats], Floats]) -> Callable[[Floats], Floats] | None:

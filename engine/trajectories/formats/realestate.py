@@ -26,6 +26,8 @@ WIDTH = 19
 MICROSECONDS = 1e6
 _MIN_STEP_US = 500.0
 """Below this distance the first column counts frames, and is no time: no camera takes 2,000 pictures a second."""
+_MOST_IN_HEADER = 7
+"""Numbers in a header line: a size, a rate, intrinsics. A line with more is a pose, whole or not."""
 
 
 class RealEstate10K:
@@ -34,10 +36,7 @@ class RealEstate10K:
     layout: ClassVar[str] = f"a header line, then lines of {WIDTH} numbers: {COLUMNS}"
 
     def recognise(self, source: Source) -> str | None:
-        if source.is_json or not source.is_text:
-            return None
-        first = next(_pose_lines(source), None)
-        if first is None or len(first[1]) != WIDTH or not _are_numbers(first[1]):
+        if source.num_columns != WIDTH:
             return None
         return f"its lines have {WIDTH} columns: a time, intrinsics and a 3 x 4 matrix"
 
@@ -73,20 +72,22 @@ class RealEstate10K:
         return (*lens_notes(recording), *lost(recording))
 
 
-def _are_numbers(words: list[str]) -> bool:
-    try:
-        return bool(np.array([float(word) for word in words]).size)
-    except ValueError:
-        return False
-
-
 def _pose_lines(source: Source) -> Iterator[tuple[int, list[str]]]:
-    """Its lines without the header: loaders skip the first line, whatever it says, unless it is a pose itself."""
+    """Its lines without the header, which is the first line unless that is a pose, or was meant to be one."""
     lines = source.lines()
     first = next(lines, None)
     if first is None:
         return lines
-    is_pose = len(first[1]) == WIDTH and _are_numbers(first[1])
-    # A comment or an empty line may have been the header already.
-    is_header = not is_pose and (first[0] == 1 or not _are_numbers(first[1]))
+    number, words = first
+    num_numbers = sum(map(_is_number, words))
+    # A comment or an empty line may have been the header already; what follows it is none if it begins as a pose does.
+    is_header = num_numbers <= _MOST_IN_HEADER and (number == 1 or num_numbers < len(words))
     return lines if is_header else chain([first], lines)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

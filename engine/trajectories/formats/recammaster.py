@@ -70,6 +70,7 @@ class ReCamMaster:
             frames=np.array([number for number, _ in frames], np.float64),
             places=places,
             notes=notes,
+            takes=("camera",),
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:

@@ -49,15 +49,30 @@ _BY_NAME: dict[str, str] = {
     "images.txt": "colmap",
     "poses.npy": "spatialvid",
 }
-_BY_SUFFIX: dict[str, str] = {
-    ".json": "astra",
+_BY_OWN_SUFFIX: dict[str, str] = {
     ".tum": "tum",
     ".kitti": "kitti",
     ".chan": "chan",
     ".gltf": "gltf",
     ".glb": "gltf",
-    ".npz": "sekai",
-    ".npy": "npy",
+}
+_BY_SUFFIX: dict[str, str] = {**_BY_OWN_SUFFIX, ".json": "astra", ".npz": "sekai", ".npy": "npy"}
+# How to get a camera out of files that are not read here.
+_GLTF = "Export the camera as glTF"
+_WAYS: dict[str, str] = {
+    ".bin": "A binary COLMAP model becomes text with: colmap model_converter --output_type TXT",
+    ".fbx": _GLTF,
+    ".abc": _GLTF,
+    ".usd": _GLTF,
+    ".usda": _GLTF,
+    ".usdc": _GLTF,
+    ".usdz": _GLTF,
+    ".blend": _GLTF,
+    ".nk": "Export the camera as .chan",
+    ".mp4": "To use a video's camera, estimate it first, for instance with COLMAP",
+    ".pt": "Save the poses with numpy.save as a plain array",
+    ".pth": "Save the poses with numpy.save as a plain array",
+    ".pkl": "Save the poses with numpy.save as a plain array",
 }
 
 
@@ -73,10 +88,17 @@ def detect(source: Source) -> tuple[str, str]:
     if source.is_json:
         _ = source.content  # damaged JSON is told as that, and not as an unknown format
     found = {name: why for name, kind in FORMATS.items() if (why := kind.recognise(source)) is not None}
+    if not found and not source.is_folder:
+        # Its reader says what is wrong with it.
+        if (name := _BY_NAME.get(source.name.lower())) is not None:
+            return name, f"its name is {source.name}"
+        if (name := _BY_OWN_SUFFIX.get(source.suffix)) is not None:
+            return name, f"its name ends in {source.suffix}"
     if not found:
         known = ", ".join(kind.title for kind in FORMATS.values())
+        way = f". {_WAYS[source.suffix]}" if source.suffix in _WAYS else ""
         raise TrajectoryError(
-            f"{source.name} is in none of the formats that are read here: it holds {_contents(source)}. Expected "
+            f"{source.name} is in none of the formats that are read here: it holds {_contents(source)}{way}. Expected "
             f"one of {known}. Where it is one of them, say which with --from: {', '.join(FORMATS)}"
         )
     if len(found) > 1:
@@ -103,9 +125,11 @@ def _contents(source: Source) -> str:
         keys = ", ".join(map(repr, list(source.record)[:6]))
         return f"a JSON object with {keys}" if keys else "JSON without any of their keys"
     if source.is_array:
-        shapes = ", ".join(f"{name or 'one array'} {array.shape}" for name, array in source.arrays.items())
-        return f"numpy arrays: {shapes}"
-    if source.is_text:
-        number = len(source.first_words)
-        return f"text, whose first line has {number} columns" if number else "text without a line of numbers"
-    return "bytes that are no text"
+        names = list(source.arrays)
+        shapes = ", ".join(f"{name or 'one array'} {source.arrays.shape(name)}" for name in names[:8])
+        return f"numpy arrays: {shapes or 'none'}{' and more' if len(names) > 8 else ''}"
+    if not source.is_text:
+        return f"bytes that are no text ({source.text_error})"
+    if source.num_columns:
+        return f"text, whose lines have {source.num_columns} numbers"
+    return "text without a line of numbers"

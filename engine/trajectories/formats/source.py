@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import json
-import struct
-import tokenize
-import zipfile
-import zlib
+import stat
+from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any
@@ -18,27 +15,17 @@ import numpy as np
 
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.numpy_files import Arrays, is_numpy
+from engine.trajectories.json_text import parsed
 
 MAX_BYTES = 500_000_000
 MAX_LINES = 1_000_000
 """Of a table with one pose a line: fourteen hours of video."""
 COMMENT = "#"
-# What numpy and the libraries below it raise for a damaged array: its header is an expression of Python, read as text.
-_UNREADABLE = (
-    ValueError,
-    TypeError,
-    ArithmeticError,
-    LookupError,
-    MemoryError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    SyntaxError,
-    tokenize.TokenError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+_BLOCK = 8192
+"""Lines that are turned into numbers at once."""
+_SAMPLED = 50
+"""Lines by which a table is told from another."""
 
 
 class Source:
@@ -58,9 +45,16 @@ class Source:
         try:
             if self.is_folder:
                 raise TrajectoryError(f"{self.path} is a folder; give a file, or a folder with COLMAP's images.txt")
-            if self.path.stat().st_size > MAX_BYTES:
-                raise TrajectoryError(f"{self.name} is larger than {MAX_BYTES // 1_000_000} MB, which no trajectory is")
-            content = self.path.read_bytes()
+            about = self.path.stat()
+            if not stat.S_ISREG(about.st_mode):
+                raise TrajectoryError(f"{self.path} is a pipe or a device; copy what it gives into a file first")
+            if about.st_size > MAX_BYTES:
+                raise TrajectoryError(
+                    f"{self.name} is larger than {MAX_BYTES // 1_000_000} MB, which no trajectory is. Cut it to the "
+                    "part that is wanted"
+                )
+            with self.path.open("rb") as file:
+                content = file.read(MAX_BYTES)
         except OSError as error:
             raise TrajectoryError(
                 f"the trajectory file {self.path} cannot be read: {error.strerror or error}"
@@ -76,23 +70,33 @@ class Source:
     @cached_property
     def text(self) -> str:
         """As UTF-8, with or without a byte order mark, or as UTF-16 with one; lines may end in any way."""
-        encoding = "utf-16" if self.bytes[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+        is_wide = self.bytes[:2] in (b"\xff\xfe", b"\xfe\xff")
+        called = "UTF-16" if is_wide else "UTF-8"
         try:
-            text = self.bytes.decode(encoding)
+            text = self.bytes.decode("utf-16" if is_wide else "utf-8-sig")
         except UnicodeDecodeError as error:
+            line = self.bytes.count(b"\n", 0, error.start) + 1
             raise TrajectoryError(
-                f"{self.name} is not a text file (byte {error.start} is not {encoding.upper()[:6].rstrip('-')})"
+                f"{self.name} is not a text file: byte {error.start}, in line {line}, is not {called}. Where it is "
+                "text, save it as UTF-8"
             ) from error
         if "\0" in text:
-            raise TrajectoryError(f"{self.name} is not a text file: it holds zero bytes")
+            raise TrajectoryError(
+                f"{self.name} is not a text file: it holds zero bytes. Where it is text, save it as UTF-8"
+            )
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     @cached_property
-    def is_text(self) -> bool:
+    def text_error(self) -> str:
+        """Why it is no text, or nothing where it is."""
         try:
-            return bool(self.text)
-        except TrajectoryError:
-            return False
+            return "" if self.text else "it is empty"
+        except TrajectoryError as error:
+            return str(error)
+
+    @property
+    def is_text(self) -> bool:
+        return not self.text_error
 
     @cached_property
     def is_json(self) -> bool:
@@ -102,15 +106,11 @@ class Source:
     @cached_property
     def content(self) -> Any:
         """The JSON in it."""
-        try:
-            return json.loads(self.text)
-        except json.JSONDecodeError as error:
-            raise TrajectoryError(
-                f"{self.name} is not whole JSON: {error.msg} at line {error.lineno}, column {error.colno}. "
-                "Copy or export it again"
-            ) from error
-        except (ValueError, RecursionError) as error:
-            raise TrajectoryError(f"{self.name} cannot be read as JSON: {error}") from error
+        return self.json_of(self.text)
+
+    def json_of(self, text: str, place: str = "") -> Any:
+        """What JSON text, all of the file or at a place in it, stands for."""
+        return parsed(text, f"{place} of {self.name}" if place else self.name)
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -118,37 +118,80 @@ class Source:
         return self.content if self.is_json and isinstance(self.content, dict) else {}
 
     def lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Number, from 1, and words of every line that is neither empty nor a comment."""
-        if self.text.count("\n") > MAX_LINES:
-            raise TrajectoryError(f"{self.name} has more than {MAX_LINES:,} lines; cut it to the part that is wanted")
-        for number, line in enumerate(self.text.split("\n"), 1):
-            words = line.split()
+        """Number, from 1, and words of every line that is neither empty nor a comment; commas are blanks, too."""
+        for number, line in self.raw_lines():
+            words = line.replace(",", " ").split()
             if words and not words[0].startswith(COMMENT):
                 yield number, words
+
+    def raw_lines(self, most: int = MAX_LINES) -> Iterator[tuple[int, str]]:
+        """Number, from 1, and text of every line, of which there may be so many."""
+        # In the bytes first, which need not be decoded for it.
+        if self.bytes.count(b"\n") > most or self.text.count("\n") > most:
+            raise TrajectoryError(f"{self.name} has more than {most:,} lines; cut it to the part that is wanted")
+        text, start, number = self.text, 0, 0
+        while start <= len(text):
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end
+            number += 1
+            yield number, text[start:end]
+            start = end + 1
 
     @cached_property
     def first_words(self) -> list[str]:
         """Of the first line that is neither empty nor a comment."""
         return next(self.lines(), (0, []))[1] if self.is_text else []
 
+    @cached_property
+    def sample(self) -> list[list[float]]:
+        """Of its first lines those with the commonest number of columns, as numbers: what tells one table from another.
+
+        A wrong line among them is told when the whole is read. Empty where it is no table.
+        """
+        if self.is_folder or self.is_json or not self.is_text:
+            return []
+        rows = [row for _, words in islice(self.lines(), _SAMPLED) if (row := _as_numbers(words))]
+        if not rows:
+            return []
+        width = Counter(map(len, rows)).most_common(1)[0][0]
+        return [row for row in rows if len(row) == width]
+
+    @property
+    def num_columns(self) -> int:
+        """Of the table in it; 0 where it is none."""
+        return len(self.sample[0]) if self.sample else 0
+
     def table(
         self, columns: Collection[int], meaning: str, lines: Iterator[tuple[int, list[str]]] | None = None
     ) -> Table:
         """The numbers of its lines, which must all have the same number of columns, one of `columns`."""
+        blocks: list[Floats] = []
         rows: list[list[float]] = []
         numbers: list[int] = []
+        width = 0
         for number, words in self.lines() if lines is None else lines:
-            if len(words) not in columns or (rows and len(words) != len(rows[0])):
-                wanted = str(len(rows[0])) if rows else " or ".join(map(str, sorted(columns)))
+            if len(words) not in columns or (width and len(words) != width):
+                wanted = str(width) if width else " or ".join(map(str, sorted(columns)))
                 raise TrajectoryError(
                     f"line {number} of {self.name} has {len(words)} columns, expected {wanted} ({meaning}). Is the "
                     "file whole, and of this format?"
                 )
-            rows.append([self.number(word, f"line {number}") for word in words])
+            width = len(words)
+            rows.append(_as_numbers(words) or [self.number(word, f"line {number}") for word in words])
             numbers.append(number)
-        if not rows:
+            if len(rows) == _BLOCK:
+                blocks.append(np.array(rows))
+                rows = []
+        if not numbers:
             raise TrajectoryError(f"{self.name} holds no line with numbers; expected {meaning}")
-        return Table(np.array(rows), tuple(f"line {number}" for number in numbers))
+        whole = np.concatenate([*blocks, np.array(rows).reshape(-1, width)])
+        bad = np.argwhere(~np.isfinite(whole))
+        if len(bad):
+            row, column = bad[0]
+            raise TrajectoryError(
+                f"line {numbers[row]} of {self.name} holds {whole[row, column]}; every number of a pose must be finite"
+            )
+        return Table(whole, tuple(f"line {number}" for number in numbers))
 
     def number(self, value: Any, place: str) -> float:
         """A finite number, given as one or as text."""
@@ -180,28 +223,14 @@ class Source:
         return value
 
     @cached_property
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays of an .npz file by name, or of an .npy file under "". Python objects in it are refused unread."""
-        try:
-            loaded = np.load(io.BytesIO(self.bytes), allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {"": loaded}
-            with loaded:
-                return {name: loaded[name] for name in loaded.files}
-        except _UNREADABLE as error:
-            if "pickle" in str(error):
-                raise TrajectoryError(
-                    f"{self.name} holds Python objects, which may run a program when they are read; nothing in it was "
-                    "run. Save it as a plain array of numbers"
-                ) from error
-            raise TrajectoryError(
-                f"{self.name} is no whole array of numbers: {error}. Copy or save it again"
-            ) from error
+    def arrays(self) -> Arrays:
+        """The arrays of an .npz file by name, or of an .npy file under ""."""
+        return Arrays(self.bytes, self.name)
 
     @property
     def is_array(self) -> bool:
         """Whether it begins as an .npy or .npz file does."""
-        return not self.is_folder and (self.bytes[:6] == b"\x93NUMPY" or self.bytes[:4] == b"PK\x03\x04")
+        return not self.is_folder and is_numpy(self.bytes)
 
     def floats(self, array: np.ndarray, name: str = "") -> Floats:
         """An array of real, finite numbers as float64."""
@@ -216,6 +245,16 @@ class Source:
         if len(bad):
             raise TrajectoryError(f"pose {bad[0][0]} of {called} holds a number that is not finite")
         return values
+
+
+def _as_numbers(words: list[str]) -> list[float] | None:
+    """The numbers of a line, finite or not, or None where a word is none."""
+    try:
+        numbers = list(map(float, words))
+    except ValueError:
+        return None
+    # Python reads 1_000 as a number, and nobody else does.
+    return None if "_" in "".join(words) else numbers
 
 
 class Table:

@@ -40,7 +40,7 @@ class Transforms:
 
     def recognise(self, source: Source) -> str | None:
         frames = source.record.get("frames")
-        if isinstance(frames, list) and frames and isinstance(frames[0], dict) and "transform_matrix" in frames[0]:
+        if isinstance(frames, list) and any(isinstance(f, dict) and "transform_matrix" in f for f in frames):
             return 'it has "frames" with "transform_matrix"'
         return None
 

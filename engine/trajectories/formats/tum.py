@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.trajectories.formats.chan import are_angles
 from engine.trajectories.formats.parts import lost, of_quaternions
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import COMMENT, Source, line_of, write_whole
@@ -18,7 +19,6 @@ from engine.trajectories.recording import Recording
 from engine.trajectories.rotations import quaternions
 
 COLUMNS = "timestamp tx ty tz qx qy qz qw"
-_LOOKS_UNIT = 0.05
 
 
 class Tum:
@@ -27,15 +27,13 @@ class Tum:
     layout: ClassVar[str] = f"lines of 8 numbers: {COLUMNS}"
 
     def recognise(self, source: Source) -> str | None:
-        if source.is_json or source.suffix == ".chan" or len(source.first_words) != 8:
+        if source.num_columns != 8 or source.suffix == ".chan":
             return None
-        try:
-            turn = [float(word) for word in source.first_words[4:]]
-        except ValueError:
+        if source.suffix == ".tum":
+            return "its name ends in .tum, and its lines have 8 columns"
+        if are_angles(source.sample):
             return None
-        if abs(np.linalg.norm(turn) - 1) > _LOOKS_UNIT and source.suffix != ".tum":
-            return None
-        return "its lines have 8 columns, of which the last 4 are a unit quaternion"
+        return "its lines have 8 columns, of which the last 4 are a quaternion"
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
         table = source.table([8], COLUMNS)

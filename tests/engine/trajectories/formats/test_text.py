@@ -95,10 +95,10 @@ def test_ten_million_lines_are_refused_at_once(tmp_path):
 
 
 def test_bytes_that_are_no_text_are_told_so(tmp_path):
-    with pytest.raises(TrajectoryError, match=r"a\.tum is in none of the formats .* bytes that are no text"):
+    with pytest.raises(TrajectoryError, match=r"a\.dat is in none of the formats .* bytes that are no text"):
+        read(tmp_path, "a.dat", b"\x80\x81" * 50)
+    with pytest.raises(TrajectoryError, match=r"byte 0, in line 1, is not UTF-8"):
         read(tmp_path, "a.tum", b"\x80\x81" * 50)
-    with pytest.raises(TrajectoryError, match=r"byte 0 is not UTF-8"):
-        read_trajectory(tmp_path / "a.tum", format_name="tum")
 
 
 def test_a_rate_that_is_said_replaces_the_times(tmp_path):
