@@ -121,7 +121,7 @@ class Sekai:
         matrices = _matrices(source, source.arrays[name])
         lens = None
         if "intrinsic" in source.arrays:
-            lens = _matrix_lens(source.floats(source.arrays["intrinsic"], "intrinsic"), len(matrices))
+            lens = _matrix_lens(source.floats(source.arrays["intrinsic"], "the array 'intrinsic'"), len(matrices))
         likely = likelier(matrices)
         said: tuple[str, ...] = ()
         if overrides.convention is None and _said(source) is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,6 +29,8 @@ COLUMNS = "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME"
 _FOLDERS = (".", "sparse/0", "sparse", "0", "colmap/sparse/0")
 _ONE_FOCAL = ("SIMPLE_", "RADIAL")
 """How the names of camera models begin whose parameters begin f cx cy; the others' begin fx fy cx cy."""
+_SAMPLED = 20
+"""Lines by which it is told from other tables."""
 _MAX_LINES = 20_000_000
 """Of images.txt, most of whose length is points."""
 _WIDTH_PX = 832
@@ -49,11 +52,9 @@ class Colmap:
             return f"its name is {IMAGES}"
         if "IMAGE_ID, QW, QX, QY, QZ" in source.text[:2000]:
             return "its header names COLMAP's columns"
-        words = source.first_words
-        is_image = (
-            len(words) >= 10 and words[0].isdecimal() and words[8].isdecimal() and Path(words[-1]).suffix[1:].isalnum()
-        )
-        return "its first line is an image's, with a pose and a file name" if is_image else None
+        if any(_is_image(line.split()) for _, line in islice(source.raw_lines(_MAX_LINES), _SAMPLED)):
+            return "it has lines of images, with a pose and a file name"
+        return None
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
         images = source
@@ -154,6 +155,13 @@ def _check_points(source: Source, number: int, line: str) -> None:
             f"line {number} of {source.name} should hold the points of the image before it, X Y POINT3D_ID, but has "
             f"{len(line.split())} columns. Each image has two lines, of which the second may be empty, but not left out"
         )
+
+
+def _is_image(words: list[str]) -> bool:
+    """Whether a line looks like the first one of an image: ten words, the last of which is a name."""
+    if len(words) < 10 or not (words[0].isdecimal() and words[8].isdecimal()):
+        return False
+    return all(map(_is_number, words[:9])) and not _is_number(words[-1])
 
 
 def _is_number(word: str) -> bool:

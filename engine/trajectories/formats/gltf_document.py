@@ -101,11 +101,13 @@ class Document:
         accessor = accessors[self.index(number, accessors, "an accessor")]
         component, width = self._count(accessor, "componentType", 0), _WIDTHS.get(str(accessor.get("type")))
         dtype, count = _DTYPES.get(component), self._count(accessor, "count", 0)
-        called = f"accessor {number} of {source.name}"
+        called = f"accessor {number}"
         if dtype is None or width is None or not count:
-            raise TrajectoryError(f"{called} is of a kind that no camera animation has")
+            raise TrajectoryError(f"{called} of {source.name} is of a kind that no camera animation has")
         if count > 3 * MAX_LINES:
-            raise TrajectoryError(f"{called} has {count:,} keys, more than are read of a trajectory. Export fewer")
+            raise TrajectoryError(
+                f"{called} of {source.name} has {count:,} keys, more than are read of a trajectory. Export fewer"
+            )
         if "bufferView" in accessor or "sparse" not in accessor:
             values = self._values(accessor, dtype, (count, width), called)
         else:
@@ -119,15 +121,19 @@ class Document:
     def _replaced(self, values: Floats, sparse: Any, dtype: type[np.generic], called: str) -> Floats:
         """Values (count, width) of which some are replaced, as a sparse accessor says."""
         if not isinstance(sparse, dict) or not all(isinstance(sparse.get(key), dict) for key in ("indices", "values")):
-            raise TrajectoryError(f'"sparse" of {called} should have "indices" and "values"')
+            raise TrajectoryError(f'"sparse" of {called} of {self.source.name} should have "indices" and "values"')
         places, replacing = sparse["indices"], sparse["values"]
         count = self._count(sparse, "count", 0)
         kind = _DTYPES.get(self._count(places, "componentType", 0))
         if kind not in (np.uint8, np.uint16, np.uint32) or not 0 < count <= len(values):
-            raise TrajectoryError(f'"sparse" of {called} replaces {count} of {len(values)} in a way that glTF has not')
+            raise TrajectoryError(
+                f'"sparse" of {called} of {self.source.name} replaces {count} of {len(values)} as glTF does not'
+            )
         where = self._values(places, kind, (count, 1), called)[:, 0].astype(np.int64)
         if where.max() >= len(values):
-            raise TrajectoryError(f'"sparse" of {called} replaces number {where.max()}, and there are {len(values)}')
+            raise TrajectoryError(
+                f'"sparse" of {called} of {self.source.name} replaces number {where.max()}, and there are {len(values)}'
+            )
         out = values.copy()
         out[where] = self._values(replacing, dtype, (count, values.shape[1]), called)
         return out
@@ -139,19 +145,19 @@ class Document:
         view = views[self.index(part.get("bufferView"), views, "a buffer view")]
         if view.get("extensions"):
             raise TrajectoryError(
-                f"{called} is compressed ({short(view['extensions'])}). Export it without compression"
+                f"{called} of {self.source.name} is compressed ({short(view['extensions'])}). Export it uncompressed"
             )
         data = self._buffer(view.get("buffer"))
         size = np.dtype(dtype).itemsize * width
         stride = self._count(view, "byteStride", size)
         start = self._count(view, "byteOffset", 0) + self._count(part, "byteOffset", 0)
         if stride < size:
-            raise TrajectoryError(f"{called} has a stride of {stride}, less than its numbers")
+            raise TrajectoryError(f"{called} of {self.source.name} has a stride of {stride}, less than its numbers")
         if start + stride * (count - 1) + size > len(data):
-            raise TrajectoryError(f"{called} reaches past the end of its buffer. Is it whole?")
+            raise TrajectoryError(f"{called} of {self.source.name} reaches past the end of its buffer. Is it whole?")
         little = np.dtype(dtype).newbyteorder("<")
         array = np.ndarray((count, width), little, data, start, (stride, np.dtype(dtype).itemsize))
-        return self.source.floats(array, called)
+        return self.source.floats(array, called, "key")
 
     def _buffer(self, number: Any) -> bytes:
         source, buffers = self.source, self.records("buffers")

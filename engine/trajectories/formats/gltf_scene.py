@@ -19,6 +19,8 @@ from engine.trajectories.rotations import assembled, slerp
 from engine.trajectories.timing import hermite
 
 _PATHS = {"translation": 3, "rotation": 4, "scale": 3}
+_SINGLE = 1.2e-7
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,6 +37,9 @@ class _Track:
         if len(self.times) == 1:
             return np.repeat(self.values, len(asked), axis=0)
         at = np.clip(asked, self.times[0], self.times[-1])
+        if self.kind == "STEP":
+            # A moment that single precision cannot tell from a key's is that key's.
+            at = np.minimum(at + _SINGLE * np.abs(at), self.times[-1])
         before = np.clip(np.searchsorted(self.times, at, "right") - 1, 0, len(self.times) - 2)
         span = (self.times[before + 1] - self.times[before])[:, None]
         share = (at - self.times[before])[:, None] / span
@@ -67,6 +72,11 @@ class Node:
                 np.repeat(rest[None], len(times), axis=0)
                 if track is None
                 else track.at(times, turns=path == "rotation")
+            )
+        if (np.linalg.norm(parts["rotation"], axis=1) < _NOTHING).any():
+            raise TrajectoryError(
+                f"the spline of the rotation of {self.name!r} passes through nothing between opposite keys. "
+                "Give its keys the same sign, or export it as LINEAR"
             )
         rotations = poses.quaternion_to_matrix(parts["rotation"]) * parts["scale"][:, None, :]
         return assembled(rotations, parts["translation"])
@@ -163,10 +173,15 @@ class Scene:
         return Node(name=name, number=number, rest=rest, matrix=matrix, tracks=tracks)
 
     def _check_turns(self, turns: Floats, name: str) -> None:
-        error = float(np.abs(np.linalg.norm(turns, axis=1) - 1).max())
-        if error > MAX_LENGTH_ERROR:
-            raise TrajectoryError(f"a quaternion of {name!r} in {self._source.name} has not length 1")
-        self.quaternion_error = max(self.quaternion_error, error)
+        lengths = np.linalg.norm(turns, axis=1)
+        errors = np.abs(lengths - 1)
+        if errors.max() > MAX_LENGTH_ERROR:
+            bad = int(np.argmax(errors > MAX_LENGTH_ERROR))
+            raise TrajectoryError(
+                f"key {bad} of the rotation of {name!r} in {self._source.name}: the quaternion has length "
+                f"{lengths[bad]:.4g}, expected 1. Export it again"
+            )
+        self.quaternion_error = max(self.quaternion_error, float(errors.max()))
 
     def _tracks(self) -> dict[int, dict[str, _Track]]:
         """What moves, by the number of the node; where several animations move one thing, the first does."""
@@ -203,8 +218,13 @@ class Scene:
             raise TrajectoryError(
                 f"the {path} of {name!r} in {self._source.name} has {len(values)} values for {len(times)} keys"
             )
-        if not (np.diff(times) > 0).all():
-            raise TrajectoryError(f"the times of the {path} of {name!r} in {self._source.name} do not rise")
+        late = np.flatnonzero(np.diff(times) <= 0)
+        if len(late):
+            bad = int(late[0]) + 1
+            raise TrajectoryError(
+                f"key {bad} of the {path} of {name!r} in {self._source.name}: its time, {times[bad]:g}, does not come "
+                f"after {times[bad - 1]:g}. Sort the keys by time"
+            )
         parts = values.reshape(len(times), per_key, -1)
         middle = parts[:, per_key // 2]
         if path == "rotation":

@@ -157,7 +157,8 @@ def _key_times(source: Source, content: dict[str, Any], keys: list[dict[str, Any
     usual = DEFAULT_TRANSITION_S if usual is None else usual
     own = [k.get("override_transition_sec") if k.get("override_transition_enabled") else usual for k in keys]
     steps = [source.number(usual if step is None else step, f"key frame {n}") for n, step in enumerate(own)]
-    return np.cumsum([0.0, *steps[1:]])
+    with np.errstate(over="ignore"):  # no end is told as too long
+        return np.cumsum([0.0, *steps[1:]])
 
 
 def _property(source: Source, properties: Any, name: str, place: str) -> Any:

@@ -13,6 +13,7 @@ from engine.poses import Floats
 from engine.trajectories.axes import AXES, CONVENTIONS, Convention, to_opencv
 from engine.trajectories.checks import Checks, check
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.colmap import IMAGES as COLMAP_IMAGES
 from engine.trajectories.formats.parts import MAX_SKEW
 from engine.trajectories.formats.protocol import MAX_SECONDS, Overrides, Stored
 from engine.trajectories.formats.registry import detect, format_named, format_to_write
@@ -97,7 +98,9 @@ def _load(path: Path, overrides: Overrides, format_name: str | None) -> tuple[st
     if not source.is_folder:
         _ = source.bytes  # what is missing, empty or too large is told before anything else
     name, because = detect(source) if format_name is None else (format_name, "it was said to be")
-    return path.name, name, because, format_named(name).read(source, overrides)
+    # A folder is called by what is read in it.
+    called = COLMAP_IMAGES if source.is_folder else path.name
+    return called, name, because, format_named(name).read(source, overrides)
 
 
 def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overrides) -> Reading:

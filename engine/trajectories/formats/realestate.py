@@ -50,7 +50,8 @@ class RealEstate10K:
             height_px=int(size[1]) if has_size else None,
         )
         steps = np.diff(stamps)
-        are_times = bool(len(steps)) and not np.all(np.abs(steps) < _MIN_STEP_US)
+        # What goes back is told as a time that does.
+        are_times = bool(len(steps)) and not np.all((steps >= 0) & (steps < _MIN_STEP_US))
         return Stored(
             matrices=of_rows(table.rows[:, 7:].reshape(-1, 3, 4)),
             convention="w2c",

@@ -202,7 +202,7 @@ class Source:
         except (ValueError, OverflowError):
             raise TrajectoryError(f"{place} of {self.name}: expected a number, got {short(value)}") from None
         if not np.isfinite(number):
-            raise TrajectoryError(f"{place} of {self.name} holds {value}; every number of a pose must be finite")
+            raise TrajectoryError(f"{place} of {self.name} holds {short(value)}; every number of a pose must be finite")
         return number
 
     def numbers(self, value: Any, shape: tuple[int, ...], place: str) -> Floats:
@@ -232,9 +232,9 @@ class Source:
         """Whether it begins as an .npy or .npz file does."""
         return not self.is_folder and is_numpy(self.bytes)
 
-    def floats(self, array: np.ndarray, name: str = "") -> Floats:
-        """An array of real, finite numbers as float64."""
-        called = f"the array {name!r} in {self.name}" if name else f"the array in {self.name}"
+    def floats(self, array: np.ndarray, name: str = "", each: str = "pose") -> Floats:
+        """An array of real, finite numbers as float64; `each` is what lies along its first axis."""
+        called = f"{name} in {self.name}" if name else f"the array in {self.name}"
         if array.dtype.kind not in "fiu":
             raise TrajectoryError(f"{called} holds {array.dtype}; expected real numbers")
         if not array.size:
@@ -243,7 +243,9 @@ class Source:
             values = array.astype(np.float64)
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):
-            raise TrajectoryError(f"pose {bad[0][0]} of {called} holds a number that is not finite")
+            raise TrajectoryError(
+                f"{each} {bad[0][0]} of {called} holds a number that is not finite. Export it again without gaps"
+            )
         return values
 
 
