@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import struct
 from pathlib import PurePosixPath
 from reprlib import repr as short
@@ -175,7 +174,7 @@ class Document:
                     self._buffers[index] = (
                         base64.b64decode(inside, validate=True) if is_base64 else unquote_to_bytes(inside)
                     )
-                except binascii.Error as error:
+                except ValueError as error:
                     raise TrajectoryError(f"buffer {index} in {source.name} is damaged: {error}") from error
             else:
                 self._buffers[index] = self._beside(str(uri))

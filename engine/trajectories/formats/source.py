@@ -54,7 +54,7 @@ class Source:
                     "part that is wanted"
                 )
             with self.path.open("rb") as file:
-                content = file.read(MAX_BYTES)
+                content = file.read(about.st_size)
         except OSError as error:
             raise TrajectoryError(
                 f"the trajectory file {self.path} cannot be read: {error.strerror or error}"
