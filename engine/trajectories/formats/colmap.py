@@ -20,7 +20,7 @@ from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, natural, of_quaternions
 from engine.trajectories.formats.protocol import Overrides, Stored
-from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, line_of, write_whole
+from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, is_number, line_of, write_whole
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
 
@@ -150,7 +150,7 @@ def _check_points(source: Source, number: int, line: str) -> None:
     """Raise TrajectoryError where a line that should hold points is something else, such as the next image."""
     # A word more than there are gaps; the first three say what they are, and a real file has thousands.
     words = line.split(maxsplit=3)
-    if words and not (len(words) >= 3 and all(map(_is_number, words[:3])) and len(line.split()) % 3 == 0):
+    if words and not (len(words) >= 3 and all(map(is_number, words[:3])) and len(line.split()) % 3 == 0):
         raise TrajectoryError(
             f"line {number} of {source.name} should hold the points of the image before it, X Y POINT3D_ID, but has "
             f"{len(line.split())} columns. Each image has two lines, of which the second may be empty, but not left out"
@@ -161,15 +161,7 @@ def _is_image(words: list[str]) -> bool:
     """Whether a line looks like the first one of an image: ten words, the last of which is a name."""
     if len(words) < 10 or not (words[0].isdecimal() and words[8].isdecimal()):
         return False
-    return all(map(_is_number, words[:9])) and not _is_number(words[-1])
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    return all(map(is_number, words[:9])) and not is_number(words[-1])
 
 
 def _lens(path: Path, used: Floats) -> tuple[Lens | None, tuple[str, ...]]:

@@ -195,7 +195,12 @@ def _times(file: str, stored: Stored, overrides: Overrides) -> tuple[Floats, flo
 
 def _check_rising(file: str, stored: Stored, times: Floats) -> None:
     if np.abs(times).max() > MAX_TIME_S:
-        raise TrajectoryError(f"{file} holds a time of {np.abs(times).max():g}. Is the file whole, and of this format?")
+        bad = int(np.argmax(np.abs(times) > MAX_TIME_S))
+        place = stored.places[bad] if stored.places else f"pose {bad}"
+        raise TrajectoryError(
+            f"{place} of {file}: its time, {times[bad]:.15g}, is no number of seconds. Write seconds (nanoseconds "
+            "divided by 1e9), or say how many poses there are a second with --fps"
+        )
     late = np.flatnonzero(np.diff(times) <= 0)
     if len(late):
         bad = int(late[0]) + 1

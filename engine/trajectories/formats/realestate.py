@@ -18,7 +18,7 @@ import numpy as np
 from engine import poses
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
-from engine.trajectories.formats.source import Source, line_of, write_whole
+from engine.trajectories.formats.source import Source, is_number, line_of, write_whole
 from engine.trajectories.recording import Lens, Recording
 
 COLUMNS = "timestamp fx fy cx cy 0 0 r11 r12 r13 t1 r21 r22 r23 t2 r31 r32 r33 t3"
@@ -80,15 +80,7 @@ def _pose_lines(source: Source) -> Iterator[tuple[int, list[str]]]:
     if first is None:
         return lines
     number, words = first
-    num_numbers = sum(map(_is_number, words))
+    num_numbers = sum(map(is_number, words))
     # A comment or an empty line may have been the header already; what follows it is none if it begins as a pose does.
     is_header = num_numbers <= _MOST_IN_HEADER and (number == 1 or num_numbers < len(words))
     return lines if is_header else chain([first], lines)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True

@@ -170,6 +170,11 @@ class Source:
         numbers: list[int] = []
         width = 0
         for number, words in self.lines() if lines is None else lines:
+            if not numbers and not any(map(is_number, words)):
+                raise TrajectoryError(
+                    f"line {number} of {self.name} holds no number, expected {meaning}. Begin it with {COMMENT} if it "
+                    "is a heading, and its columns are in this order"
+                )
             if len(words) not in columns or (width and len(words) != width):
                 wanted = str(width) if width else " or ".join(map(str, sorted(columns)))
                 raise TrajectoryError(
@@ -257,6 +262,11 @@ def _as_numbers(words: list[str]) -> list[float] | None:
         return None
     # Python reads 1_000 as a number, and nobody else does.
     return None if "_" in "".join(words) else numbers
+
+
+def is_number(word: str) -> bool:
+    """Whether a word is a number, finite or not."""
+    return _as_numbers([word]) is not None
 
 
 class Table:
