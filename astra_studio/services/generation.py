@@ -142,6 +142,19 @@ class Generation:
             self._engine.cancel(self._current.chunk_id)
         self._tell(is_paused=False)
 
+    def cancel_take(self, take: TakeId) -> None:
+        """As `cancel`, for the chunks of one take."""
+        self._queue = deque(entry for entry in self._queue if entry[0] != take)
+        if self._current is not None and self._current.take == take:
+            self._engine.cancel(self._current.chunk_id)
+        self._tell()
+
+    def prefer(self, take: TakeId) -> None:
+        """Make the waiting chunks of a take before those of others."""
+        first = [entry for entry in self._queue if entry[0] == take]
+        self._queue = deque([*first, *(entry for entry in self._queue if entry[0] != take)])
+        self._tell()
+
     def pause(self) -> None:
         """Make no further chunk after the one under way."""
         self._tell(is_paused=True)

@@ -9,9 +9,6 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import (
     QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -27,11 +24,11 @@ from astra_studio.document.derived import lanes
 from astra_studio.document.differences import differences
 from astra_studio.document.model import TakeId
 from astra_studio.paths import assets
-from astra_studio.services.jobs import JobState
 from astra_studio.services.starts import crop_of
 from engine.actions.pose_line import parse_pose_line
+from ui.project_panel.jobs import JobsSection
 from ui.studio import Studio
-from ui.theme import R4, S4, S8, Theme
+from ui.theme import R4, S4, Theme
 from ui.viewport.images import fitted, image_of
 from ui.widgets import IconButton, PaneHeader, Section, quiet_label
 from ui.widgets.basic import Filled
@@ -123,8 +120,8 @@ class ProjectPane(Filled):
         self._takes = Section(studio.theme, self.tr("Takes"))
         self.tree = QTreeWidget()
         self._build_tree()
-        self._jobs = Section(studio.theme, self.tr("Jobs"))
-        for section in (self._start, self._scenes, self._moves, self._takes, self._jobs):
+        self.jobs = JobsSection(studio)
+        for section in (self._start, self._scenes, self._moves, self._takes, self.jobs):
             sections.addWidget(section)
         sections.addStretch(1)
         scroll = QScrollArea()
@@ -139,8 +136,6 @@ class ProjectPane(Filled):
         studio.project_opened.connect(self.refresh)
         studio.project_changed.connect(lambda _change: self.refresh())
         studio.frames_arrived.connect(lambda _chunk: self.refresh())
-        studio.jobs_changed.connect(self._show_jobs)
-        self._show_jobs(())
 
     def refresh(self) -> None:
         self._show_start()
@@ -274,47 +269,3 @@ class ProjectPane(Filled):
         if take != selection.take:
             compared = None if selection.compared == take else selection.compared
             self._studio.apply(edits.select(take, compared=compared))
-
-    # ------------------------------------------------------------------ jobs
-
-    def _show_jobs(self, states: tuple[JobState, ...]) -> None:
-        body = self._jobs.body
-        while (item := body.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
-        self._jobs.hint.setText(str(sum(not state.is_over for state in states)))
-        if not states:
-            body.addWidget(quiet_label(self.tr("Nothing to do")))
-        for state in states[-6:]:
-            body.addWidget(self._job(state))
-
-    def _job(self, state: JobState) -> QWidget:
-        theme, jobs = self._studio.theme, self._studio.jobs
-        whole = QWidget()
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 2, 0, 2)
-        column.setSpacing(2)
-        row = QHBoxLayout()
-        row.setSpacing(S8)
-        row.addWidget(QLabel(state.title), 1)
-        words = {"running": f"{state.share:.0%}", "done": self.tr("done"), "failed": self.tr("failed")}
-        row.addWidget(quiet_label(words.get(state.status, state.status)))
-        if not state.is_over:
-            pause = IconButton(theme, "play" if state.status == "paused" else "pause", self.tr("Pause or go on"))
-            pause.clicked.connect(lambda: jobs.resume(state.id) if state.status == "paused" else jobs.pause(state.id))
-            stop = IconButton(theme, "x", self.tr("Cancel"))
-            stop.clicked.connect(lambda: jobs.cancel(state.id))
-            row.addWidget(pause)
-            row.addWidget(stop)
-        column.addLayout(row)
-        if state.status in ("running", "paused"):
-            bar = QProgressBar()
-            bar.setTextVisible(False)
-            bar.setValue(round(100 * state.share))
-            column.addWidget(bar)
-        if state.problem is not None:
-            reason = QLabel(state.problem.why)
-            reason.setProperty("role", "error")
-            reason.setWordWrap(True)
-            column.addWidget(reason)
-        return whole
