@@ -28,7 +28,15 @@ from engine.training.commands import (
     random_reach,
     robot_rows,
 )
-from engine.training.scenes import TEXTURE_SIZE, Scenes, built_scenes, picture_scenes, render, table_scenes
+from engine.training.scenes import (
+    TEXTURE_SIZE,
+    Scenes,
+    built_scenes,
+    hilly_scenes,
+    picture_scenes,
+    render,
+    table_scenes,
+)
 
 TABLE_PITCH = 0.35
 """How far a table scene's camera looks down, in radians."""
@@ -44,6 +52,8 @@ class ClipConfig:
     long_ticks: int = 37
     """Every fourth shard holds clips this long, so that full histories are seen."""
     picture_share: float = 0.7
+    hilly_share: float = 0.0
+    """Of the clips that are not of pictures: those on a height field."""
     clips_per_shard: int = 32
     modality: str = "camera"
     seed: int = 1
@@ -85,14 +95,17 @@ def _moving_camera_clips(
     aspect = config.width / config.height
     num_pictures = round(config.clips_per_shard * config.picture_share)
     frames, rows = [], []
-    for is_picture, count in ((True, num_pictures), (False, config.clips_per_shard - num_pictures)):
+    num_hilly = round((config.clips_per_shard - num_pictures) * config.hilly_share)
+    counts = {"picture": num_pictures, "built": config.clips_per_shard - num_pictures - num_hilly, "hilly": num_hilly}
+    for what, count in counts.items():
         if not count:
             continue
         paths = np.stack([frame_poses(draw(rng, num_ticks)) for _ in range(count)])
-        if is_picture:
-            scenes = _roomy(picture_scenes(generator, count, aspect, pictures, with_leaves=True), paths)
+        if what == "picture":
+            scenes = picture_scenes(generator, count, aspect, pictures, with_leaves=True)
         else:
-            scenes = built_scenes(generator, count, aspect)
+            scenes = (built_scenes if what == "built" else hilly_scenes)(generator, count, aspect)
+        scenes = _roomy(scenes, paths)
         frames.append(render(scenes, torch.from_numpy(paths), config.height, config.width))
         rows.append(torch.from_numpy(np.stack([to_rows(path) for path in paths])))
     return torch.cat(frames), torch.cat(rows)
@@ -133,7 +146,8 @@ def read_clips(path: Path) -> tuple[Tensor, Tensor, Modality]:
 
 
 def _roomy(scenes: Scenes, paths: np.ndarray) -> Scenes:
-    """The scenes with backdrops far enough that no path leaves them."""
+    """The scenes with backdrops far enough that no path leaves them, and hills that no path runs into."""
     farthest = np.linalg.norm(paths[..., [0, 2], 3], axis=-1).max(1)
     needed = torch.from_numpy(farthest / 0.7).float()
-    return replace(scenes, backdrop_radius=torch.maximum(scenes.backdrop_radius, needed))
+    terrain = None if scenes.terrain is None else scenes.terrain.roomy(paths)
+    return replace(scenes, terrain=terrain, backdrop_radius=torch.maximum(scenes.backdrop_radius, needed))

@@ -1,8 +1,9 @@
 """Procedural scenes rendered with exact camera poses: pure torch, vectorised over clips, the same on a GPU.
 
-Three kinds: **built** scenes (textured ground, sky, boxes, haze), **picture** scenes (a picture projected from the
-first camera onto a ground plane and a cylinder around it, so that a walk into a picture has a true answer) and
-**table** scenes (a built one looked down on, with a gripper of three boxes that moves while the camera rests).
+Four kinds: **built** scenes (textured ground, sky, boxes, haze), **hilly** ones (the same on a height field),
+**picture** scenes (a picture projected from the first camera onto a ground plane and a cylinder around it, so that a
+walk into a picture has a true answer) and **table** scenes (a built one looked down on, with a gripper of three boxes
+that moves while the camera rests).
 
 Shape letters: B clips, F frames, P pixels, K textures, L blur levels, N texture size.
 """
@@ -17,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from engine.training.terrain import FARTHEST, Terrain, random_terrain
 from engine.training.textures import choice, dead_leaves, landscape, number, sky, tile, uniform
 
 TEXTURE_SIZE = 128
@@ -53,9 +55,13 @@ class Scenes:
     haze_density: Tensor
     is_gripper: Tensor
     """(B, boxes) bool: boxes that move with the gripper; their centres are relative to it."""
+    terrain: Terrain | None = None
+    """Hills in place of the flat ground."""
 
     def to(self, device: torch.device) -> Scenes:
-        return Scenes(is_picture=self.is_picture, **{n: v.to(device) for n, v in self._tensors().items()})
+        terrain = None if self.terrain is None else self.terrain.to(device)
+        moved = {name: value.to(device) for name, value in self._tensors().items()}
+        return Scenes(is_picture=self.is_picture, terrain=terrain, **moved)
 
     def _tensors(self) -> dict[str, Tensor]:
         return {name: value for name, value in self.__dict__.items() if isinstance(value, Tensor)}
@@ -64,6 +70,11 @@ class Scenes:
 def built_scenes(generator: Generator, num: int, aspect: float) -> Scenes:
     """Scenes of textured ground, sky, boxes and haze."""
     return _batch([_random_scene(generator, aspect, tile(generator, TEXTURE_SIZE), False) for _ in range(num)], False)
+
+
+def hilly_scenes(generator: Generator, num: int, aspect: float) -> Scenes:
+    """Built scenes whose ground is a height field."""
+    return replace(built_scenes(generator, num, aspect), terrain=random_terrain(generator, num))
 
 
 def table_scenes(generator: Generator, num: int, aspect: float) -> Scenes:
@@ -217,6 +228,8 @@ def _shade(scenes: Scenes, origin: Tensor, direction: Tensor, width: int) -> Ten
     down = direction[..., 1]
     below = scenes.ground_height[:, None] - origin[:, 1:2]
     ground_t = torch.where(down > 1e-4, below / down.clamp_min(1e-4), torch.full_like(down, FAR))
+    if scenes.terrain is not None:
+        ground_t = scenes.terrain.hit(origin, direction, scenes.ground_height)
     if scenes.is_picture:
         uv, texels = _picture_lookup(scenes, origin, direction, ground_t, width)
         return _lookup(scenes.textures, torch.full_like(down, PICTURE), uv, texels)
@@ -236,7 +249,7 @@ def _shade_built(scenes: Scenes, origin: Tensor, direction: Tensor, ground_t: Te
     azimuth = torch.atan2(direction[..., 0], direction[..., 2])
     elevation = torch.atan2(-down, direction[..., [0, 2]].norm(dim=-1))
     sky_uv = torch.stack([azimuth * (3 / (2 * math.pi)), (1 - elevation.clamp(0.01, 1.2) / 1.3)], -1)
-    hit_ground = ground_t < 60.0
+    hit_ground = ground_t < (60.0 if scenes.terrain is None else FARTHEST)
     uv = torch.where(hit_ground[..., None], ground_uv, sky_uv)
     texels = torch.where(hit_ground, ground_texels, pixel * TEXTURE_SIZE * 3 / (2 * math.pi))
     texture = torch.where(hit_ground, GROUND, SKY)
@@ -251,6 +264,9 @@ def _shade_built(scenes: Scenes, origin: Tensor, direction: Tensor, ground_t: Te
         depth = torch.where(nearer, t, depth)
 
     colour = _lookup(scenes.textures, texture, uv % 1.0, texels)
+    if scenes.terrain is not None:
+        light = scenes.terrain.light_at(ground[..., [0, 2]])
+        colour = colour * torch.where(texture == GROUND, light, torch.ones_like(light))[..., None]
     haze = 1 - torch.exp(-scenes.haze_density[:, None] * depth * length)
     haze = torch.where(texture == SKY, torch.zeros_like(haze), haze)[..., None]
     return colour * (1 - haze) + scenes.haze_colour[:, None] * haze
