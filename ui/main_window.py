@@ -83,6 +83,7 @@ class MainWindow(QMainWindow):
         self.show_workspace(str(self._layout_file.value("workspace", "Author")))
         studio.project_opened.emit()
         studio.commands.refresh()
+        self.viewport.stage.setFocus(Qt.FocusReason.OtherFocusReason)
 
     # ------------------------------------------------------------------ commands
 

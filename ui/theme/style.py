@@ -32,6 +32,7 @@ QPushButton[flat="true"]:hover { background: $hover; }
 QToolButton { background: transparent; border: 0; border-radius: 4px; padding: 3px; }
 QToolButton:hover { background: $hover; }
 QToolButton:checked { background: $selected; }
+QToolButton::menu-indicator { image: none; }
 QToolButton:focus { border: 1px solid $focus; padding: 2px; }
 QLineEdit, QPlainTextEdit, QTextEdit { background: $field; border: 1px solid transparent; border-radius: 4px;
   padding: 3px 6px; selection-background-color: $line2; selection-color: $text; }
@@ -41,6 +42,8 @@ QLineEdit:disabled, QPlainTextEdit:disabled { color: $edge; }
 QComboBox { background: $field; border: 1px solid transparent; border-radius: 4px; padding: 2px 6px; min-height: 16px; }
 QComboBox:focus { border: 1px solid $focus; }
 QComboBox::drop-down { border: 0; width: 18px; }
+QComboBox::down-arrow { image: none; width: 0; height: 0; margin-right: 4px; border-left: 4px solid $field;
+  border-right: 4px solid $field; border-top: 5px solid $text3; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line2; outline: 0; }
 QCheckBox { spacing: 6px; }
 QCheckBox::indicator { width: 13px; height: 13px; border-radius: 3px; border: 1px solid $edge; background: $field; }
@@ -48,10 +51,14 @@ QCheckBox::indicator:checked { background: $accent; border: 1px solid $accent; }
 QCheckBox::indicator:focus { border: 1px solid $focus; }
 QTabBar::tab { background: transparent; padding: 5px 10px; color: $text2; border-radius: 4px; }
 QTabBar::tab:selected { background: $selected; color: $text; }
+QTreeView { show-decoration-selected: 1; }
 QTreeView, QListView, QTableView { background: $panel; border: 0; outline: 0; alternate-background-color: $panel; }
-QTreeView::item, QListView::item { padding: 3px 4px; border-radius: 4px; }
+QListView::item { padding: 3px 4px; border-radius: 4px; }
+QTreeView::item { padding: 3px 4px; }
+QTreeView::branch:selected { background: $selected; }
 QTreeView::item:selected, QListView::item:selected, QTableView::item:selected { background: $selected; color: $text; }
-QTreeView::item:hover, QListView::item:hover { background: $hover; }
+QTreeView::branch:hover:!selected { background: $hover; }
+QTreeView::item:hover:!selected, QListView::item:hover:!selected { background: $hover; }
 QHeaderView::section { background: $raised; border: 0; border-bottom: 1px solid $line; padding: 4px 6px;
   color: $text2; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }

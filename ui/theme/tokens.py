@@ -44,6 +44,7 @@ _BOTH: dict[str, tuple[str, str]] = {
     "on_plate": ("#FFFFFF", "#FFFFFF"),
     "on_plate2": ("#D0D0D0", "#D0D0D0"),
     "on_plate_accent": ("#F2B33D", "#F2B33D"),
+    "on_plate_warn": ("#FF9A52", "#FF9A52"),
     "state_planned": ("#858585", "#747474"),
     "state_queued": ("#949494", "#565656"),
     "state_generating": ("#F2B33D", "#B87300"),

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPolygonF
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from astra_studio.document.actions import Actions
 from engine.poses import TRAINED_SPEED
@@ -16,6 +16,8 @@ from ui.theme import R8, Theme
 CAP, GAP = 42, 6
 _SHARE = 0.2
 """Of the trained speed, from which on a key counts as held."""
+_WARN = 4 / 3
+"""Of the trained speed, from which on the gauge warns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ def motion_of(actions: Actions, tick: int) -> Motion | None:
 def paint_chip(painter: QPainter, theme: Theme, bottom_left: QPointF, motion: Motion) -> None:
     """The one thing that lies on the picture in Author: speed and turn per tick."""
     speed = f"{motion.speed:.3f} u"
-    turn = f"{math.degrees(motion.left_turn):+.1f}° / tick"
+    turn = f"{math.degrees(motion.left_turn):+.1f}° {_words('/ tick')}"
     font = theme.font(12, 600)
     painter.setFont(font)
     metrics = painter.fontMetrics()
@@ -139,8 +141,8 @@ def paint_gauge(painter: QPainter, theme: Theme, box: QRectF, motion: Motion) ->
     turn = math.degrees(motion.left_turn)
     trained_turn = math.degrees(TRAINED_SPEED)
     for left, title, value, unit in (
-        (box.left() + 14, "Speed", f"{motion.speed:.3f}", "u / tick"),
-        (box.left() + half + 14, "Turn", f"{turn:+.1f}°", "/ tick"),
+        (box.left() + 14, _words("Speed"), f"{motion.speed:.3f}", _words("u / tick")),
+        (box.left() + half + 14, _words("Turn"), f"{turn:+.1f}°", _words("/ tick")),
     ):
         painter.setPen(theme.color("on_plate2"))
         painter.setFont(theme.font(11))
@@ -159,13 +161,35 @@ def paint_gauge(painter: QPainter, theme: Theme, box: QRectF, motion: Motion) ->
     _bar(painter, theme, bar, turn / (2 * trained_turn), 0.5, from_middle=True)
 
 
+def _hatch(painter: QPainter, theme: Theme, part: QRectF) -> None:
+    """Speeds that the model never saw in training."""
+    painter.save()
+    painter.setClipRect(part)
+    painter.setPen(QPen(theme.color("on_plate_warn"), 1.5))
+    x = part.left() - part.height()
+    while x < part.right():
+        painter.drawLine(QPointF(x, part.bottom()), QPointF(x + part.height(), part.top()))
+        x += 4
+    painter.restore()
+
+
+def _words(text: str) -> str:
+    return QCoreApplication.translate("Hud", text)
+
+
 def _bar(painter: QPainter, theme: Theme, bar: QRectF, share: float, notch: float, *, from_middle: bool) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.faded("on_plate", 0.25))
     painter.drawRoundedRect(bar, 2, 2)
+    reach = bar.width() / 2 if from_middle else bar.width()
+    fast = reach * (1 - notch * _WARN)
+    _hatch(painter, theme, bar.adjusted(bar.width() - fast, 0, 0, 0))
+    if from_middle:
+        _hatch(painter, theme, bar.adjusted(0, 0, fast - bar.width(), 0))
+    painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.color("on_plate"))
     if from_middle:
-        middle, reach = bar.center().x(), bar.width() / 2
+        middle = bar.center().x()
         end = middle - max(-1.0, min(1.0, share)) * reach
         painter.drawRect(QRectF(min(middle, end), bar.top(), abs(end - middle), bar.height()))
         notches = [middle - notch * reach, middle + notch * reach]

@@ -221,7 +221,8 @@ class ViewportPane(QWidget):
         if underway is None or not self._is_at_preview(making):
             return "", None
         share = underway.step / max(underway.num_steps, 1)
-        return f"Chunk {underway.index + 1} · step {underway.step} of {underway.num_steps}", share
+        words = self.tr("Chunk {0} · step {1} of {2}")
+        return words.format(underway.index + 1, underway.step, underway.num_steps), share
 
     def _is_at_preview(self, making: Making) -> bool:
         """Whether the chunk under way is what one would look at: the playhead stands at the end of its take."""
@@ -235,8 +236,9 @@ class ViewportPane(QWidget):
         if found is None:
             return take.name
         chunk, _ = found
-        where = "in memory" if self._studio.player.is_in_memory(chunk) else "stored"
-        return f"{take.name}  ·  chunk {chunk.request.index + 1}  ·  {where}"
+        where = self.tr("in memory") if self._studio.player.is_in_memory(chunk) else self.tr("stored")
+        number = self.tr("chunk {0}").format(chunk.request.index + 1)
+        return f"{take.name}  ·  {number}  ·  {where}"
 
     # ------------------------------------------------------------------ what happens
 

@@ -79,7 +79,7 @@ class Stage(QWidget):
         self.setAcceptDrops(True)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAccessibleName("Viewer")
+        self.setAccessibleName(self.tr("Viewer"))
         theme.changed.connect(self.update)
 
     def show_this(self, shown: Shown) -> None:

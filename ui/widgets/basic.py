@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -89,15 +89,16 @@ class SegmentedControl(QWidget):
     chosen = Signal(str)
 
     def __init__(self, theme: Theme, options: Sequence[str], name: str, parent: QWidget | None = None) -> None:
-        """The first option is chosen; `name` is what screen readers call it."""
+        """The first option is chosen; `name` is what screen readers call it. Options are shown translated."""
         super().__init__(parent)
         self._theme, self._options, self._current = theme, list(options), 0
+        self._words = [QCoreApplication.translate("SegmentedControl", option) for option in options]
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedHeight(BUTTON_PX)
         self.setFont(theme.font(12, 500))
         metrics = self.fontMetrics()
-        self._widths = [metrics.horizontalAdvance(option) + 20 for option in options]
+        self._widths = [metrics.horizontalAdvance(words) + 20 for words in self._words]
         self.setFixedWidth(sum(self._widths) + 4)
         theme.changed.connect(self.update)
 
@@ -138,7 +139,7 @@ class SegmentedControl(QWidget):
         painter.setBrush(self._theme.color("field"))
         painter.drawRoundedRect(QRectF(self.rect()), R6, R6)
         left = 2.0
-        for number, (option, width) in enumerate(zip(self._options, self._widths, strict=True)):
+        for number, (words, width) in enumerate(zip(self._words, self._widths, strict=True)):
             box = QRectF(left, 2, width, self.height() - 4)
             is_chosen = number == self._current
             if is_chosen:
@@ -147,7 +148,7 @@ class SegmentedControl(QWidget):
                 painter.drawRoundedRect(box, R4, R4)
             painter.setPen(self._theme.color("text" if is_chosen else "text2"))
             painter.setFont(self._theme.font(12, 500))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, option)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
             left += width
         if self.hasFocus():
             painter.setPen(self._theme.color("focus"))
