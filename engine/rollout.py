@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -133,6 +133,20 @@ class Rollout:
         self._chunk_ends.append(self.num_latents + len(actions))
         return result
 
+    def take_up(self, chunks: Sequence[tuple[ActionTrack, Latents]]) -> None:
+        """Go on after chunks that were made before, by this world from this start, of which only latents are left.
+
+        What follows equals a run that made them here. Raises ValueError where it has chunks already.
+        """
+        if self._chunk_ends:
+            raise ValueError(f"the take has {self.num_chunks} chunks already, and can take up none")
+        for actions, latents in chunks:
+            self._archive.append(latents)
+            self._rows.append(actions)
+            self._chunk_ends.append(self.num_latents + len(actions))
+        if chunks:
+            self._state = self._restored(self._rows, self._chunk_ends)
+
     def rewind(self, num_chunks: int) -> None:
         """Go back to just after the first `num_chunks` chunks. What follows equals a fresh run from there.
 
@@ -143,13 +157,14 @@ class Rollout:
         if num_chunks == self.num_chunks:
             return
         rows, ends = self._rows[:num_chunks], self._chunk_ends[:num_chunks]
-        if not num_chunks:
-            state = self._start_state
-        else:
-            tail = self._archive.read(max(0, ends[-1] - self.world.restore_latents), ends[-1])
-            state = self.world.restore(tail, ends[-1], self.num_start_latents, self._whole_track(rows))
+        state = self._restored(rows, ends) if num_chunks else self._start_state
         self._state, self._rows, self._chunk_ends = state, rows, ends
         self._archive.truncate(self.num_latents)
+
+    def _restored(self, rows: list[ActionTrack], ends: list[int]) -> Any:
+        """The world's state after these chunks, out of the archive."""
+        tail = self._archive.read(max(0, ends[-1] - self.world.restore_latents), ends[-1])
+        return self.world.restore(tail, ends[-1], self.num_start_latents, self._whole_track(rows))
 
     def _whole_track(self, chunks: list[ActionTrack]) -> ActionTrack:
         kind = chunks[0].modality

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from astra_studio.commands import CANCELLED, FAILED, OK
 from astra_studio.paths import world_catalogue
+
+if TYPE_CHECKING:
+    from astra_studio.services.batch import BatchResult, Forecast
+    from astra_studio.services.batch_jobs import BatchJob
+    from engine.messages import WorldInfo
+    from engine.worlds.protocol import WorldModel
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -18,10 +25,13 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="render a list of pictures x trajectories x settings",
         description="Render a list of pictures x trajectories x settings. What is there already is skipped, so a run "
-        "that was stopped goes on; a job that fails is told in the report, and the rest goes on.",
+        "that was stopped or killed goes on; a job that fails is told in the report, and the rest goes on. "
+        "The exit code is 0 where every job has its video, 1 where one has failed, 130 where it was stopped.",
+        epilog='A small JOBS.toml: [grid], then images = ["pictures/*.jpg"], trajectories = ["w-8", "orbit-left"] and '
+        "seeds = [1, 2], each on a line of its own. docs/batch.md has every key.",
     )
     add = parser.add_argument
-    add("jobs", type=Path, metavar="JOBS.toml", help="see docs/batch.md")
+    add("jobs", type=Path, metavar="JOBS.toml", help="what to render, see docs/batch.md")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for videos, report.json and report.html")
     add("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where the model runs (default auto)")
     add("--dry-run", action="store_true", help="say how many chunks, how much time and disk it will take")
@@ -30,41 +40,100 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from astra_studio.commands.render import Interrupt
-    from astra_studio.services.batch import BatchHooks, BatchJob, BatchResult, forecast, read_jobs, run_batch
+    from astra_studio.services.batch_jobs import read_jobs
     from engine.worlds.registry import open_world
 
     jobs = read_jobs(options.jobs)
 
-    def opened(spec: str) -> Any:
+    def opened(spec: str) -> WorldModel:
+        print(f"Opening the world {spec} ...", file=sys.stderr)
         return open_world(spec, world_catalogue(), options.device)
 
     if options.dry_run:
-        infos: dict[str, Any] = {}
+        return _foretell(jobs, options.out, opened)
+    return _render(options, jobs, opened)
 
-        def info(spec: str) -> Any:
-            if spec not in infos:
-                infos[spec] = opened(spec).info
-            return infos[spec]
 
-        told = forecast(jobs, options.out, info)
-        print(f"{told.num_jobs} jobs, {told.num_present} of them there already; {told.num_chunks} chunks to make")
-        print("Time: not known yet on this machine" if told.seconds is None else f"Time: about {told.seconds:.0f} s")
-        print(f"Disk: at most {told.num_bytes / 1e6:.1f} MB")
-        return OK
+def _render(options: argparse.Namespace, jobs: Sequence[BatchJob], opened: Any) -> int:
+    from astra_studio.commands.render import Interrupt
+    from astra_studio.services.batch import BatchHooks, run_batch
+    from astra_studio.services.batch_report import PAGE, BatchName, Reporter, counts
+
     interrupt = Interrupt()
     interrupt.listen()
+    totals: dict[int, int] = {}
 
     def began(number: int, job: BatchJob) -> None:
         print(f"{number + 1}/{len(jobs)} {job.name} ...", file=sys.stderr)
 
-    def ended(_number: int, result: BatchResult) -> None:
-        print(f"  {result.status}" + (f": {result.problem.why}" if result.problem else ""), file=sys.stderr)
+    def world_opened(number: int, _info: WorldInfo, num_chunks: int) -> None:
+        totals[number] = num_chunks
 
-    hooks = BatchHooks(began=began, ended=ended, cancelled=lambda: interrupt.was_asked)
-    results = run_batch(jobs, options.out, opened, hooks)
-    counts = {name: sum(result.status == name for result in results) for name in ("done", "skipped", "failed")}
-    print(f"{options.out / 'report.html'}: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
-    if any(result.status == "cancelled" for result in results):
+    def chunk_done(number: int, num_chunks: int) -> None:
+        if totals[number] > 1:
+            print(f"  chunk {num_chunks} of {totals[number]}", file=sys.stderr)
+
+    def ended(_number: int, result: BatchResult) -> None:
+        words = {"done": f"rendered in {result.seconds:.1f} s", "skipped": "there already", "cancelled": "stopped"}
+        said = result.problem.why if result.problem else words.get(result.status, result.status)
+        print(f"  {'failed: ' if result.problem else ''}{said}", file=sys.stderr)
+
+    reporter = Reporter(BatchName(title=options.jobs.stem, out=options.out))
+    hooks = BatchHooks(
+        began=began,
+        opened=world_opened,
+        chunk_done=chunk_done,
+        ended=ended,
+        reported=reporter.update,
+        cancelled=lambda: interrupt.was_asked,
+    )
+    found = counts(run_batch(jobs, options.out, opened, hooks))
+    shown = ", ".join(f"{found[status]} {status}" for status in ("done", "skipped", "failed"))
+    print(f"{options.out / PAGE}: {shown}" + (f", {found['cancelled']} stopped" if found["cancelled"] else ""))
+    if found["cancelled"]:
         return CANCELLED
-    return FAILED if counts["failed"] else OK
+    return FAILED if found["failed"] else OK
+
+
+def _foretell(jobs: Sequence[BatchJob], out: Path, opened: Any) -> int:
+    from astra_studio.services.batch import forecast
+
+    infos: dict[str, WorldInfo] = {}
+
+    def info(spec: str) -> WorldInfo:
+        if spec not in infos:
+            infos[spec] = opened(spec).info
+        return infos[spec]
+
+    told = forecast(jobs, out, info)
+    print("\n".join(_lines(told)))
+    return FAILED if told.problems else OK
+
+
+def _lines(told: Forecast) -> list[str]:
+    """The forecast as a table, and its sums."""
+    from astra_studio.services.batch_page import duration
+
+    width = max(len(job.job.name) for job in told.jobs)
+    lines = []
+    for job in told.jobs:
+        if job.problem is not None:
+            words = f"cannot be rendered: {job.problem.why}"
+        elif job.is_present:
+            words = "there already"
+        else:
+            time = "not known" if job.seconds is None else duration(job.seconds)
+            words = f"{job.num_chunks:>3} chunks  {time:>10}  {job.num_bytes / 1e6:>8.1f} MB"
+        lines.append(f"  {job.job.name:<{width}}  {words}")
+    count = len(told.jobs)
+    seconds = told.seconds
+    known = "not known: no such chunk has been made on this machine yet" if seconds is None else duration(seconds)
+    room = "" if told.has_room else ": MORE THAN THERE IS"
+    return [
+        *lines,
+        "",
+        f"{count} jobs, {told.num_present} of them there already; {told.num_chunks} chunks to make",
+        f"Time: {known}",
+        f"Disk: at most {told.num_bytes / 1e6:.1f} MB of {told.num_free_bytes / 1e6:,.0f} MB that are free{room}",
+        *([f"{len(told.problems)} of them cannot be rendered"] if told.problems else []),
+    ]

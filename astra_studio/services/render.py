@@ -12,15 +12,19 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from astra_studio import __version__
 from astra_studio.problems import Problem, UserError
+from astra_studio.services.kept_chunks import KeptChunk, KeptChunks
+from astra_studio.services.timings import Timings
 from engine.actions.modality import ActionTrack, Modality
 from engine.messages import Cancelled, ChunkResult, Listener, SamplingSettings, WorldInfo
 from engine.rollout import Rollout
+from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.resolve import resolve_trajectory
 from engine.video.encode import VideoWriter
 from engine.video.pictures import crop_for, fit_picture, load_picture
@@ -45,6 +49,17 @@ class RenderRequest:
     seed: int = 0
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Sampling settings that differ from the world's defaults."""
+    overrides: Overrides | None = None
+    trajectory_format: str | None = None
+    """How a camera file is to be read, where that is said."""
+    key: str = ""
+    """Hash of all that decides what comes out, where somebody has made one: it goes into the report."""
+    kept: Path | None = None
+    """Folder for finished chunks until the video is whole: a render of this key that was killed goes on from there."""
+
+    def actions(self, num_ticks: int | None = None) -> ActionTrack:
+        """What its trajectory asks for. Raises what `resolve_trajectory` raises."""
+        return resolve_trajectory(self.trajectory, num_ticks, self.overrides, self.trajectory_format)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +79,8 @@ class RenderHooks:
     listener: Listener = lambda _event: None
     cancelled: Callable[[], bool] = lambda: False
     world_opened: Callable[[WorldInfo, SamplingSettings, int], None] = lambda _info, _settings, _num_chunks: None
-    chunk_done: Callable[[ChunkResult], None] = lambda _result: None
+    chunk_done: Callable[[int], None] = lambda _num_chunks: None
+    """So many chunks are finished, those of a killed render counted."""
 
 
 def render(
@@ -76,7 +92,7 @@ def render(
     """
     started = time.perf_counter()
     picture = load_picture(request.image)
-    resolve_trajectory(request.trajectory)
+    request.actions()
     SamplingSettings().changed(request.changes)
     if request.num_chunks is not None and request.num_chunks < 1:
         raise ValueError(f"the number of chunks must be at least 1, got {request.num_chunks}")
@@ -88,7 +104,7 @@ def render(
     info = world.info
     settings = info.defaults.changed(request.changes)
     num_ticks = None if request.num_chunks is None else request.num_chunks * info.latents_per_chunk
-    actions = resolve_trajectory(request.trajectory, num_ticks)
+    actions = request.actions(num_ticks)
     check_room(request.out, num_frames=1 + 4 * len(actions), info=info)
     crop = crop_for((picture.shape[1], picture.shape[0]), info.aspect)
     start = fit_picture(picture, crop, info.width, info.height)
@@ -98,7 +114,9 @@ def render(
     hooks.world_opened(info, settings, len(tracks))
     was_cancelled = _render_chunks(request, rollout, tracks, report, hooks)
     seconds = time.perf_counter() - started
-    if request.report is not None and report.chunks:
+    # What is kept for another time is no video yet.
+    has_video = bool(report.chunks) and not (was_cancelled and request.kept is not None)
+    if request.report is not None and has_video:
         report.write(request.report, seconds, was_cancelled)
     return RenderOutcome(
         num_chunks=len(report.chunks), num_frames=report.num_frames, was_cancelled=was_cancelled, seconds=seconds
@@ -111,20 +129,36 @@ def _render_chunks(
     """Make and write every chunk; returns whether it was cancelled before the last."""
     info = rollout.world.info
     comment = f"Astra Studio {__version__}, {info.name}, {request.trajectory}, seed {request.seed}"
+    keeper = KeptChunks(request.kept, request.key) if request.kept is not None and len(tracks) > 1 else None
+    kept = [] if keeper is None else keeper.load(tracks)
+    rollout.take_up([(track, chunk.latents) for track, chunk in zip(tracks, kept, strict=False)])
+    timings = Timings()
     with VideoWriter(
         request.out, width=info.width, height=info.height, fps=info.fps, metadata={"comment": comment}
     ) as writer:
-        for track in tracks:
+        for track, chunk in zip(tracks, kept, strict=False):
+            writer.write(chunk.frames)
+            report.add_told(chunk.told, track)
+        if kept:
+            hooks.chunk_done(len(kept))
+        for track in tracks[len(kept) :]:
             try:
                 result = rollout.step(track, prompt=request.prompt, listener=hooks.listener, cancelled=hooks.cancelled)
             except Cancelled:
-                if not report.chunks:
+                if keeper is not None or not report.chunks:
                     writer.abort()
                 return True
             encoding = time.perf_counter()
             writer.write(result.frames)
-            report.add(result, time.perf_counter() - encoding)
-            hooks.chunk_done(result)
+            told = report.add(result, time.perf_counter() - encoding)
+            if keeper is not None:
+                keeper.add(result.request.index, KeptChunk(latents=result.latents, frames=result.frames, told=told))
+            timings.learn(info, rollout.settings, len(track), sum(result.seconds.values()))
+            hooks.chunk_done(len(report.chunks))
+    with suppress(OSError):  # a forecast that is less exact
+        timings.save()
+    if keeper is not None:
+        keeper.clear()
     return False
 
 
@@ -182,23 +216,28 @@ class _Report:
         self.num_frames = 0
         self._rows: list[list[float]] = []
 
-    def add(self, result: ChunkResult, encode_seconds: float) -> None:
+    def add(self, result: ChunkResult, encode_seconds: float) -> dict[str, Any]:
+        """Take note of a chunk; returns what is said of it."""
         seconds = {**result.seconds, "encode": encode_seconds}
-        self._rows += result.request.actions.rows.tolist()
-        self.num_frames += len(result.frames)
-        self.chunks.append(
-            {
-                "index": result.request.index,
-                "seed": result.request.seed,
-                "latents_sha256": result.latents_sha256,
-                "seconds": round(sum(seconds.values()), 4),
-                "seconds_by_part": {part: round(value, 4) for part, value in seconds.items()},
-                "first_latent": result.first_latent,
-                "num_latents": result.latents.shape[1],
-                "num_frames": len(result.frames),
-                "routing": None if result.routing is None else result.routing.mean(0).round(4).tolist(),
-            }
-        )
+        told = {
+            "index": result.request.index,
+            "seed": result.request.seed,
+            "latents_sha256": result.latents_sha256,
+            "seconds": round(sum(seconds.values()), 4),
+            "seconds_by_part": {part: round(value, 4) for part, value in seconds.items()},
+            "first_latent": result.first_latent,
+            "num_latents": result.latents.shape[1],
+            "num_frames": len(result.frames),
+            "routing": None if result.routing is None else result.routing.mean(0).round(4).tolist(),
+        }
+        self.add_told(told, result.request.actions)
+        return told
+
+    def add_told(self, told: dict[str, Any], actions: ActionTrack) -> None:
+        """Take note of a chunk of which it has been said already."""
+        self._rows += actions.rows.tolist()
+        self.num_frames += told["num_frames"]
+        self.chunks.append(told)
 
     def write(self, path: Path, seconds: float, was_cancelled: bool) -> None:
         request, info = self._request, self._info
@@ -206,6 +245,7 @@ class _Report:
             "program": f"Astra Studio {__version__}",
             "python": platform.python_version(),
             "complete": not was_cancelled,
+            "request_sha256": request.key,
             "image": str(request.image),
             "crop": self._crop,
             "trajectory": request.trajectory,
@@ -223,6 +263,7 @@ class _Report:
             },
             "device": info.device,
             "video": str(request.out),
+            "video_bytes": request.out.stat().st_size,
             "num_frames": self.num_frames,
             "seconds": round(seconds, 3),
             "seconds_by_part": _totals([chunk["seconds_by_part"] for chunk in self.chunks]),

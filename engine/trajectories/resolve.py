@@ -9,6 +9,7 @@ from engine.actions.pose_line import looks_like_pose_line, parse_pose_line
 from engine.actions.presets import DEFAULT_TICKS, NAMED, RELEASED, preset
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.formats.source import Source
@@ -18,18 +19,24 @@ from engine.trajectories.sampling import actions
 _SUFFIXES = {kind.suffix for kind in FORMATS.values() if kind.suffix} | {".gltf"}
 
 
-def resolve_trajectory(text: str, num_ticks: int | None = None) -> ActionTrack:
+def resolve_trajectory(
+    text: str, num_ticks: int | None = None, overrides: Overrides | None = None, format_name: str | None = None
+) -> ActionTrack:
     """The action track that `text` names.
 
     Args:
         text: a preset's name, a pose line such as `w-8 left-8`, or the path of a file in one of FORMATS.
         num_ticks: stretch a preset to so many ticks; cut or rest-pad anything else. None lets the trajectory decide.
+        overrides, format_name: how a file is to be read; with either, `text` is a file.
 
     Raises TrajectoryError, PoseLineError, or ValueError for fewer than 1 tick.
     """
     if num_ticks is not None and num_ticks < 1:
         raise ValueError(f"a trajectory needs at least 1 tick, got {num_ticks}")
     name = text.strip()
+    if overrides is not None or format_name is not None:
+        read = _from_file(_expanded(name), overrides, format_name)
+        return read if num_ticks is None else read.padded(num_ticks)
     if name in NAMED or name in RELEASED:
         return preset(name, DEFAULT_TICKS if num_ticks is None else num_ticks)
     if name in SMOOTH:
@@ -46,8 +53,8 @@ def resolve_trajectory(text: str, num_ticks: int | None = None) -> ActionTrack:
     return track if num_ticks is None else track.padded(num_ticks)
 
 
-def _from_file(path: Path) -> ActionTrack:
-    recording = read_trajectory(path).recording
+def _from_file(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> ActionTrack:
+    recording = read_trajectory(path, overrides, format_name).recording
     track = recording.track or actions(recording)
     if not len(track):
         raise TrajectoryError(

@@ -376,3 +376,25 @@ def test_memory_does_not_grow_with_the_take():
     rows = (num_chunks - settled) * 8 * CAMERA.width * 4
     assert grown < 3 * rows
     assert grown < 0.3 * made
+
+
+# ---------------------------------------------------------------------- chunks that were made before
+
+
+@pytest.mark.parametrize("num_start", [1, 5])
+@pytest.mark.parametrize("num_chunks", range(5))
+def test_what_follows_chunks_that_were_made_before_equals_a_fresh_run(num_chunks, num_start):
+    fresh = run(rollout(num_start=num_start), 5)
+    take = rollout(num_start=num_start)
+    take.take_up([(result.request.actions, result.latents) for result in fresh[:num_chunks]])
+    assert take.num_chunks == num_chunks
+    assert_same(run(take, 5 - num_chunks), fresh[num_chunks:])
+    take.rewind(min(num_chunks, 1))
+    assert_same(run(take, 2), fresh[min(num_chunks, 1) : min(num_chunks, 1) + 2])
+
+
+def test_a_take_with_chunks_takes_up_none():
+    take = rollout()
+    made = run(take, 1)
+    with pytest.raises(ValueError, match="1 chunks already"):
+        take.take_up([(made[0].request.actions, made[0].latents)])

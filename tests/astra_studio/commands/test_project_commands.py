@@ -123,7 +123,7 @@ def test_batch_renders_a_grid_skips_what_is_there_and_reports(
     assert sorted(job["status"] for job in content["jobs"]) == ["done", "skipped", "skipped", "skipped"]
     assert [video.stat().st_mtime_ns for video in videos][1:] == stamps[1:]
     page = (out / "report.html").read_text()
-    assert all(f'src="{video.stem}.jpg"' in page for video in videos)
+    assert all(f'href="{video.name}"' in page for video in videos)
 
 
 def test_a_job_that_fails_is_told_and_the_rest_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,8 +140,8 @@ def test_a_job_that_fails_is_told_and_the_rest_goes_on(tmp_path: Path, capsys: p
     ("text", "words"),
     [
         ("", "neither"),
-        ("[grid]\nimages = []", "at least one entry"),
-        ("[[job]]\nimage = 'a.png'", "needs trajectory"),
+        ("[grid]\nimages = []", "Line 2, [grid], images: images is a list with at least one entry"),
+        ("[[job]]\nimage = 'a.png'", "Line 1, [[job]] 1: it needs trajectory"),
         ("[[job]]\nimage = 'a.png'\ntrajectory = 'w-8'\nguidence = 2", "guidence"),
         ("nonsense", "not TOML"),
     ],
