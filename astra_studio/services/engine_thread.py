@@ -32,7 +32,8 @@ _POLL_S = 0.03
 _KILLED = -9
 """Exit code of a process that the system ended, which it does where memory runs out."""
 _CLOSE_S = 3.0
-"""How long a child may take to end before it is killed; nothing it still has is needed."""
+"""How long a child that is at rest may take to end before it is killed. One that is busy is killed at once: opening a
+world hears nothing, for as long as reading its weights takes, and nothing that such a child still has is needed."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class EngineThread:
         self._closing = False
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
+        self._is_busy = False
         self._ticket: str | None = None
         self._host = EngineHost(lambda answer: self.on_answer(answer), self._is_cancelled, open_world)
         self._thread = threading.Thread(target=self._run, name="engine")
@@ -127,11 +129,13 @@ class EngineThread:
         self.on_answer(Failed(ticket, kind, Problem("The engine has stopped", why, todo)))
 
     def _exchange(self, asked: WorldPlace | MakeChunk) -> None:
-        """Ask, and pass answers on until the last one. Raises EOFError or OSError where the child is gone."""
+        """Ask, and pass answers on until the last one, or until all is closed. Raises EOFError or OSError where the
+        child is gone."""
         connection = self._child()
+        self._is_busy = True
         connection.send(asked)
         has_cancelled = False
-        while True:
+        while not self._closing:
             # Asked before every answer: a fast world never leaves the pipe empty.
             if self._is_cancelled() and not has_cancelled:
                 connection.send(CANCEL)
@@ -139,12 +143,13 @@ class EngineThread:
             if not connection.poll(_POLL_S):
                 continue
             answer: Answer = receive(connection)
+            is_last = isinstance(answer, (Done, Stopped, Failed))
+            if is_last or (isinstance(answer, Opened) and isinstance(asked, WorldPlace)):
+                self._is_busy = False
             if isinstance(answer, Failed) and answer.kind == "device_lost":
                 self._end_child()  # nothing more can be done on that device in that process
             self.on_answer(answer)
-            if isinstance(answer, (Done, Stopped, Failed)):
-                return
-            if isinstance(answer, Opened) and isinstance(asked, WorldPlace):
+            if not self._is_busy:
                 return
 
     def _child(self) -> Connection:
@@ -162,9 +167,11 @@ class EngineThread:
         self._process = self._connection = None
         if process is None or connection is None:
             return None
-        with contextlib.suppress(OSError):
-            connection.send(CLOSE)
-        process.join(_CLOSE_S if self._closing else 0.5)
+        if not (self._closing and self._is_busy):
+            with contextlib.suppress(OSError):
+                connection.send(CLOSE)
+            process.join(_CLOSE_S if self._closing else 0.5)
+        self._is_busy = False
         if process.is_alive():
             process.kill()
             process.join()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from astra_studio.paths import BUNDLED_WORLD, assets
 from astra_studio.services.engine_host import failure
 from astra_studio.services.engine_messages import (
     Answer,
@@ -32,6 +33,7 @@ from engine.models.weights.errors import WeightsMismatch, WeightsMissing
 from engine.worlds.fake import HEIGHT, WIDTH, FakeState, FakeWorld
 
 FAKE = WorldPlace(spec="fake")
+BUNDLED = assets() / "models" / BUNDLED_WORLD
 START = np.full((1, HEIGHT, WIDTH, 3), 90, np.uint8)
 
 
@@ -216,3 +218,12 @@ def test_closing_ends_the_process_at_once_in_the_middle_of_a_chunk() -> None:
     assert time.monotonic() - began_s < 5
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_closing_does_not_wait_for_a_world_to_open() -> None:
+    desk = Desk()
+    desk.engine.open_world(WorldPlace(spec=BUNDLED_WORLD, catalogue=((BUNDLED_WORLD, str(BUNDLED)),), device="cpu"))
+    desk.until(Opening)  # importing torch comes next, which hears nothing
+    began_s = time.monotonic()
+    desk.engine.close()
+    assert time.monotonic() - began_s < 1.0
