@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import shutil
-import subprocess
-import sys
-from importlib import metadata
-from pathlib import Path
+import textwrap
+from dataclasses import asdict
 from typing import Any
 
-import psutil
+from astra_studio.commands import FAILED, OK
+from astra_studio.problems import Problem
+from astra_studio.services.machine import look_at_machine, problems_of
+from astra_studio.services.world_needs import WorldNeeds, needs_of_worlds
 
-from astra_studio import __version__
-from astra_studio.commands import OK
-from astra_studio.paths import user_data, world_catalogue
-
-_LIBRARIES = ("torch", "diffusers", "transformers", "PySide6_Essentials", "av", "numpy", "safetensors", "pillow")
-_TORCH = """
-import json, torch
-gpus = [{"name": p.name, "memory_gb": round(p.total_memory / 2**30, 1), "capability": f"{p.major}.{p.minor}"}
-        for p in map(torch.cuda.get_device_properties, range(torch.cuda.device_count()))]
-print(json.dumps({"cuda": torch.version.cuda, "gpus": gpus, "threads": torch.get_num_threads()}))
-"""
-_QT = """
-from PySide6.QtWidgets import QApplication
-app = QApplication([])
-screen = app.primaryScreen()
-print(app.platformName(), screen.size().width(), screen.size().height(), screen.devicePixelRatio())
-"""
-_TIMEOUT_S = 120
+_COLUMNS = 110
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -41,141 +22,76 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "doctor",
         parents=[common],
         help="say what this machine has, and what each world needs",
-        description="Say what this machine has: GPU, memory, drivers, Qt platform, worlds found and what each needs.",
+        description="Say what this machine has (GPU, memory, drivers, Qt platform, worlds found), what each world "
+        "needs, and what to do about what is missing. Exit 1 if no world can be used at all.",
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object with all of it")
+    # For the doctor itself, which asks in processes of their own: importing torch takes seconds, a Qt without a screen
+    # ends its process.
+    parser.add_argument("--ask", choices=("torch", "qt"), help=argparse.SUPPRESS)
     parser.set_defaults(command=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    content = examined()
-    if options.json:
-        print(json.dumps(content, indent=1))
+    if options.ask:
+        print(json.dumps(_found(options.ask)))
         return OK
-    memory, disk = content["memory"], content["disk"]
-    print(f"Astra Studio {content['version']}, Python {content['python']}, {content['system']}")
-    print(f"Processor: {content['cores']} cores; memory {memory['free_gb']} of {memory['total_gb']} GB free")
-    print(f"Disk: {disk['free_gb']} GB free for {disk['folder']}")
-    for gpu in content["torch"].get("gpus", []):
-        print(f"GPU: {gpu['name']}, {gpu['memory_gb']} GB, compute capability {gpu['capability']}")
-    if not content["torch"].get("gpus"):
-        print(f"GPU: none that torch can use{'; driver: ' + content['driver'] if content['driver'] else ''}")
-    if "problem" in content["torch"]:
-        print(f"torch: {content['torch']['problem']}")
-    qt = content["qt"]
-    print(f"Window: {qt['problem']}" if "problem" in qt else f"Window: Qt on {qt['platform']}, screen {qt['screen']}")
-    print("Libraries: " + ", ".join(f"{name} {found or 'missing'}" for name, found in content["libraries"].items()))
-    for world in content["worlds"]:
-        size = f"{world['width']} x {world['height']}, {world['bytes'] / 1e6:.0f} MB"
-        print(f"World {world['name']}: {size}, needs {world['needs']}")
-    return OK
-
-
-def examined() -> dict[str, Any]:
-    """All of it, as plain values. Nothing is written; torch and Qt are asked in processes of their own."""
-    memory = psutil.virtual_memory()
-    folder = _existing(user_data())
-    return {
-        "version": __version__,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "cores": os.cpu_count(),
-        "memory": {"total_gb": round(memory.total / 2**30, 1), "free_gb": round(memory.available / 2**30, 1)},
-        "disk": {"folder": str(user_data()), "free_gb": round(shutil.disk_usage(folder).free / 2**30, 1)},
-        "driver": _driver(),
-        "torch": _torch(),
-        "qt": _qt(),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
-        "worlds": [_world(name, place) for name, place in sorted(world_catalogue().items())],
-    }
-
-
-def _world(name: str, place: Path) -> dict[str, Any]:
-    from engine.worlds.config import load_world_config
-
-    size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-    try:
-        config = load_world_config(place, fallback_name=name)
-    except ValueError as error:
-        return {
-            "name": name,
-            "folder": str(place),
-            "bytes": size,
-            "width": 0,
-            "height": 0,
-            "needs": f"unusable: {error}",
+    machine = look_at_machine()
+    problems, worlds = problems_of(machine), needs_of_worlds(machine)
+    if options.json:
+        content = machine | {
+            "worlds": [world.as_dict() for world in worlds],
+            "problems": [asdict(problem) for problem in problems],
         }
-    is_large = config.width * config.height > 300 * 200
-    needs = "a GPU with 24 GB" if is_large else "nothing but a processor"
-    return {
-        "name": name,
-        "folder": str(place),
-        "bytes": size,
-        "width": config.width,
-        "height": config.height,
-        "needs": needs,
-    }
+        print(json.dumps(content, indent=1))
+    else:
+        _tell(machine, problems, worlds)
+    can_open = "problem" not in machine["torch"] and any(world.state in ("ready", "slow") for world in worlds)
+    return OK if can_open else FAILED
 
 
-def _torch() -> dict[str, Any]:
-    done = _asked(_TORCH)
-    if done is None:
-        return {"problem": "it cannot be imported; run the set-up again"}
-    found: dict[str, Any] = json.loads(done)
-    return found
+def _found(part: str) -> dict[str, Any]:
+    if part == "qt":
+        from ui.found import found_by_qt
+
+        return found_by_qt()
+    from engine.models.devices import found_devices
+
+    return found_devices()
 
 
-def _qt() -> dict[str, Any]:
-    done = _asked(_QT)
-    if done is None:
-        return {"problem": "Qt does not start here: no screen, or system libraries are missing"}
-    name, width, height, ratio = done.split()
-    return {"platform": name, "screen": f"{width} x {height} at {float(ratio):g}"}
+def _tell(machine: dict[str, Any], problems: list[Problem], worlds: list[WorldNeeds]) -> None:
+    memory, disk, torch, qt = machine["memory"], machine["disk"], machine["torch"], machine["qt"]
+    packaged = ", packaged" if machine["is_packaged"] else ""
+    print(f"Astra Studio {machine['version']}{packaged}, Python {machine['python']}, {machine['system']}")
+    print(f"Processor  {machine['cores']} cores")
+    print(f"Memory     {memory['free_gb']:g} of {memory['total_gb']:g} GB free")
+    print(f"Disk       {disk['free_gb']:g} GB free for {disk['folder']}")
+    for gpu in torch.get("gpus", []):
+        print(f"GPU        {gpu['name']}, {gpu['free_gb']:g} of {gpu['memory_gb']:g} GB free, CUDA {torch['cuda']}")
+    if not torch.get("gpus"):
+        print("GPU        none that torch can use")
+    if machine["driver"]:
+        print(f"Driver     {machine['driver']}")
+    print(
+        f"Window     {'cannot be shown' if 'problem' in qt else 'Qt on ' + qt['platform'] + ', screen ' + qt['screen']}"
+    )
+    print("Libraries  " + ", ".join(f"{name} {found or 'missing'}" for name, found in machine["libraries"].items()))
+    for world in worlds:
+        size = f"{world.width} x {world.height}, " if world.width else ""
+        print(f"\nWorld {world.name}: {world.state}. {size}{world.bytes / 1e6:.0f} MB in {world.folder}")
+        print(f"  needs {world.needs}")
+        for part in world.missing:
+            without = "missing" if part.is_needed else "missing, for prompts only"
+            print(_indented(f"{without}: {part.what}, about {part.gb:g} GB, comes with {part.source}: {part.names[0]}"))
+        if world.todo:
+            print(_indented(world.todo))
+    if problems:
+        print()
+    for problem in problems:
+        print(f"! {problem.paragraph()}")
 
 
-def _asked(program: str) -> str | None:
-    """The last line that a Python program prints; None where it fails. A Qt that cannot start ends its process."""
-    if getattr(sys, "frozen", False):
-        return None
-    try:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", program],
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-    except (subprocess.TimeoutExpired, OSError):
-        return None
-    lines = done.stdout.strip().splitlines()
-    return lines[-1] if done.returncode == 0 and lines else None
-
-
-def _driver() -> str:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return ""
-    try:
-        done = subprocess.run(
-            [tool, "--query-gpu=name,driver_version", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-    except (subprocess.TimeoutExpired, OSError):
-        return ""
-    return done.stdout.strip()
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _existing(folder: Path) -> Path:
-    return next(parent for parent in (folder, *folder.parents) if parent.exists())
+def _indented(text: str) -> str:
+    return textwrap.fill(text, _COLUMNS, initial_indent="  ", subsequent_indent="    ", break_long_words=False)

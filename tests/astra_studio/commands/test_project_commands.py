@@ -87,6 +87,22 @@ def test_doctor_tells_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert content["libraries"]["torch"]
     assert "small-astra" in [world["name"] for world in content["worlds"]]
     assert content["qt"]["platform"] == "offscreen"
+    assert {"jpeg", "png", "svg", "webp"} <= set(content["qt"]["pictures"])
+    assert content["torch"]["version"]
+    assert all(content["encoders"].values())
+    assert content["memory"]["total_gb"] >= content["memory"]["free_gb"] > 0
+    assert isinstance(content["problems"], list)
+
+
+def test_doctor_tells_people_what_is_missing_and_where_it_comes_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astra_studio.services.machine._asked", lambda _part: {"problem": "it is not asked here"})
+    assert main(["doctor"]) == 1, "without torch no world can be used"
+    said = capsys.readouterr().out
+    assert "World small-astra: ready" in said
+    assert "missing: the video autoencoder" in said
+    assert "Wan2.1_VAE.pth" in said
 
 
 def write_jobs(tmp_path: Path, more: str = "") -> Path:
