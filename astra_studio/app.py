@@ -11,10 +11,12 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Literal
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from astra_studio.document.store import SUFFIX
 from astra_studio.problems import problem_of
 from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.jobs import Jobs
@@ -25,11 +27,13 @@ from ui.files import Files
 from ui.main_window import MainWindow
 from ui.studio import MainThread, Studio
 from ui.theme import Theme
+from ui.trial import GenerateOnce
 
 WORLD_VARIABLE = "ASTRA_STUDIO_WORLD"
 """World of new projects, in place of the bundled one: for tests and for working on the window."""
 PACE_VARIABLE = "ASTRA_STUDIO_FAKE_SECONDS"
 """Seconds that the fake world takes for a chunk."""
+Until = Literal["closed", "shown", "generated"]
 _LOG = logging.getLogger(__name__)
 
 
@@ -57,8 +61,12 @@ class App:
         self.files = Files(self.studio, self.engine, self.main_thread.post, pace_s)
         self.window: MainWindow | None = None
 
-    def show(self, project: Path | None) -> bool:
-        """Open a project, or a new one, and show the window. False where not even a new one could be made."""
+    def show(self, file: Path | None) -> bool:
+        """Show the window with a project file, or with a new project that takes in another file, such as a picture.
+
+        False where not even a new one could be made.
+        """
+        project = file if file is not None and file.suffix.lower() == SUFFIX else None
         problems: list[object] = []
         self.studio.problem_raised.connect(problems.append)
         world = os.environ.get(WORLD_VARIABLE, "")
@@ -73,6 +81,8 @@ class App:
         self.studio.problem_raised.disconnect(problems.append)
         self.window.show()
         sys.excepthook = self._broke
+        if file is not None and project is None:
+            self.files.take_in([file])
         return True
 
     def close(self) -> None:
@@ -100,11 +110,12 @@ class App:
         self.studio.raise_problem(problem_of(error), details=details)
 
 
-def run(project: Path | None, *, quit_when_shown: bool = False) -> int:
-    """Show the window and run until it is closed. `quit_when_shown` tells how long that took and ends."""
+def run(file: Path | None, until: Until = "closed") -> int:
+    """Show the window and run until it is closed; or, for tests and checks, tell how long it took to be shown, or make
+    one chunk, and end."""
     began_s = time.perf_counter()
     app = App()
-    if not app.show(project):
+    if not app.show(file):
         app.close()
         return 1
     # Python looks at signals only between its own instructions.
@@ -113,15 +124,20 @@ def run(project: Path | None, *, quit_when_shown: bool = False) -> int:
     ticking.timeout.connect(lambda: None)
     signal.signal(signal.SIGINT, lambda *_: app.qt.quit())
     signal.signal(signal.SIGTERM, lambda *_: app.qt.quit())
-    if quit_when_shown:
 
-        def shown() -> None:
-            heavy = sorted({"torch", "diffusers", "transformers"} & set(sys.modules))
-            seconds = time.perf_counter() - began_s
-            sys.stdout.write(f"shown after {seconds:.2f} s; heavy modules: {', '.join(heavy) or 'none'}\n")
-            app.qt.quit()
+    def end(exit_code: int, words: str) -> None:
+        sys.stdout.write(f"{words}\n")
+        app.qt.exit(exit_code)
 
+    def shown() -> None:
+        heavy = sorted({"torch", "diffusers", "transformers"} & set(sys.modules))
+        end(0, f"shown after {time.perf_counter() - began_s:.2f} s; heavy modules: {', '.join(heavy) or 'none'}")
+
+    trials = []
+    if until == "shown":
         QTimer.singleShot(0, shown)
+    elif until == "generated":
+        QTimer.singleShot(0, lambda: trials.append(GenerateOnce(app.studio, end)))
     code = app.qt.exec()
     app.close()
     return code

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from astra_studio import __version__
 from astra_studio.commands import (
@@ -26,10 +26,13 @@ from astra_studio.commands import (
     train,
     trajectory,
 )
+from astra_studio.document.store import SUFFIX
 from astra_studio.problems import Problem, UserError, problem_of
+from astra_studio.services.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
-SHOWN_FLAG = "--quit-when-shown"
-"""Show the window, tell how long that took, and end: what the tests and packaging ask for."""
+ENDS: dict[str, Literal["shown", "generated"]] = {"--quit-when-shown": "shown", "--quit-when-generated": "generated"}
+"""Show the window, tell how long that took, and end; or make one chunk first: for tests and checks of packages."""
+FILE_SUFFIXES = frozenset({SUFFIX, ".json"}) | PICTURE_SUFFIXES | VIDEO_SUFFIXES
 COMMANDS = (render, batch, export, info, trajectory, doctor, evaluate, pretokenize, train, parity, bench)
 
 
@@ -56,18 +59,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def is_for_window(arguments: Sequence[str]) -> bool:
-    """Whether the window is asked for: no arguments, or a project file."""
+    """Whether the window is asked for: no arguments, or a file that it can open: a project, a picture, an export."""
     words = [word for word in arguments if not word.startswith("-")]
     if not words:
-        return not arguments or list(arguments) == [SHOWN_FLAG]
-    return words[0].lower().endswith(".astra")
+        return all(argument in ENDS for argument in arguments)
+    return Path(words[0]).suffix.lower() in FILE_SUFFIXES
 
 
 def _show_window(arguments: Sequence[str]) -> int:
+    from astra_studio.services.machine import without_screen
+
+    problem = without_screen()
+    if problem is not None:
+        raise UserError(problem)
     from astra_studio.app import run
 
     words = [word for word in arguments if not word.startswith("-")]
-    return run(Path(words[0]) if words else None, quit_when_shown=SHOWN_FLAG in arguments)
+    ends = [end for flag, end in ENDS.items() if flag in arguments]
+    return run(Path(words[0]) if words else None, ends[0] if ends else "closed")
 
 
 class UsageError(UserError):
@@ -86,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="astra-studio",
         description="Walk into a picture: the Astra world model on your own computer. Without a command, or with a "
-        "project file alone, the window opens.",
+        "project file or a start picture alone, the window opens.",
     )
     parser.add_argument("--version", action="version", version=f"Astra Studio {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -25,12 +25,11 @@ from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.open_project import OpenProject, open_project
 from astra_studio.services.posting import Post
 from astra_studio.services.restore import SETTINGS_SUFFIXES, restored_edits
-from astra_studio.services.starts import NewStart, read_start
+from astra_studio.services.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
 from engine.trajectories.resolve import resolve_trajectory
 from ui.studio import Studio
 
-_PICTURES = "*.png *.jpg *.jpeg *.webp *.tif *.tiff *.bmp *.gif"
-_CLIPS = "*.mp4 *.mov *.mkv *.webm *.avi *.m4v"
+_STARTS = " ".join(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES))
 
 
 class Files(QObject):
@@ -127,7 +126,7 @@ class Files(QObject):
     def ask_picture(self) -> None:
         """Choose a picture or a clip in a dialog."""
         name, _ = QFileDialog.getOpenFileName(
-            self.window, self.tr("Open Picture or Clip"), "", f"{self.tr('Pictures and clips')} ({_PICTURES} {_CLIPS})"
+            self.window, self.tr("Open Picture or Clip"), "", f"{self.tr('Pictures and clips')} ({_STARTS})"
         )
         if name:
             self.use_picture(Path(name))

@@ -88,12 +88,18 @@ def command_line(*words: str) -> list[str]:
     return [sys.executable, *words] if _is_frozen() else [sys.executable, "-m", "astra_studio.cli", *words]
 
 
+def without_screen() -> Problem | None:
+    """Why no window can be shown where there is no screen; Qt itself would end the process without a clear word."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    if sys.platform != "linux" or any(os.environ.get(name) for name in names):
+        return None
+    todo = "Start it from a desktop, or use astra-studio render and export, which need no screen"
+    return Problem("The window cannot be shown", "There is no screen here", todo)
+
+
 def _no_window(why: str, again: str) -> Problem:
-    no_screen = sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    if no_screen and "QT_QPA_PLATFORM" not in os.environ:
-        todo = "Start it from a desktop, or use astra-studio render and export, which need no screen"
-        return Problem("The window cannot be shown", "There is no screen here", todo)
-    return Problem("The window cannot be shown", f"Qt does not start: {why}", f"{again}; it names what is missing")
+    usual = Problem("The window cannot be shown", f"Qt does not start: {why}", f"{again}; it names what is missing")
+    return without_screen() or usual
 
 
 def _asked(part: Asked) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from engine.messages import Frames, Picture, WorldInfo
 from engine.video.decode import probe, read_frames
 from engine.video.pictures import Crop, crop_for, fit_picture, load_picture
 
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"})
 _CLIP_FRAMES = 33
 """Of a clip, from its end: what one chunk and the start of a take show."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from astra_studio.cli import main
 from astra_studio.services import machine
 from astra_studio.services.machine import command_line, problems_of
 
@@ -48,12 +49,16 @@ def test_what_is_in_the_way_has_a_remedy(changes: dict[str, Any], what: str, tod
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there always is a screen")
-def test_a_machine_without_a_screen_is_told_from_one_without_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_a_screen_is_told_from_one_without_libraries(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     broken = healthy(qt={"problem": "xcb-cursor0 is needed"})
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     (problem,) = problems_of(broken)
     assert "no screen" in problem.why
+    assert main([]) == 1
+    assert "no screen" in capsys.readouterr().err
     monkeypatch.setenv("DISPLAY", ":0")
     (problem,) = problems_of(broken)
     assert "xcb-cursor0" in problem.why

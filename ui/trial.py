@@ -1,0 +1,39 @@
+"""Owns a window that nobody sits at: it makes one chunk and ends, for checks of a packaged program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from ui.studio import ShownProblem, Studio
+
+End = Callable[[int, str], None]
+"""Ends the program with an exit code and a last line."""
+
+
+class GenerateOnce(QObject):
+    """Presses Generate as soon as there is a start, and ends when the chunk is stored, or with the first problem."""
+
+    def __init__(self, studio: Studio, end: End) -> None:
+        super().__init__()
+        self._studio, self._end, self._has_pressed = studio, end, False
+        studio.problem_raised.connect(self._failed)
+        studio.project_changed.connect(lambda _change: self._look())
+        studio.making_changed.connect(lambda _making: self._look())
+        self._look()
+
+    def _look(self) -> None:
+        studio = self._studio
+        making = studio.generation.making
+        if not self._has_pressed and studio.project.start is not None and making.world_stage == "open":
+            self._has_pressed = True
+            studio.commands.action("generate.next").trigger()
+        elif making.failures or making.world_stage == "failed":
+            problem = making.world_problem or next(iter(making.failures.values())).problem
+            self._end(1, problem.paragraph())
+        elif self._has_pressed and studio.take.chunks and not making.is_busy:
+            self._end(0, f"made {studio.take.chunks[-1].num_frames} frames in {studio.session.path}")
+
+    def _failed(self, shown: ShownProblem) -> None:
+        self._end(1, shown.problem.paragraph())
