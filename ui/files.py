@@ -24,7 +24,7 @@ from astra_studio.problems import problem_of
 from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.open_project import OpenProject, open_project
 from astra_studio.services.posting import Post
-from astra_studio.services.restore import SETTINGS_SUFFIXES, restored_edits
+from astra_studio.services.restore import SETTINGS_SUFFIXES, Restored, restored
 from astra_studio.services.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
 from engine.trajectories.resolve import resolve_trajectory
 from ui.studio import Studio
@@ -193,13 +193,17 @@ class Files(QObject):
             self.import_path(Path(name))
 
     def _restore(self, path: Path) -> bool:
-        """Settings out of an exported file, where it is one."""
-        found = restored_edits(path, self._studio.project)
-        if found is None:
+        """Settings out of an exported file, where it is one: False where it is not."""
+        studio = self._studio
+        found: list[Restored | None] = []
+        if not studio.guarded(lambda: found.append(restored(path, studio.project)), key="restore"):
+            return True
+        if found[0] is None:
             return False
-        for edit in found:
-            self._studio.apply(edit)
-        self._studio.say(self.tr("Settings of {0} restored").format(path.name), self.tr("Undo"), self._studio.undo)
+        studio.problem_gone.emit("restore")
+        if studio.apply(found[0].edit):
+            words = [self.tr("Settings of {0} restored").format(path.name), *found[0].missing]
+            studio.say(". ".join(words), self.tr("Undo"), studio.undo)
         return True
 
     def _start_from(self, found: NewStart, then: Callable[[], None]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,10 @@ from tqdm import tqdm
 
 from astra_studio.commands import OK
 from astra_studio.document.model import Project, Take
+from astra_studio.document.opening import open_reader
+from astra_studio.services.export import FrameSpan, chunk_spans, export, frame_spans, request_of
+from astra_studio.services.timeline_file import SUFFIX, TimelineRequest, export_timeline
+from astra_studio.services.timeline_file import WORDS as TIMELINE_WORDS
 from engine.video.exporters import EXPORTERS, WORDS
 
 
@@ -23,15 +26,16 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="write a take of a project to a file",
         description="Write a take of a project to a file. The project may be open elsewhere.",
-        epilog=f"The name of FILE says its kind: {kinds}; without a suffix it is a folder of PNG pictures.",
+        epilog=f"The name of FILE says its kind: {kinds}, {SUFFIX} {TIMELINE_WORDS}; without a suffix it is a folder "
+        "of PNG pictures.",
     )
     add = parser.add_argument
     add("project", type=Path, metavar="PROJECT.astra")
-    add("--take", metavar="NAME", help="whose frames (default: the take that the project shows)")
+    add("--take", metavar="NAME", help="whose frames (default: the take that the project shows; for .otio all)")
     add("--out", type=Path, required=True, metavar="FILE")
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--range", metavar="A:B", help="frames A to B - 1, counted from 0; either may be left out")
-    parts.add_argument("--chunks", metavar="A-B", help="chunks A to B, counted from 1; or one, such as 3")
+    parts.add_argument("--chunks", metavar="LIST", help="chunks counted from 1, such as 3, 2-4 or 1,3-4")
     add("--hud", action="store_true", help="draw the actions into the frames")
     add("--beside", metavar="NAME", help="another take on the right of it")
     add("--no-sidecar", action="store_true", help="leave out the JSON file with every setting and action")
@@ -40,29 +44,41 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from astra_studio.document.opening import open_reader
-    from astra_studio.services.export import export, request_of
-
     reader = open_reader(options.project)
     try:
         project = reader.current()
     finally:
         reader.close()
-    take = named_take(project, options.take)
-    start, stop = _frames(take, options)
-    request = request_of(
-        project,
-        options.project,
-        take,
-        options.out,
-        start=start,
-        stop=stop,
-        has_hud=options.hud,
-        beside=None if options.beside is None else named_take(project, options.beside),
-        has_sidecar=not options.no_sidecar,
-    )
+    beside = None if options.beside is None else named_take(project, options.beside)
     with tqdm(total=100, unit="%", desc=options.out.name, file=sys.stderr) as bar:
-        export(request, lambda share, _detail: bar.update(round(100 * share) - bar.n))
+
+        def tell(share: float, _words: str) -> None:
+            bar.update(round(100 * share) - bar.n)
+
+        if options.out.suffix.lower() == SUFFIX:
+            if options.range or options.chunks or options.beside:
+                raise ValueError(f"a {SUFFIX} file has whole takes; leave out --range, --chunks and --beside")
+            takes = (named_take(project, options.take),) if options.take else project.takes
+            export_timeline(
+                TimelineRequest(
+                    project=project, path=options.project, takes=takes, out=options.out, has_hud=options.hud
+                ),
+                tell,
+            )
+        else:
+            take = named_take(project, options.take)
+            parts = _parts(take, options)
+            request = request_of(
+                project,
+                options.project,
+                take,
+                options.out,
+                parts=parts,
+                has_hud=options.hud,
+                beside=beside,
+                has_sidecar=not options.no_sidecar,
+            )
+            export(request, tell)
     print(options.out)
     return OK
 
@@ -78,30 +94,7 @@ def named_take(project: Project, name: str | None) -> Take:
     raise ValueError(f"there is no take {name!r} in this project; there are {known}")
 
 
-def _frames(take: Take, options: argparse.Namespace) -> tuple[int, int | None]:
+def _parts(take: Take, options: argparse.Namespace) -> tuple[FrameSpan, ...]:
     if options.range:
-        begin, colon, end = options.range.partition(":")
-        if not colon:
-            raise ValueError(f"--range takes A:B, such as 33:97, got {options.range!r}")
-        return _whole("--range", begin, 0), _whole("--range", end, -1) if end else None
-    if options.chunks:
-        first, _, last = options.chunks.partition("-")
-        begin = _whole("--chunks", first, 1)
-        return chunk_frames(take, begin, _whole("--chunks", last, 1) if last else begin)
-    return 0, None
-
-
-def chunk_frames(take: Take, first: int, last: int) -> tuple[int, int]:
-    """Frames of chunks `first` to `last`, counted from 1. Raises ValueError for chunks that are not there."""
-    if not 1 <= first <= last <= len(take.chunks):
-        raise ValueError(f"{take.name} has chunks 1 to {len(take.chunks)}, asked for {first} to {last}")
-    ends: Sequence[int] = [sum(chunk.num_frames for chunk in take.chunks[:count]) for count in range(last + 1)]
-    return ends[first - 1], ends[last]
-
-
-def _whole(option: str, text: str, default: int) -> int:
-    if not text:
-        return default
-    if not text.isdigit():
-        raise ValueError(f"{option} takes whole numbers, got {text!r}")
-    return int(text)
+        return frame_spans(take, options.range)
+    return chunk_spans(take, options.chunks) if options.chunks else ()

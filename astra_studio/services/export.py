@@ -1,34 +1,25 @@
-"""Exports a take, a range of it or some of its chunks: frames out of the project file into a file of any kind.
-
-Beside a video lies a JSON file with all that made it; an MP4 carries it too. `services.restore` reads both.
-"""
+"""Exports takes: frames out of the project file into a file of any kind, or all takes as an editor's timeline."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from PIL import Image
 
-from astra_studio import __version__
-from astra_studio.document.artifacts import open_artifacts
-from astra_studio.document.chunk_files import ChunkFrames
-from astra_studio.document.model import Chunk, Project, Take
-from astra_studio.document.parameters import keys_that_made
-from astra_studio.services.burnt_hud import draw_hud
-from engine.messages import FRAMES_PER_LATENT, Cancelled, Frames, Picture
+from astra_studio.document.derived import made_frames
+from astra_studio.document.model import Project, Take
+from astra_studio.services.export_record import as_metadata, record_of, sidecar_of, write_json
+from astra_studio.services.export_source import TakeSource
 from engine.video.encode import PartFile
 from engine.video.exporters import EXPORTERS, kind_of
 
-SIDECAR_SUFFIX = ".astra.json"
-METADATA_KEY = "comment"
-MARK = "astra-studio-take"
-"""Key by which a sidecar is known."""
-_MAX_METADATA = 200_000
-"""Characters: a larger one stays out of the video, and in the file beside it."""
+Tell = Callable[[float, str], None]
+"""Hears the share done and words for it; may raise Cancelled."""
+FrameSpan = tuple[int, int]
+"""First and past-the-last frame."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +30,7 @@ class ExportRequest:
         project: file that holds the chunks.
         take: whose frames.
         out: the file, whose suffix says the kind; without one a folder of PNG files.
-        start, stop: frames `start` to `stop` - 1; None: to the end.
+        parts: which frames, in this order; none: all.
         has_hud: whether the actions are drawn into the frames.
         beside: another take on the right of this one; its last frame stands where it is shorter.
         has_sidecar: whether the JSON file is written.
@@ -49,161 +40,117 @@ class ExportRequest:
     take: Take
     fps: int
     out: Path
-    start: int = 0
-    stop: int | None = None
+    parts: tuple[FrameSpan, ...] = ()
     has_hud: bool = False
     beside: Take | None = None
     has_sidecar: bool = True
 
+    @property
+    def spans(self) -> tuple[FrameSpan, ...]:
+        """The parts, or the one that is the whole take."""
+        return self.parts or ((0, made_frames(self.take)),)
+
 
 def request_of(project: Project, path: Path, take: Take, out: Path, **options: Any) -> ExportRequest:
     """An export of a project's take at the rate of its world."""
-    fps = project.world.info.fps if project.world.info else 20
-    return ExportRequest(project=path, take=take, fps=fps, out=out, **options)
+    return ExportRequest(project=path, take=take, fps=rate_of(project), out=out, **options)
 
 
-def export(request: ExportRequest, tell: Callable[[float, str], None] = lambda _share, _detail: None) -> Path:
-    """Write it; `tell` hears the share done and may raise Cancelled, which leaves nothing behind.
+def rate_of(project: Project) -> int:
+    """Frames per second of what a project exports."""
+    return project.world.info.fps if project.world.info else 20
 
-    Raises ValueError for a take without frames or a range that is none, ArtifactDamaged, OSError.
+
+def export(request: ExportRequest, tell: Tell = lambda _share, _words: None) -> Path:
+    """Write it. A cancelled or failed export leaves nothing behind, and an older file of that name as it was.
+
+    Raises ValueError for a take without frames or parts that it does not have, ArtifactDamaged, OSError.
     """
-    total = sum(chunk.num_frames for chunk in request.take.chunks)
-    stop = total if request.stop is None else min(request.stop, total)
-    if not total:
-        raise ValueError(f"{request.take.name} has no chunks yet; generate one first")
-    if not 0 <= request.start < stop:
-        raise ValueError(
-            f"{request.take.name} has frames 0 to {total - 1}; cannot export {request.start} to {stop - 1}"
-        )
+    _check(request)
     kind = kind_of(request.out)
-    sidecar = described(request, stop)
-    text = json.dumps(sidecar, separators=(",", ":"))
-    metadata = {METADATA_KEY: text} if len(text) <= _MAX_METADATA else {}
-    with _Source(request.project, request.take) as source:
-        beside = _Source(request.project, request.beside) if request.beside is not None else None
+    spans = request.spans
+    record = record_of(request.take, spans, request.fps, has_hud=request.has_hud, beside=request.beside)
+    numbers = [number for start, stop in spans for number in range(start, stop)]
+    with TakeSource(request.project, request.take, has_hud=request.has_hud, beside=request.beside) as source:
+        height, width = source.picture(numbers[0]).shape[:2]
+        exporter = EXPORTERS[kind](request.out, width, height, request.fps, as_metadata(record))
         try:
-            first = _composed(request, source, beside, request.start)
-            exporter = EXPORTERS[kind](request.out, first.shape[1], first.shape[0], request.fps, metadata)
-            try:
-                for frame in range(request.start, stop):
-                    exporter.write(_composed(request, source, beside, frame)[None])
-                    tell((frame - request.start + 1) / (stop - request.start), f"frame {frame - request.start + 1}")
-            except BaseException:
-                exporter.abort()
-                raise
+            for done, number in enumerate(numbers, 1):
+                exporter.write(source.picture(number)[None])
+                tell(done / len(numbers), f"frame {done} of {len(numbers)}")
             exporter.finish()
-        finally:
-            if beside is not None:
-                beside.close()
+        except BaseException:
+            exporter.abort()
+            raise
     if request.has_sidecar:
-        write_json(request.out.with_name(request.out.name + SIDECAR_SUFFIX), sidecar)
+        write_json(sidecar_of(request.out), record)
     return request.out
 
 
-def described(request: ExportRequest, stop: int) -> dict[str, Any]:
-    """Everything that made these frames."""
-    take = request.take
-    return {
-        MARK: 1,
-        "program": f"Astra Studio {__version__}",
-        "take": take.name,
-        "frames": [request.start, stop],
-        "fps": request.fps,
-        "start": asdict(take.chunks[0].request.start),
-        "modality": take.chunks[0].request.actions.modality,
-        "keys": [asdict(key) for key in keys_that_made(take)],
-        "chunks": [_chunk(chunk) for chunk in take.chunks],
-    }
-
-
-def _chunk(chunk: Chunk) -> dict[str, Any]:
-    asked = chunk.request
-    return {
-        "index": asked.index,
-        "world": asked.world,
-        "seed": asked.seed,
-        "prompt": asked.prompt,
-        "negative_prompt": asked.negative_prompt,
-        "settings": asdict(asked.settings),
-        "latents_sha256": chunk.latents_sha256,
-        "rows": [[float(f"{value:.9g}") for value in row] for row in asked.actions.rows.tolist()],
-    }
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """A JSON file that appears whole. Raises OSError."""
-    part = PartFile(path)
+def export_frame(project: Path, take: Take, number: int, out: Path) -> Path:
+    """Write one frame as a PNG file. Raises ValueError for a take without frames, ArtifactDamaged, OSError."""
+    _check(ExportRequest(project=project, take=take, fps=1, out=out))
+    with TakeSource(project, take) as source:
+        picture = source.picture(min(number, source.num_frames - 1))
+    part = PartFile(out)
     with part.guarded():
-        part.path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        Image.fromarray(picture).save(part.path, "PNG")
     part.commit()
+    return out
 
 
-class _Source:
-    """Frames of a take, one after another; a chunk is opened when its first frame is asked for."""
+def chunk_spans(take: Take, chosen: str) -> tuple[FrameSpan, ...]:
+    """Frames of chosen chunks, counted from 1, such as "3", "2-4" or "1, 3-4"; neighbours are one span.
 
-    def __init__(self, project: Path, take: Take) -> None:
-        self._take = take
-        self._artifacts = open_artifacts(project)
-        self._open: tuple[str, ChunkFrames] | None = None
-        self.num_frames = sum(chunk.num_frames for chunk in take.chunks)
-
-    def frame(self, number: int) -> tuple[Picture, int]:
-        """A frame and the tick of its action, -1 for the start's."""
-        wanted, first, tick = min(number, self.num_frames - 1), 0, 0
-        for chunk in self._take.chunks:
-            if wanted - first < chunk.num_frames:
-                break
-            first += chunk.num_frames
-            tick += chunk.num_ticks
-        if self._open is None or self._open[0] != chunk.id:
-            self.close_chunk()
-            self._open = (chunk.id, ChunkFrames(self._artifacts.read(chunk.frames)))
-        lead = chunk.num_frames - FRAMES_PER_LATENT * chunk.num_ticks
-        inside = wanted - first - lead
-        return self._open[1].frame(wanted - first), tick + inside // FRAMES_PER_LATENT if inside >= 0 else -1
-
-    def close_chunk(self) -> None:
-        if self._open is not None:
-            self._open[1].close()
-            self._open = None
-
-    def close(self) -> None:
-        self.close_chunk()
-        self._artifacts.close()
-
-    def __enter__(self) -> _Source:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    Raises ValueError for words that are no such list, and for chunks that are not there.
+    """
+    ends = [0]
+    for chunk in take.chunks:
+        ends.append(ends[-1] + chunk.num_frames)
+    spans: list[FrameSpan] = []
+    for words in chosen.split(","):
+        first, last = _chunk_numbers(words, chosen)
+        if not 1 <= first <= last <= len(take.chunks):
+            have = f"chunks 1 to {len(take.chunks)}" if take.chunks else "no chunks yet"
+            raise ValueError(f"{take.name} has {have}, asked for {words.strip()}")
+        if spans and spans[-1][1] == ends[first - 1]:
+            spans[-1] = (spans[-1][0], ends[last])
+        else:
+            spans.append((ends[first - 1], ends[last]))
+    return tuple(spans)
 
 
-def _composed(request: ExportRequest, source: _Source, beside: _Source | None, number: int) -> Picture:
-    picture = _drawn(request, request.take, source, number)
-    if beside is None or request.beside is None:
-        return picture
-    other = _drawn(request, request.beside, beside, number)
-    if other.shape != picture.shape:
-        raise ValueError(f"{request.take.name} and {request.beside.name} have pictures of different sizes")
-    return np.concatenate([picture, other], axis=1)
+def chosen_spans(take: Take, chosen: str) -> tuple[FrameSpan, ...] | str:
+    """As `chunk_spans`, but what is wrong comes back as a sentence: for words that are still being typed."""
+    try:
+        return chunk_spans(take, chosen)
+    except ValueError as error:
+        return str(error)
 
 
-def _drawn(request: ExportRequest, take: Take, source: _Source, number: int) -> Picture:
-    picture, tick = source.frame(number)
-    if not request.has_hud:
-        return picture
-    rows = [chunk.request.actions for chunk in take.chunks]
-    for actions in rows:
-        if 0 <= tick < len(actions):
-            return draw_hud(picture, actions, tick)
-        tick -= len(actions)
-    return picture
+def frame_spans(take: Take, chosen: str) -> tuple[FrameSpan, ...]:
+    """Frames A to B - 1 for "A:B"; either may be left out. Raises ValueError for other words, or no such frames."""
+    first, colon, last = (part.strip() for part in chosen.partition(":"))
+    if not colon or not (first + last).isdecimal():
+        raise ValueError(f"frames are chosen as in 33:97, got {chosen!r}")
+    return ((int(first or 0), int(last) if last else made_frames(take)),)
 
 
-def frames_of(project: Path, take: Take) -> Frames:
-    """All frames of a take at once, for tests and small takes."""
-    with _Source(project, take) as source:
-        return np.stack([source.frame(number)[0] for number in range(source.num_frames)])
+def _chunk_numbers(words: str, chosen: str) -> tuple[int, int]:
+    first, dash, last = (part.strip() for part in words.partition("-"))
+    if not first.isdecimal() or not (last.isdecimal() if dash else True):
+        raise ValueError(f"chunks are chosen as in 1, 3-4; got {chosen!r}")
+    return int(first), int(last) if dash else int(first)
 
 
-__all__ = ["Cancelled", "ExportRequest", "described", "export", "frames_of", "request_of", "write_json"]
+def _check(request: ExportRequest) -> None:
+    total = made_frames(request.take)
+    for take in (request.take, request.beside):
+        if take is not None and not take.chunks:
+            raise ValueError(f"{take.name} has no chunks yet; generate one first")
+    for start, stop in request.spans:
+        if not 0 <= start < stop <= total:
+            raise ValueError(f"{request.take.name} has frames 0 to {total - 1}; cannot export {start} to {stop - 1}")
+
+
+__all__ = ["ExportRequest", "Tell", "chunk_spans", "export", "frame_spans", "rate_of", "request_of", "write_json"]

@@ -122,11 +122,7 @@ class VideoWriter:
         full disk) when the file cannot grow.
         """
         self._check_open()
-        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != (self.height, self.width, 3):
-            raise ValueError(
-                f"expected uint8 frames of shape (n, {self.height}, {self.width}, 3), "
-                f"got {frames.dtype} of shape {frames.shape}"
-            )
+        check_frames(frames, self.width, self.height)
         with self._aborting():
             for frame in frames:
                 self._container.mux(self._stream.encode(self._to_yuv(frame)))
@@ -184,6 +180,14 @@ class VideoWriter:
         yuv = rgb.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
         yuv.pts, yuv.time_base = self.num_frames, 1 / self.fps
         return yuv
+
+
+def check_frames(frames: NDArray[np.uint8], width: int, height: int) -> None:
+    """Raise ValueError unless these are frames (n, height, width, 3) RGB uint8."""
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != (height, width, 3):
+        raise ValueError(
+            f"expected uint8 frames of shape (n, {height}, {width}, 3), got {frames.dtype} of shape {frames.shape}"
+        )
 
 
 def _open_mp4(path: Path, metadata: Mapping[str, str]) -> OutputContainer:

@@ -11,11 +11,12 @@ from typing import Protocol
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from PIL import Image
 
 from engine.messages import Frames
-from engine.video.encode import PartFile, VideoWriter
+from engine.video.animations import GifWriter, WebpWriter
+from engine.video.encode import PartFile, VideoWriter, check_frames
 
 
 class Exporter(Protocol):
@@ -34,6 +35,9 @@ class Exporter(Protocol):
         ...
 
 
+_RGB = 0
+"""The matrix of pictures that are no luma and chroma; PyAV has no name for it."""
+
 Opener = Callable[[Path, int, int, int, Mapping[str, str]], Exporter]
 """Opens a target for pictures of width x height at so many frames per second, with metadata where the kind has room."""
 
@@ -49,12 +53,16 @@ class _Ffv1:
             self._container.metadata.update(metadata)
             self._stream = self._container.add_stream("ffv1", rate=Fraction(fps))
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, "bgr0"
-            self._stream.codec_context.color_range = ColorRange.JPEG
+            codec = self._stream.codec_context
+            codec.color_range, codec.colorspace = ColorRange.JPEG, _RGB
+            codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.IEC61966_2_1
 
     def write(self, frames: Frames) -> None:
+        check_frames(frames, self._stream.width, self._stream.height)
         with self._part.guarded():
             for frame in frames:
-                self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame))))
+                picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame))
+                self._container.mux(self._stream.encode(picture))
 
     def finish(self) -> None:
         with self._part.guarded():
@@ -78,9 +86,11 @@ class _Pngs:
             raise FileExistsError(17, "the folder is there already", str(path))
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
         self._target, self._count = path, 0
+        self._width, self._height = width, height
         self._folder = Path(tempfile.mkdtemp(prefix=".pictures", dir=path.absolute().parent))
 
     def write(self, frames: Frames) -> None:
+        check_frames(frames, self._width, self._height)
         for frame in frames:
             Image.fromarray(np.ascontiguousarray(frame)).save(self._folder / f"{self._count:06d}.png", compress_level=3)
             self._count += 1
@@ -93,37 +103,6 @@ class _Pngs:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class _Animation:
-    """GIF and WebP: pictures that move in a browser. Held in memory until the end, as their makers need them."""
-
-    def __init__(self, path: Path, fps: int, kind: str) -> None:
-        self._part, self._kind, self._fps = PartFile(path), kind, fps
-        self._pictures: list[Image.Image] = []
-
-    def write(self, frames: Frames) -> None:
-        for frame in frames:
-            picture = Image.fromarray(np.ascontiguousarray(frame))
-            self._pictures.append(picture.quantize(256) if self._kind == "GIF" else picture)
-
-    def finish(self) -> None:
-        first, *rest = self._pictures
-        extra = {"quality": 85, "method": 4} if self._kind == "WEBP" else {"optimize": False}
-        with self._part.guarded():
-            first.save(
-                self._part.path,
-                self._kind,
-                save_all=True,
-                append_images=rest,
-                duration=round(1000 / self._fps),
-                loop=0,
-                **extra,
-            )
-        self._part.commit()
-
-    def abort(self) -> None:
-        self._part.discard()
-
-
 def _mp4(path: Path, width: int, height: int, fps: int, metadata: Mapping[str, str]) -> Exporter:
     return VideoWriter(path, width=width, height=height, fps=fps, metadata=metadata)
 
@@ -132,8 +111,8 @@ EXPORTERS: dict[str, Opener] = {
     "mp4": _mp4,
     "mkv": _Ffv1,
     "png": _Pngs,
-    "gif": lambda path, _width, _height, fps, _metadata: _Animation(path, fps, "GIF"),
-    "webp": lambda path, _width, _height, fps, _metadata: _Animation(path, fps, "WEBP"),
+    "gif": lambda path, width, height, fps, _metadata: GifWriter(path, width, height, fps),
+    "webp": lambda path, width, height, fps, _metadata: WebpWriter(path, width, height, fps),
 }
 """The extension point: by name, which is also the suffix; tests/contracts/test_exporters.py is what each must pass."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -12,12 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from astra_studio.document.derived import slots
-from engine.video.decode import probe
 from tests.ui.conftest import PICTURE, Driver
 from ui.commands import COMMANDS
 from ui.commands.table import as_markdown
 from ui.dialogs import Shortcuts
-from ui.export_dialog import ExportDialog
 from ui.palette import Palette, ranked
 from ui.timeline.redo_dialog import RedoDialog
 
@@ -223,27 +220,6 @@ def test_cancel_keeps_what_is_finished(driver: Driver) -> None:
     driver.key(Qt.Key.Key_Period, CONTROL)
     driver.wait(lambda: not driver.studio.generation.making.is_busy)
     assert 1 <= len(driver.studio.take.chunks) <= 6
-
-
-def test_export_from_the_dialog_and_the_file_brings_its_settings_back(filled: Driver, tmp_path: Path) -> None:
-    out = tmp_path / "walk.mp4"
-    dialog = ExportDialog(filled.studio, filled.window)
-    dialog.target.setText(str(out))
-    dialog.range.setCurrentIndex(2)
-    dialog.hud.setChecked(True)
-    dialog._accept()
-    filled.wait(lambda: bool(filled.studio.jobs.states) and filled.studio.jobs.states[0].is_over)
-    assert filled.studio.jobs.states[0].status == "done"
-    assert probe(out).num_frames == 32
-    sidecar = json.loads((tmp_path / "walk.mp4.astra.json").read_text())
-    assert len(sidecar["chunks"]) == 3
-    asked = filled.studio.take.actions
-    filled.key(Qt.Key.Key_N, CONTROL)
-    assert not filled.studio.take.chunks
-    drop(filled, out)
-    filled.wait(lambda: len(filled.studio.take.actions) == 24)
-    assert filled.studio.take.actions == asked
-    assert filled.studio.take.recipe.seed_is_locked
 
 
 def test_comparing_two_takes_shows_the_wipe_and_tells_the_difference(filled: Driver) -> None:

@@ -8,7 +8,7 @@ from string import Template
 _SHEET = Template("""
 QWidget { color: $text; }
 QMainWindow, QDialog { background: $app; }
-QDialog > QWidget { background: transparent; }
+QDialog > .QWidget { background: transparent; }
 QDialog { background: $panel; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line2; padding: 4px 6px; }
 QMenuBar { background: transparent; spacing: 2px; padding-top: 8px; }
@@ -40,6 +40,7 @@ QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus { border: 1px solid $focu
 QLineEdit[bad="true"] { border: 1px solid $error; }
 QLineEdit:disabled, QPlainTextEdit:disabled { color: $edge; }
 QComboBox { background: $field; border: 1px solid transparent; border-radius: 4px; padding: 2px 6px; min-height: 16px; }
+QComboBox:disabled, QCheckBox:disabled { color: $edge; }
 QComboBox:focus { border: 1px solid $focus; }
 QComboBox::drop-down { border: 0; width: 18px; }
 QComboBox::down-arrow { image: none; width: 0; height: 0; margin-right: 4px; border-left: 4px solid $field;
@@ -48,6 +49,7 @@ QComboBox QAbstractItemView { background: $raised; border: 1px solid $line2; out
 QCheckBox { spacing: 6px; }
 QCheckBox::indicator { width: 13px; height: 13px; border-radius: 3px; border: 1px solid $edge; background: $field; }
 QCheckBox::indicator:checked { background: $accent; border: 1px solid $accent; }
+QCheckBox::indicator:checked:disabled { background: $accent_tint; border: 1px solid $edge; }
 QCheckBox::indicator:focus { border: 1px solid $focus; }
 QTabBar::tab { background: transparent; padding: 5px 10px; color: $text2; border-radius: 4px; }
 QTabBar::tab:selected { background: $selected; color: $text; }

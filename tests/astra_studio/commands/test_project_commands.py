@@ -42,7 +42,7 @@ def test_export_writes_a_chunk_with_its_description(project: Path, tmp_path: Pat
     assert main(["export", str(project), "--take", "Take 1", "--chunks", "2", "--out", str(out), "--hud"]) == 0
     assert probe(out).num_frames == 32
     described = json.loads((tmp_path / "second.mp4.astra.json").read_text())
-    assert described["frames"] == [33, 65]
+    assert described["parts"] == [[33, 65]]
     assert len(described["chunks"][1]["rows"]) == 8
 
 
@@ -61,7 +61,8 @@ def test_the_hud_lights_the_key_that_is_held(project: Path, tmp_path: Path) -> N
         (["--take", "Nobody"], "Take 1"),
         (["--chunks", "5"], "chunks 1 to 2"),
         (["--range", "90:99"], "frames 0 to 64"),
-        (["--range", "x"], "A:B"),
+        (["--range", "x"], "33:97"),
+        (["--range", "60:66"], "frames 0 to 64"),
     ],
 )
 def test_what_cannot_be_exported_is_explained(
@@ -103,6 +104,17 @@ def test_doctor_tells_people_what_is_missing_and_where_it_comes_from(
     assert "World small-astra: ready" in said
     assert "missing: the video autoencoder" in said
     assert "Wan2.1_VAE.pth" in said
+
+
+def test_an_otio_file_is_a_timeline_of_all_takes(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "walk.otio"
+    assert main(["export", str(project), "--out", str(out)]) == 0
+    assert [track["name"] for track in json.loads(out.read_text())["tracks"]["children"]] == ["Take 1"]
+    assert probe(tmp_path / "walk-media" / "take-1.mp4").num_frames == 65
+    assert main(["export", str(project), "--out", str(out), "--chunks", "1"]) == 1
+    assert "whole takes" in " ".join(capsys.readouterr().err.split())
 
 
 def write_jobs(tmp_path: Path, more: str = "") -> Path:
