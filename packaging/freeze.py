@@ -80,9 +80,9 @@ def add_desktop_files(folder: Path, icons: Path) -> None:
         (folder / "share" / place).mkdir(parents=True, exist_ok=True)
         shutil.copy2(LINUX / file, folder / "share" / place / file)
     for size in ICON_SIZES_PX:
-        place = folder / "share" / "icons" / "hicolor" / f"{size}x{size}" / "apps"
-        place.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(icons / f"{NAME}-{size}.png", place / f"{NAME}.png")
+        apps = folder / "share" / "icons" / "hicolor" / f"{size}x{size}" / "apps"
+        apps.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(icons / f"{NAME}-{size}.png", apps / f"{NAME}.png")
     scalable = folder / "share" / "icons" / "hicolor" / "scalable" / "apps"
     scalable.mkdir(parents=True, exist_ok=True)
     shutil.copy2(ROOT / "assets" / "icons" / "astra.svg", scalable / f"{NAME}.svg")

@@ -34,6 +34,7 @@ from ui.theme import S8, S12, S16
 from ui.widgets import Choice, quiet_label
 
 _TIMELINE = TIMELINE_SUFFIX.removeprefix(".")
+_SCALES, _WIDEST_PX = (1, 2, 4, 8), 3840
 _WHOLE, _AREA, _CHUNKS = "whole", "area", "chunks"
 
 
@@ -60,6 +61,8 @@ class ExportDialog(QDialog):
         for other in project.takes:
             if other.id != take.id and other.chunks:
                 self.beside.addItem(self.tr("{0} on the right").format(other.name), other.id)
+        self.scale = Choice(studio.theme)
+        self._fill_sizes()
         self.hud = QCheckBox(self.tr("Draw the actions into the frames"))
         self.sidecar = QCheckBox(self.tr("Write a JSON file with every setting, seed and action beside it"))
         self.sidecar.setChecked(True)
@@ -88,8 +91,8 @@ class ExportDialog(QDialog):
     def _form(self) -> QFormLayout:
         browse = QPushButton(self.tr("Choose..."))
         browse.clicked.connect(self._browse)
-        self._chunk_row = QWidget()
-        for holder, parts in ((self._chunk_row, (self.what, self.chunks)), (QWidget(), (self.target, browse))):
+        self._chunk_row, file_row = QWidget(), QWidget()
+        for holder, parts in ((self._chunk_row, (self.what, self.chunks)), (file_row, (self.target, browse))):
             row = QHBoxLayout(holder)
             row.setContentsMargins(0, 0, 0, 0)
             row.setSpacing(S8)
@@ -103,7 +106,8 @@ class ExportDialog(QDialog):
             (self.tr("Format"), self.kind),
             (self.tr("Frames"), self._chunk_row),
             (self.tr("Beside"), self.beside),
-            (self.tr("File"), self.target.parentWidget()),
+            (self.tr("Size"), self.scale),
+            (self.tr("File"), file_row),
         ):
             label = QLabel(words)
             label.setProperty("role", "label")
@@ -120,6 +124,15 @@ class ExportDialog(QDialog):
             self.what.addItem(self.tr("In to out: {0} to {1}").format(start, stop - 1), _AREA)
             self.what.setCurrentIndex(1)
         self.what.addItem(self.tr("Chosen chunks"), _CHUNKS)
+
+    def _fill_sizes(self) -> None:
+        """As the world makes them, or larger: small pictures are hard to look at elsewhere."""
+        info = self._studio.project.world.info
+        width, height = (info.width, info.height) if info else (0, 0)
+        for scale in _SCALES:
+            if scale * width <= _WIDEST_PX:
+                words = self.tr("As it is") if scale == 1 else self.tr("{0} times").format(scale)
+                self.scale.addItem(f"{words}, {scale * width} x {scale * height}" if info else words, scale)
 
     def _chunk_here(self) -> str:
         """The number of the chunk under the playhead, as people count."""
@@ -145,6 +158,7 @@ class ExportDialog(QDialog):
                 takes=studio.project.takes,
                 out=out,
                 has_hud=self.hud.isChecked(),
+                scale=self.scale.currentData(),
             )
         spans, beside = self.spans(), self.beside.currentData()
         assert not isinstance(spans, str), "the button is not enabled"
@@ -157,6 +171,7 @@ class ExportDialog(QDialog):
             has_hud=self.hud.isChecked(),
             beside=studio.project.take(beside) if beside else None,
             has_sidecar=self.sidecar.isChecked(),
+            scale=self.scale.currentData(),
         )
 
     def _out(self) -> Path:

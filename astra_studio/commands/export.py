@@ -37,6 +37,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     parts.add_argument("--range", metavar="A:B", help="frames A to B - 1, counted from 0; either may be left out")
     parts.add_argument("--chunks", metavar="LIST", help="chunks counted from 1, such as 3, 2-4 or 1,3-4")
     add("--hud", action="store_true", help="draw the actions into the frames")
+    add("--scale", type=int, default=1, metavar="N", help="pictures N times larger each way (default 1)")
     add("--beside", metavar="NAME", help="another take on the right of it")
     add("--no-sidecar", action="store_true", help="leave out the JSON file with every setting and action")
     parser.set_defaults(command=run)
@@ -61,7 +62,12 @@ def run(options: argparse.Namespace) -> int:
             takes = (named_take(project, options.take),) if options.take else project.takes
             export_timeline(
                 TimelineRequest(
-                    project=project, path=options.project, takes=takes, out=options.out, has_hud=options.hud
+                    project=project,
+                    path=options.project,
+                    takes=takes,
+                    out=options.out,
+                    has_hud=options.hud,
+                    scale=options.scale,
                 ),
                 tell,
             )
@@ -77,6 +83,7 @@ def run(options: argparse.Namespace) -> int:
                 has_hud=options.hud,
                 beside=beside,
                 has_sidecar=not options.no_sidecar,
+                scale=options.scale,
             )
             export(request, tell)
     print(options.out)

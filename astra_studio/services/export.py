@@ -21,6 +21,8 @@ Tell = Callable[[float, str], None]
 FrameSpan = tuple[int, int]
 """First and past-the-last frame."""
 
+MAX_SCALE = 16
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportRequest:
@@ -34,6 +36,7 @@ class ExportRequest:
         has_hud: whether the actions are drawn into the frames.
         beside: another take on the right of this one; its last frame stands where it is shorter.
         has_sidecar: whether the JSON file is written.
+        scale: how many times larger than the world's the pictures are, each way.
     """
 
     project: Path
@@ -44,6 +47,7 @@ class ExportRequest:
     has_hud: bool = False
     beside: Take | None = None
     has_sidecar: bool = True
+    scale: int = 1
 
     @property
     def spans(self) -> tuple[FrameSpan, ...]:
@@ -69,9 +73,13 @@ def export(request: ExportRequest, tell: Tell = lambda _share, _words: None) -> 
     _check(request)
     kind = kind_of(request.out)
     spans = request.spans
-    record = record_of(request.take, spans, request.fps, has_hud=request.has_hud, beside=request.beside)
+    record = record_of(
+        request.take, spans, request.fps, has_hud=request.has_hud, beside=request.beside, scale=request.scale
+    )
     numbers = [number for start, stop in spans for number in range(start, stop)]
-    with TakeSource(request.project, request.take, has_hud=request.has_hud, beside=request.beside) as source:
+    with TakeSource(
+        request.project, request.take, has_hud=request.has_hud, beside=request.beside, scale=request.scale
+    ) as source:
         height, width = source.picture(numbers[0]).shape[:2]
         exporter = EXPORTERS[kind](request.out, width, height, request.fps, as_metadata(record))
         try:
@@ -144,6 +152,8 @@ def _chunk_numbers(words: str, chosen: str) -> tuple[int, int]:
 
 
 def _check(request: ExportRequest) -> None:
+    if not 1 <= request.scale <= MAX_SCALE:
+        raise ValueError(f"pictures are made 1 to {MAX_SCALE} times larger, asked for {request.scale}")
     total = made_frames(request.take)
     for take in (request.take, request.beside):
         if take is not None and not take.chunks:

@@ -31,6 +31,7 @@ def record_of(
     *,
     has_hud: bool = False,
     beside: Take | None = None,
+    scale: int = 1,
 ) -> dict[str, Any]:
     """Everything that made these frames: `parts` are the first and past-the-last frames that were exported."""
     return {
@@ -39,6 +40,7 @@ def record_of(
         "take": take.name,
         "parts": [list(part) for part in parts],
         "fps": fps,
+        "scale": scale,
         "hud": has_hud,
         "beside": None if beside is None else {"take": beside.name, "chunks": _chunks(beside)},
         "start": asdict(take.chunks[0].request.start),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from astra_studio.document.artifacts import open_artifacts
 from astra_studio.document.chunk_files import ChunkFrames
@@ -17,14 +18,16 @@ from engine.messages import FRAMES_PER_LATENT, Frames, Picture
 class TakeSource:
     """Frames of a take, one after another; a chunk is opened when its first frame is asked for. A context manager."""
 
-    def __init__(self, project: Path, take: Take, *, has_hud: bool = False, beside: Take | None = None) -> None:
+    def __init__(
+        self, project: Path, take: Take, *, has_hud: bool = False, beside: Take | None = None, scale: int = 1
+    ) -> None:
         """Read from the file `project`. `beside` is another take on the right; its last frame stands where it is
-        shorter."""
+        shorter. Pictures are made `scale` times larger each way, before anything is drawn on them."""
         self._take = take
-        self._has_hud = has_hud
+        self._has_hud, self._scale = has_hud, scale
         self._artifacts = open_artifacts(project)
         self._open: tuple[str, ChunkFrames] | None = None
-        self._beside = TakeSource(project, beside, has_hud=has_hud) if beside is not None else None
+        self._beside = TakeSource(project, beside, has_hud=has_hud, scale=scale) if beside is not None else None
         self.num_frames = made_frames(take)
 
     def picture(self, number: int) -> Picture:
@@ -43,7 +46,7 @@ class TakeSource:
         if self._open is None or self._open[0] != chunk.id:
             self._close_chunk()
             self._open = (chunk.id, ChunkFrames(self._artifacts.read(chunk.frames)))
-        picture = self._open[1].frame(inside)
+        picture = _enlarged(self._open[1].frame(inside), self._scale)
         tick = tick_in(chunk, inside)
         return picture if tick is None or not self._has_hud else draw_hud(picture, chunk.request.actions, tick)
 
@@ -63,6 +66,13 @@ class TakeSource:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _enlarged(picture: Picture, scale: int) -> Picture:
+    if scale == 1:
+        return picture
+    height, width = picture.shape[:2]
+    return np.array(Image.fromarray(picture).resize((scale * width, scale * height), Image.Resampling.LANCZOS))
 
 
 def tick_in(chunk: Chunk, frame: int) -> int | None:

@@ -34,6 +34,7 @@ class TimelineRequest:
         takes: which, from the top track down; those without chunks are left out.
         out: the .otio file; the videos lie in a folder beside it.
         has_hud: whether the actions are drawn into the videos.
+        scale: how many times larger than the world's their pictures are, each way.
     """
 
     project: Project
@@ -41,6 +42,7 @@ class TimelineRequest:
     takes: tuple[Take, ...]
     out: Path
     has_hud: bool = False
+    scale: int = 1
 
 
 def export_timeline(request: TimelineRequest, tell: Tell = lambda _share, _words: None) -> Path:
@@ -67,7 +69,13 @@ def export_timeline(request: TimelineRequest, tell: Tell = lambda _share, _words
 
             is_new = not files[take.id].exists()
             one = ExportRequest(
-                project=request.path, take=take, fps=fps, out=files[take.id], has_hud=request.has_hud, has_sidecar=False
+                project=request.path,
+                take=take,
+                fps=fps,
+                out=files[take.id],
+                has_hud=request.has_hud,
+                has_sidecar=False,
+                scale=request.scale,
             )
             export(one, told)
             if is_new:
@@ -137,7 +145,7 @@ def _marker(marker: Marker, fps: int) -> dict[str, Any]:
 
 
 def _item(schema: str, name: str, **more: Any) -> dict[str, Any]:
-    usual = {"source_range": None, "effects": [], "markers": [], "enabled": True, "metadata": {}}
+    usual: dict[str, Any] = {"source_range": None, "effects": [], "markers": [], "enabled": True, "metadata": {}}
     return {"OTIO_SCHEMA": schema, "name": name, **usual, **more}
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -35,7 +37,8 @@ class _Animation:
         with self._part.guarded():
             # 0: again and again.
             self._container = av.open(str(self._part.path), "w", format=self.kind, options={"loop": "0"})
-            self._stream = self._container.add_stream(self.codec, rate=Fraction(fps), options=self.options())
+            stream = self._container.add_stream(self.codec, rate=Fraction(fps), options=self.options())
+            self._stream = cast(VideoStream, stream)
             self._stream.width, self._stream.height, self._stream.pix_fmt = width, height, self.pixels
 
     def options(self) -> dict[str, str]:
@@ -116,7 +119,9 @@ class GifWriter(_Animation):
         colours = _argb(palette)
         for frame in self._second:
             image = Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
-            self._encode(av.VideoFrame.from_ndarray((np.array(image), colours), format="pal8"))
+            indices = np.asarray(image)
+            # PyAV takes a pair for this one format, but does not say so in its types.
+            self._encode(av.VideoFrame.from_ndarray((indices, colours), format="pal8"))  # type: ignore[arg-type]
         self._second.clear()
 
 

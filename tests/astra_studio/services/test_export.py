@@ -139,6 +139,17 @@ def test_two_takes_side_by_side_and_the_shorter_one_stands_still(
     assert (found[:, :, WIDTH:] == right[[40, 64]]).all()
 
 
+def test_pictures_can_be_made_larger_and_the_hud_stays_sharp(rig: Rig, first: Take, tmp_path: Path) -> None:
+    export(asked(rig, first, tmp_path / "large", scale=4, has_hud=True, parts=((0, 2),)))
+    start, forward = pictures(tmp_path / "large").astype(int)
+    assert start.shape == (4 * HEIGHT, 4 * WIDTH, 3)
+    small = start.reshape(HEIGHT, 4, WIDTH, 4, 3).mean((1, 3))
+    assert np.abs(small - frames_of(rig.session.path, first)[0]).mean() < 5
+    assert (np.abs(forward - (242, 179, 61)).max(-1) < 3).sum() > 100
+    with pytest.raises(ValueError, match="1 to 16 times"):
+        export(asked(rig, first, tmp_path / "huge", scale=17))
+
+
 def test_the_hud_shows_the_action_of_each_frame_and_none_on_the_start(rig: Rig, first: Take, tmp_path: Path) -> None:
     export(asked(rig, first, tmp_path / "hud", has_hud=True, parts=((0, 1), (1, 2), (33, 34))))
     start, forward, left = pictures(tmp_path / "hud").astype(int)
