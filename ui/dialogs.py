@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, qVersion
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -29,7 +30,7 @@ from astra_studio.settings import SETTINGS, Setting
 from ui.commands import COMMANDS
 from ui.studio import Studio
 from ui.theme import S12, S16
-from ui.widgets import Choice, quiet_label
+from ui.widgets import quiet_label
 
 _MAX_LINES = 2000
 
@@ -64,7 +65,7 @@ class Preferences(QDialog):
             box.toggled.connect(lambda on: self._set(setting.key, on))
             return box
         if setting.choices:
-            choice = Choice(self._studio.theme)
+            choice = QComboBox()
             choice.addItems(setting.choices)
             choice.setCurrentText(value)
             choice.textActivated.connect(lambda text: self._set(setting.key, text))

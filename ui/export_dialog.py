@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -31,7 +32,7 @@ from engine.video.exporters import EXPORTERS, WORDS
 from ui.job_ends import JobEnds, show_folder
 from ui.studio import Studio
 from ui.theme import S8, S12, S16
-from ui.widgets import Choice, quiet_label
+from ui.widgets import quiet_label
 
 _TIMELINE = TIMELINE_SUFFIX.removeprefix(".")
 _SCALES, _WIDEST_PX = (1, 2, 4, 8), 3840
@@ -47,21 +48,21 @@ class ExportDialog(QDialog):
         take, project = studio.take, studio.project
         self.setWindowTitle(self.tr("Export {0}").format(take.name))
         self.setMinimumWidth(560)
-        self.kind = Choice(studio.theme)
+        self.kind = QComboBox()
         for name in EXPORTERS:
             self.kind.addItem(WORDS[name], name)
         self.kind.addItem(TIMELINE_WORDS, _TIMELINE)
-        self.what = Choice(studio.theme)
+        self.what = QComboBox()
         self._fill_what()
         self.chunks = QLineEdit(self._chunk_here())
         self.chunks.setPlaceholderText(self.tr("such as 1, 3-4"))
         self.chunks.setAccessibleName(self.tr("Chunks"))
-        self.beside = Choice(studio.theme)
+        self.beside = QComboBox()
         self.beside.addItem(self.tr("Nothing"), None)
         for other in project.takes:
             if other.id != take.id and other.chunks:
                 self.beside.addItem(self.tr("{0} on the right").format(other.name), other.id)
-        self.scale = Choice(studio.theme)
+        self.scale = QComboBox()
         self._fill_sizes()
         self.hud = QCheckBox(self.tr("Draw the actions into the frames"))
         self.sidecar = QCheckBox(self.tr("Write a JSON file with every setting, seed and action beside it"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from astra_studio.document import edits
 from astra_studio.paths import world_catalogue
 from ui.studio import Studio
-from ui.widgets import Choice, Section, quiet_label
+from ui.widgets import Section, quiet_label
 
 
 class ProjectTab(QWidget):
@@ -22,7 +22,7 @@ class ProjectTab(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self._world = Section(studio.theme, self.tr("World"))
-        self.choice = Choice(studio.theme)
+        self.choice = QComboBox()
         self.choice.setAccessibleName(self.tr("World"))
         self.choice.activated.connect(self._choose)
         browse = QPushButton(self.tr("Open a world's folder or checkpoint..."))

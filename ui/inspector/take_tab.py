@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
+    QComboBox,
     QGridLayout,
     QHBoxLayout,
     QInputDialog,
@@ -27,7 +28,7 @@ from engine.messages import FRAMES_PER_LATENT, SamplingSettings
 from ui.seeds import random_seed
 from ui.studio import Studio
 from ui.theme import S4, S8
-from ui.widgets import Choice, IconButton, NumberField, Section, SliderRow, quiet_label
+from ui.widgets import IconButton, NumberField, Section, SliderRow, quiet_label
 
 _TYPING_MS = 400
 """After the last key, a prompt is taken over."""
@@ -167,11 +168,11 @@ class TakeTab(QWidget):
         self.latents.changed.connect(self._set_latents)
         self.latents.reset.connect(lambda: studio.apply(edits.set_num_latents(studio.take.id, None)))
         body.addWidget(self.latents)
-        self.solver = Choice(studio.theme)
+        self.solver = QComboBox()
         self.solver.addItems(["euler", "unipc"])
         self.solver.setAccessibleName(self.tr("Solver"))
         self.solver.activated.connect(lambda _n: self._set("solver", self.solver.currentText(), is_over=True))
-        self.noise_on = Choice(studio.theme)
+        self.noise_on = QComboBox()
         self.noise_on.addItems(["recent", "all"])
         self.noise_on.setAccessibleName(self.tr("History noise on"))
         self.noise_on.setToolTip(self.tr("The two newest latents, as the released training, or all, as the paper"))

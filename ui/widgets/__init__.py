@@ -1,12 +1,10 @@
 """The small parts that panes are made of."""
 
 from ui.widgets.basic import EmptyState, IconButton, PaneHeader, Section, SegmentedControl, quiet_label
-from ui.widgets.choice import Choice
 from ui.widgets.number_field import NumberField
 from ui.widgets.slider_row import SliderRow
 
 __all__ = [
-    "Choice",
     "EmptyState",
     "IconButton",
     "NumberField",
