@@ -18,6 +18,7 @@ from ui.failures import Failures
 from ui.files import Files
 from ui.inspector import InspectorPane
 from ui.palette import Palette
+from ui.path_editor import PathEditing, PathPane
 from ui.problem_bar import ProblemBar
 from ui.project_panel import ProjectPane
 from ui.status_bar import StatusBar
@@ -28,7 +29,7 @@ from ui.top_bar import WORKSPACES, TopBar
 from ui.viewport import ViewportPane
 
 SMALLEST, USUAL = (1280, 800), (1600, 1000)
-_SIDES = {"Author": (228, 1066, 305), "Drive": (0, 1290, 305), "Review": (228, 1066, 305)}
+_SIDES = {"Author": (208, 376, 708, 305), "Drive": (0, 0, 1290, 305), "Review": (228, 0, 1066, 305)}
 _HEIGHTS = {"Author": (554, 378), "Drive": (760, 172), "Review": (640, 292)}
 
 
@@ -48,6 +49,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.viewport = ViewportPane(studio, files.ask_picture)
         self.viewport.files_dropped.connect(files.take_in)
+        self.path_editing = PathEditing(studio)
+        self.path = PathPane(self.path_editing)
         self.timeline = TimelinePane(studio)
         self.inspector = InspectorPane(studio)
         self.project_panel = ProjectPane(studio, files.ask_picture, files.use_picture)
@@ -59,9 +62,9 @@ class MainWindow(QMainWindow):
         self._add_recent()
         self.status = StatusBar(studio)
         self._columns, self._rows = QSplitter(Qt.Orientation.Horizontal), QSplitter(Qt.Orientation.Vertical)
-        for pane in (self.project_panel, self.viewport, self.inspector):
+        for pane in (self.project_panel, self.path, self.viewport, self.inspector):
             self._columns.addWidget(pane)
-        self._columns.setStretchFactor(1, 1)
+        self._columns.setStretchFactor(2, 1)
         self._rows.addWidget(self._columns)
         self._rows.addWidget(self.timeline)
         self._rows.setStretchFactor(0, 1)
@@ -131,6 +134,7 @@ class MainWindow(QMainWindow):
             self._keep_layout()
         self.workspace = known
         self.project_panel.setVisible(known != "Drive")
+        self.path.setVisible(known == "Author")
         self.viewport.header.setVisible(known != "Drive")
         self.viewport.stage.has_hud = known == "Drive" or self.viewport.stage.has_hud
         self._columns.setSizes(self._kept(known, "columns", _SIDES[known]))

@@ -26,6 +26,18 @@ def set_path(take: TakeId, drawn: Drawn | None, *, label: str = "Change path", m
     return Edit(label=label, change=lambda project: changed_take(project, take, change), merge_key=merge_key)
 
 
+def set_modality(take: TakeId, modality: str) -> Edit:
+    """What a take without actions will be driven by. Raises ValueError for one that has some, or an unknown name."""
+
+    def change(known: Take) -> Take:
+        empty = Actions(modality)
+        if len(known.actions) or known.chunks:
+            raise ValueError(f"{known.name} asks for {known.actions.modality} actions already; clear its path first")
+        return replace(known, actions=empty, path=None)
+
+    return Edit(label="Change modality", change=lambda project: changed_take(project, take, change))
+
+
 def keep_path(take: TakeId, name: str) -> Edit:
     """Keep what a take asks for under a name, in place of an older path of that name. Raises ValueError."""
 

@@ -65,6 +65,9 @@ def app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     assert made.window is not None
     made.window.resize(1600, 1000)
     qtbot.waitExposed(made.window)
+    # Shortcuts belong to the active window, which may still be that of the test before.
+    made.window.activateWindow()
+    qtbot.waitUntil(made.window.isActiveWindow, timeout=5000)
     yield made
     made.window.close()
     made.close()

@@ -109,10 +109,10 @@ class Commands(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Text fields own their keys: what a field could type is no shortcut there."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            focused = QApplication.focusWidget()
-            if isinstance(focused, _TEXT_FIELDS) and not self._is_always_live(event):
+            typed_into = watched if isinstance(watched, _TEXT_FIELDS) else QApplication.focusWidget()
+            if isinstance(typed_into, _TEXT_FIELDS) and not self._is_always_live(event):
                 event.accept()
-                return False
+                return True  # it ends here: of Return, a line field itself would say that it is no text
         return super().eventFilter(watched, event)
 
     def _is_always_live(self, event: QKeyEvent) -> bool:

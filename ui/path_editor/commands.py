@@ -1,0 +1,51 @@
+"""Owns what the commands of the menu Path do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ui.path_editor.editing import TOOLS, Tool
+
+if TYPE_CHECKING:
+    from ui.path_editor.pane import PathPane
+
+
+def attach_path_commands(pane: PathPane) -> None:
+    """Say what each of them does, and when it can be done."""
+    editing, studio = pane.editing, pane.editing.studio
+    attach = studio.commands.attach
+
+    def has_keys() -> bool:
+        return editing.num_keys > 0
+
+    def has_way() -> bool:
+        return bool(len(studio.take.actions)) or has_keys()
+
+    def has_chosen() -> bool:
+        return bool(editing.selected)
+
+    attach("path.add_key", editing.add_key)
+    attach("path.remove_key", editing.remove_chosen, enabled=has_way)
+    attach("path.duplicate", editing.duplicate_chosen, enabled=has_chosen)
+    attach("path.select_all", editing.select_all, enabled=has_keys)
+    attach("path.previous_key", lambda: editing.step(-1), enabled=has_keys)
+    attach("path.next_key", lambda: editing.step(1), enabled=has_keys)
+    attach("path.make_keys", editing.make_keys, enabled=lambda: editing.has_loose_ticks)
+    attach("path.reverse", editing.reverse, enabled=has_way)
+    attach("path.mirror", editing.mirror, enabled=has_way)
+    attach("path.snap_times", editing.snap_times, enabled=has_keys)
+    attach("path.level", editing.level, enabled=has_way)
+    attach("path.clear", editing.clear, enabled=has_way)
+    attach("path.from_view", lambda: editing.set_pose(pane.space.eye))
+    attach("path.look_through", pane.look_through, checked=lambda: pane.space.looks_through)
+    attach("path.frame_all", pane.fit)
+    attach("path.local", lambda: editing.set_local(not editing.is_local), checked=lambda: editing.is_local)
+    for tool in TOOLS:
+        _attach_tool(pane, tool)
+
+
+def _attach_tool(pane: PathPane, tool: Tool) -> None:
+    editing = pane.editing
+    editing.studio.commands.attach(
+        f"path.{tool}", lambda: editing.set_tool(tool), checked=lambda: bool(editing.tool == tool)
+    )
