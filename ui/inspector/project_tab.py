@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from astra_studio.document import edits
 from astra_studio.paths import world_catalogue
 from ui.studio import Studio
-from ui.widgets import Section, quiet_label
+from ui.widgets import Facts, Section
 
 
 class ProjectTab(QWidget):
@@ -29,10 +29,10 @@ class ProjectTab(QWidget):
         browse.clicked.connect(self._browse)
         self._world.body.addWidget(self.choice)
         self._world.body.addWidget(browse)
-        self._world_facts, self._file_facts = QGridLayout(), QGridLayout()
-        self._world.body.addLayout(self._world_facts)
+        self._world_facts, self._file_facts = Facts(), Facts()
+        self._world.body.addWidget(self._world_facts)
         self._file = Section(studio.theme, self.tr("Project"))
-        self._file.body.addLayout(self._file_facts)
+        self._file.body.addWidget(self._file_facts)
         column.addWidget(self._world)
         column.addWidget(self._file)
         column.addStretch(1)
@@ -62,26 +62,27 @@ class ProjectTab(QWidget):
             facts[self.tr("Reason")] = making.world_problem.why
         if info is not None:
             facts |= {
-                self.tr("Picture"): f"{info.width} x {info.height}, {info.fps} frames per second",
-                self.tr("Chunk"): f"{info.latents_per_chunk} latents",
+                self.tr("Picture"): self.tr("{0} x {1}, {2} frames per second").format(
+                    info.width, info.height, info.fps
+                ),
+                self.tr("Chunk"): self.tr("{0} latents").format(info.latents_per_chunk),
                 self.tr("Actions"): ", ".join(info.modalities),
                 self.tr("Text"): self.tr("yes") if info.has_text else self.tr("no"),
                 self.tr("Device"): info.device,
                 self.tr("Licence"): info.licence or "-",
                 self.tr("Fingerprint"): info.fingerprint[:12],
             }
-        _fill(self._world_facts, facts)
+        self._world_facts.show_facts(facts)
         path = self._studio.session.path
         size = path.stat().st_size if path.exists() else 0
-        _fill(
-            self._file_facts,
+        self._file_facts.show_facts(
             {
                 self.tr("File"): path.name,
                 self.tr("Folder"): str(path.parent),
                 self.tr("Size"): f"{size / 1e6:.1f} MB",
                 self.tr("Takes"): str(len(project.takes)),
                 self.tr("Chunks"): str(len(self._studio.session.library)),
-            },
+            }
         )
 
     def _choose(self, _number: int) -> None:
@@ -95,16 +96,3 @@ class ProjectTab(QWidget):
     def _set(self, spec: str) -> None:
         if spec != self._studio.project.world.spec and self._studio.apply(edits.set_world(spec)):
             self._studio.generation.open_world()
-
-
-def _fill(grid: QGridLayout, facts: dict[str, str]) -> None:
-    while (item := grid.takeAt(0)) is not None:
-        if (widget := item.widget()) is not None:
-            widget.deleteLater()
-    grid.setColumnMinimumWidth(0, 90)
-    grid.setColumnStretch(1, 1)
-    for number, (name, value) in enumerate(facts.items()):
-        words = QLabel(value)
-        words.setWordWrap(True)
-        grid.addWidget(quiet_label(name), number, 0)
-        grid.addWidget(words, number, 1)

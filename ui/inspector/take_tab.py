@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QComboBox,
-    QGridLayout,
     QHBoxLayout,
     QInputDialog,
     QLabel,
@@ -28,7 +27,7 @@ from engine.messages import FRAMES_PER_LATENT, SamplingSettings
 from ui.seeds import random_seed
 from ui.studio import Studio
 from ui.theme import S4, S8
-from ui.widgets import IconButton, NumberField, Section, SliderRow, quiet_label
+from ui.widgets import Facts, IconButton, NumberField, Section, SliderRow, quiet_label
 
 _TYPING_MS = 400
 """After the last key, a prompt is taken over."""
@@ -57,11 +56,8 @@ class TakeTab(QWidget):
         column.addStretch(1)
         self._build_path()
         self._build_generation()
-        self._facts = QGridLayout()
-        self._facts.setColumnMinimumWidth(0, 100)
-        self._facts.setVerticalSpacing(2)
-        self._chunk.body.addLayout(self._facts)
-        self._fact_labels: list[QLabel] = []
+        self._facts = Facts()
+        self._chunk.body.addWidget(self._facts)
         studio.project_opened.connect(self.refresh)
         studio.project_changed.connect(self._changed)
         studio.playhead_moved.connect(lambda _frame: self._show_chunk())
@@ -308,28 +304,23 @@ class TakeTab(QWidget):
         self._path_words.style().polish(self._path_words)
 
     def _show_chunk(self) -> None:
-        while (item := self._facts.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.deleteLater()
         found = self._studio.player.chunk
         self._chunk.setVisible(found is not None)
         if found is None:
             return
         chunk = found[0]
         asked = chunk.request
-        facts = {
-            self.tr("Chunk"): f"{asked.index + 1}, {chunk.num_ticks} latents",
-            self.tr("Seed"): str(asked.seed),
-            self.tr("Guidance"): f"{asked.settings.guidance:g} ×, noise {asked.settings.history_noise:g}",
-            self.tr("Steps"): f"{asked.settings.num_steps}, {asked.settings.solver}",
-            self.tr("Took"): " + ".join(f"{part} {seconds:.2f}" for part, seconds in chunk.seconds) + " s",
-            self.tr("Latents"): chunk.latents_sha256[:12],
-        }
-        for number, (name, value) in enumerate(facts.items()):
-            label, words = quiet_label(name), QLabel(value)
-            words.setWordWrap(True)
-            self._facts.addWidget(label, number, 0)
-            self._facts.addWidget(words, number, 1)
+        guidance = self.tr("{0:g} ×, noise {1:g}")
+        self._facts.show_facts(
+            {
+                self.tr("Chunk"): self.tr("{0}, {1} latents").format(asked.index + 1, chunk.num_ticks),
+                self.tr("Seed"): str(asked.seed),
+                self.tr("Guidance"): guidance.format(asked.settings.guidance, asked.settings.history_noise),
+                self.tr("Steps"): f"{asked.settings.num_steps}, {asked.settings.solver}",
+                self.tr("Took"): " + ".join(f"{part} {seconds:.2f}" for part, seconds in chunk.seconds) + " s",
+                self.tr("Latents"): chunk.latents_sha256[:12],
+            }
+        )
 
     def _defaults(self) -> SamplingSettings:
         info = self._studio.project.world.info
