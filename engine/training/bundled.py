@@ -74,11 +74,13 @@ class Recipe:
     refine_windows: WindowConfig = field(default_factory=lambda: WindowConfig(rest_share=0.125))
     refine_loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            num_steps=400,
-            matrix_learning_rate=0.008,
-            learning_rate=8e-4,
+            num_steps=1200,
+            matrix_learning_rate=0.006,
+            learning_rate=6e-4,
             warmup_steps=30,
             constant_share=0.2,
+            objective=Objective(pure_noise_share=0.4, late_pure_noise_share=0.4),
+            slope_weight=0.5,
             noise_as_mask=NoiseAsMask(start=0.0),
             uses_bfloat16=True,
             seed=7,

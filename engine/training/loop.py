@@ -49,6 +49,9 @@ class LoopConfig:
     channel_weights: list[float] = field(default_factory=list)
     """Of the loss, one per latent channel, mean 1; empty for even ones. For codecs whose normalised channels matter
     unequally."""
+    slope_weight: float = 0.0
+    """Of the steps of the error from pixel to pixel of the latents, beside the error itself. Patches are foreseen one
+    by one; where their errors differ, blocks are seen."""
     noise_as_mask: NoiseAsMask = field(default_factory=NoiseAsMask)
     action_dropout: float = 0.1
     """Probability that a sample's whole action matrix is zeros, the mask included: what Action-Free Guidance needs."""
@@ -72,9 +75,10 @@ class _Step(nn.Module):
 
     channel_weight_C: Tensor | None
 
-    def __init__(self, model: AstraTransformer3DModel, channel_weights: list[float]) -> None:
+    def __init__(self, model: AstraTransformer3DModel, channel_weights: list[float], slope_weight: float) -> None:
         super().__init__()
         self.model = model
+        self.slope_weight = slope_weight
         weights = torch.tensor(channel_weights) if channel_weights else None
         self.register_buffer("channel_weight_C", weights, persistent=False)
 
@@ -89,7 +93,15 @@ class _Step(nn.Module):
         actions = model.encode_actions(rows_BRA, batch.modality, history.window)
         text = model.encode_text(batch.text_BLD)
         predicted = model.predict(noisy, levels.timestep_B, history, actions, text)
-        loss = flow_loss(predicted.float(), model.config.prediction, clean, noise, levels, self.channel_weight_C)
+        loss = flow_loss(
+            predicted.float(),
+            model.config.prediction,
+            clean,
+            noise,
+            levels,
+            channel_weight_C=self.channel_weight_C,
+            slope_weight=self.slope_weight,
+        )
         load = (actions.routed.weights_BFE > 0).float().mean((0, 1))
         # Linear in this batch's probabilities, so that parts of a batch add up to the whole.
         balance = len(load) * (usual_load_E * actions.routed.probabilities_BFE.mean((0, 1))).sum()
@@ -125,7 +137,7 @@ class Trainer:
         self._load_E = torch.full((num_experts,), 1 / num_experts, device=self.accelerator.device)
         self.optimisers = _make_optimisers(config, model)
         self._base_rates = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
-        step = _Step(model, config.channel_weights).to(self.accelerator.device)
+        step = _Step(model, config.channel_weights, config.slope_weight).to(self.accelerator.device)
         self._module = self.accelerator.prepare_model(step)
 
     def run(self, report: Callable[[int, dict[str, float]], None], every: int = 20) -> None:

@@ -69,15 +69,20 @@ def flow_loss(
     noise: Tensor,
     levels: NoiseLevels,
     channel_weight_C: Tensor | None = None,
+    slope_weight: float = 0.0,
 ) -> Tensor:
     """Mean weighted squared velocity error of a prediction (B, C, T, H, W), whether it names a velocity or clean
-    samples."""
+    samples. With `slope_weight`, so much of the squared steps of the error from pixel to pixel is added."""
     shape = (-1, 1, 1, 1, 1)
     if prediction == "sample":
         error = (predicted - clean) / levels.sigma_B.clamp_min(SMALLEST_SIGMA).view(shape)
     else:
         error = predicted - (noise - clean)
-    weighted = error.square() * levels.weight_B.view(shape)
+    weight = levels.weight_B.view(shape)
     if channel_weight_C is not None:
-        weighted = weighted * channel_weight_C.view(1, -1, 1, 1, 1)
-    return weighted.mean()
+        weight = weight * channel_weight_C.view(1, -1, 1, 1, 1)
+    loss = (error.square() * weight).mean()
+    if slope_weight:
+        across, down = error.diff(dim=-1).square(), error.diff(dim=-2).square()
+        loss = loss + slope_weight * ((across * weight).mean() + (down * weight).mean())
+    return loss

@@ -47,3 +47,17 @@ def test_where_there_is_little_noise_a_sample_error_is_not_blown_up():
         levels = NoiseLevels(sigma_B=torch.tensor([sigma]), timestep_B=torch.tensor([0.0]), weight_B=torch.ones(1))
         costs.append(flow_loss(clean + 1, "sample", clean, clean, levels).item())
     assert costs[0] == costs[1]
+
+
+def test_errors_that_differ_from_pixel_to_pixel_cost_more_with_a_slope_weight():
+    clean = torch.zeros(1, 1, 1, 4, 4)
+    even = torch.ones(1, 1, 1, 4, 4)
+    blocks = even * torch.tensor([1.0, 1.0, -1.0, -1.0])
+    levels = NoiseLevels(sigma_B=torch.ones(1), timestep_B=torch.tensor([1000.0]), weight_B=torch.ones(1))
+
+    def cost(guess, slope_weight):
+        return flow_loss(guess, "sample", clean, clean, levels, slope_weight=slope_weight).item()
+
+    assert cost(even, 0.0) == cost(blocks, 0.0) == cost(even, 0.5) == 1
+    # One border of three, with steps of 2, half of whose square is added.
+    assert abs(cost(blocks, 0.5) - (1 + 0.5 * 4 / 3)) < 1e-6
