@@ -18,7 +18,9 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         description="Measure the engine on this machine; takes a few minutes. Exit 1 if a figure misses its limit.",
     )
     parser.add_argument(
-        "--window", action="store_true", help="how long the window's event loop is held up while chunks are made"
+        "--window",
+        action="store_true",
+        help="how long the window's event loop is held up while chunks are made, and how long the timeline paints",
     )
     parser.add_argument(
         "--in-process", action="store_true", help="with --window: torch in the window's process, for comparison"
@@ -42,9 +44,15 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_window(in_process: bool) -> int:
     from ui.benchmarks import event_loop_delays
+    from ui.timeline.benchmark import timeline_repaints
 
     delays = []
     for delay in event_loop_delays(in_process=in_process):
         delays.append(delay)
         print(delay.line(), flush=True)
-    return OK if all(delay.is_met for delay in delays) else FAILED
+    paintings = []
+    for painting in timeline_repaints():
+        paintings.append(painting)
+        print(painting.line(), flush=True)
+    is_met = all(delay.is_met for delay in delays) and all(painting.is_met for painting in paintings)
+    return OK if is_met else FAILED

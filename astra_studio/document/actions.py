@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -25,12 +26,12 @@ class Actions:
     data: bytes = b""
 
     def __post_init__(self) -> None:
-        width = self.kind.width * _NUMBER.itemsize
+        width = _row_bytes(self.modality)
         if len(self.data) % width:
             raise ValueError(f"{self.modality} actions need {width} bytes per tick, got {len(self.data)} bytes in all")
 
     def __len__(self) -> int:
-        return len(self.data) // (self.kind.width * _NUMBER.itemsize)
+        return len(self.data) // _row_bytes(self.modality)
 
     @property
     def kind(self) -> Modality:
@@ -55,6 +56,12 @@ class Actions:
             width = len(self.data) // len(self) if self.data else 0
             return Actions(self.modality, self.data[start * width : stop * width])
         return actions_of(self.track.slice(start, stop))
+
+
+@cache
+def _row_bytes(name: str) -> int:
+    """Bytes of a row of a modality. Asked for so often that it is looked up once."""
+    return modality(name).width * _NUMBER.itemsize
 
 
 def actions_of(track: ActionTrack) -> Actions:

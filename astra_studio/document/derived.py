@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Literal
 
 from astra_studio.document.model import Chunk, ChunkId, Parameter, ParameterValue, Project, Start, Take, TakeId
-from astra_studio.document.parameters import PARAMETERS, TEXT_PARAMETERS, is_same, made_with, value_at
+from astra_studio.document.parameters import PARAMETERS, TEXT_PARAMETERS, Tracks, is_same, made_with, value_at
 from engine.messages import FRAMES_PER_LATENT, SamplingSettings
 from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
 
@@ -171,33 +171,41 @@ def follows_project(project: Project, take: Take) -> bool:
     return request.start == project.start and (info is None or request.world == info.fingerprint)
 
 
-def first_stale(project: Project, take: Take) -> int:
-    """Number of the first stale chunk; `len(take.chunks)` where none is. Every later one is stale too."""
-    tick = 0
-    for index, chunk in enumerate(take.chunks):
-        if differing(project, take, chunk, tick):
-            return index
-        tick += chunk.num_ticks
-    return len(take.chunks)
-
-
-def differing(project: Project, take: Take, chunk: Chunk, tick: int) -> tuple[str, ...]:
-    """In what the take asks for something else than a chunk of it, which begins at a tick, was made with.
+class Staleness:
+    """In what chunks of a take differ from what the take now asks for; made once for all chunks of it.
 
     That is "actions", and every parameter that keys decide now or decided then. A recipe is of chunks to come, and
     makes none stale.
     """
-    told: list[str] = []
-    if take.actions.part(tick, tick + chunk.num_ticks) != chunk.request.actions:
-        told.append("actions")
-    if take.keys or chunk.keyed:
-        asked = asked_at(project, take, tick)
-        told += [
-            name
-            for name in active_parameters(project)
-            if (name in asked.keyed or name in chunk.keyed) and not is_same(asked.value(name), made_with(chunk, name))
-        ]
-    return tuple(told)
+
+    def __init__(self, project: Project, take: Take) -> None:
+        self._take, self._tracks = take, Tracks(take.keys)
+        self._active = active_parameters(project)
+        self._recipe = asked_at(project, replace(take, keys=()), 0)
+
+    def differing(self, chunk: Chunk, tick: int) -> tuple[str, ...]:
+        """What differs of a chunk that begins at a tick."""
+        take, told = self._take, list[str]()
+        if take.actions.part(tick, tick + chunk.num_ticks) != chunk.request.actions:
+            told.append("actions")
+        if take.keys or chunk.keyed:
+            for name in self._active:
+                asked = self._tracks.value(name, tick)
+                if asked is None and name in chunk.keyed:
+                    asked = self._recipe.value(name)
+                if asked is not None and not is_same(asked, made_with(chunk, name)):
+                    told.append(name)
+        return tuple(told)
+
+
+def first_stale(project: Project, take: Take) -> int:
+    """Number of the first stale chunk; `len(take.chunks)` where none is. Every later one is stale too."""
+    staleness, tick = Staleness(project, take), 0
+    for index, chunk in enumerate(take.chunks):
+        if staleness.differing(chunk, tick):
+            return index
+        tick += chunk.num_ticks
+    return len(take.chunks)
 
 
 def stale_after(take: Take, tick: int) -> tuple[Chunk, ...]:
@@ -212,11 +220,11 @@ def stale_after(take: Take, tick: int) -> tuple[Chunk, ...]:
 
 def slots(project: Project, take: Take) -> tuple[Slot, ...]:
     """The chunk strip of a take: what was made, then what is planned."""
-    tick, state = 0, "stored"
+    staleness, tick, state = Staleness(project, take), 0, "stored"
     found: list[Slot] = []
     for index, chunk in enumerate(take.chunks):
         stop = tick + chunk.num_ticks
-        told = differing(project, take, chunk, tick)
+        told = staleness.differing(chunk, tick)
         state = "stale" if told else state
         found.append(
             Slot(

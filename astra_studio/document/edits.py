@@ -6,7 +6,7 @@ of actions in `action_edits`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from astra_studio.document.locks import check_kept
@@ -56,6 +56,17 @@ def changed_take(project: Project, take_id: TakeId, change: Callable[[Take], Tak
     changed = replace(project, takes=tuple(after if take.id == take_id else take for take in project.takes))
     check_kept(project, changed, take_id)
     return changed
+
+
+def together(label: str, parts: Sequence[Edit], merge_key: str = "") -> Edit:
+    """Several edits as one step, in their order. Raises what any of them raises, and then none is done."""
+
+    def change(project: Project) -> Project:
+        for part in parts:
+            project = part.change(project)
+        return project
+
+    return Edit(label=label, change=change, merge_key=merge_key)
 
 
 # ---------------------------------------------------------------------- start and world

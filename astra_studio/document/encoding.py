@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from astra_studio.document.actions import Actions
@@ -122,7 +123,7 @@ def _encode_take(take: Take) -> dict[str, Any]:
         "recipe": {**asdict(take.recipe), "changes": dict(take.recipe.changes)},
         "actions": _encode_actions(take.actions),
         "path": None if take.path is None else asdict(take.path),
-        "keys": [asdict(key) for key in take.keys],
+        "keys": [[key.parameter, key.tick, key.value, key.easing] for key in take.keys],
         "locked": list(take.locked),
         "tip": take.chunks[-1].id if take.chunks else None,
     }
@@ -137,7 +138,7 @@ def _take_of(content: dict[str, Any], library: Mapping[ChunkId, Chunk]) -> Take:
             "recipe": Recipe(**{**recipe, "changes": _changes_of(recipe["changes"])}),
             "actions": _actions_of(content["actions"]),
             "path": None if path is None else Authored(**path),
-            "keys": tuple(ParameterKey(**key) for key in content.get("keys", ())),
+            "keys": tuple(map(_key_of, content.get("keys", ()))),
             "locked": tuple(content.get("locked", ())),
             "chunks": chain_to(tip, library),
         }
@@ -158,6 +159,14 @@ def _path_of(content: dict[str, Any]) -> NamedPath:
     return NamedPath(**{**content, "actions": _actions_of(content["actions"]), "path": path})
 
 
+def _key_of(entries: list[Any]) -> ParameterKey:
+    if len(entries) != 4:
+        raise ValueError(f"a key of a parameter has 4 entries, got {len(entries)}")
+    parameter, tick, value, easing = entries
+    return ParameterKey(parameter=parameter, tick=tick, value=value, easing=easing)
+
+
+@lru_cache(maxsize=512)
 def _encode_actions(actions: Actions) -> dict[str, str]:
     # Fastest level: a project is written at every edit, and held keys repeat a row many times anyway.
     packed = zlib.compress(actions.data, 1)

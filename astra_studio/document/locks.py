@@ -5,7 +5,7 @@ What is planned after it can change; for another way up to it there is a branch,
 
 from __future__ import annotations
 
-from astra_studio.document.derived import differing
+from astra_studio.document.derived import Staleness
 from astra_studio.document.model import Project, Take, TakeId
 
 
@@ -18,6 +18,7 @@ def check_kept(before: Project, after: Project, take_id: TakeId) -> None:
     if known.locked != changed.locked:
         return  # a lock is being set or opened
     left = {chunk.id for chunk in changed.chunks}
+    now, then = Staleness(after, changed), Staleness(before, known)
     last, tick = 0, 0
     for chunk in known.chunks:
         last = chunk.request.index + 1 if chunk.id in known.locked else last
@@ -25,7 +26,7 @@ def check_kept(before: Project, after: Project, take_id: TakeId) -> None:
         # One that goes before a locked chunk takes that along.
         if chunk.id not in left:
             raise ValueError(f"{named_locks(known)} locked; open the lock first, or branch")
-        if differing(after, changed, chunk, tick) and not differing(before, known, chunk, tick):
+        if now.differing(chunk, tick) and not then.differing(chunk, tick):
             raise ValueError(
                 f"{named_locks(known)} locked, and this would make it stale; open the lock first, or branch"
             )

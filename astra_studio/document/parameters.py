@@ -38,8 +38,22 @@ def of(keys: Keys, parameter: Parameter) -> Keys:
 
 def value_at(keys: Keys, parameter: Parameter, tick: float) -> ParameterValue | None:
     """What the keys say of a parameter at a tick; None where they say nothing: before its first key."""
-    track = of(keys, parameter)
-    number = bisect_right([key.tick for key in track], tick) - 1
+    return _said(of(keys, parameter), tick)
+
+
+class Tracks:
+    """The keys of a take by parameter, for those who ask at many ticks."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._tracks: dict[Parameter, Keys] = {name: of(keys, name) for name in PARAMETERS}
+
+    def value(self, parameter: Parameter, tick: float) -> ParameterValue | None:
+        """As `value_at`."""
+        return _said(self._tracks[parameter], tick)
+
+
+def _said(track: Keys, tick: float) -> ParameterValue | None:
+    number = bisect_right(track, tick, key=_tick) - 1
     if number < 0:
         return None
     key = track[number]
@@ -50,6 +64,10 @@ def value_at(keys: Keys, parameter: Parameter, tick: float) -> ParameterValue | 
     assert not isinstance(key.value, str)
     assert not isinstance(after.value, str)
     return round(key.value + share * (after.value - key.value), _DECIMALS)
+
+
+def _tick(key: ParameterKey) -> int:
+    return key.tick
 
 
 def is_even(key: ParameterKey) -> bool:

@@ -194,8 +194,13 @@ def is_level(path: CameraPath) -> bool:
 def angles_of(key: Key) -> tuple[float, float, float]:
     """Yaw (right is positive), pitch (up) and roll (clockwise) of a key's own rotation, in degrees."""
     matrix = poses.quaternion_to_matrix(np.array([key.quaternion]))
-    pitch, yaw, roll = (float(angle) for angle in np.rad2deg(to_euler(matrix, _EULER)[0]))
+    yaw, pitch, roll = (float(angle) for angle in angles_of_poses(matrix)[0])
     return yaw, pitch, roll
+
+
+def angles_of_poses(c2w: Floats) -> Floats:
+    """The same of camera-to-world poses or rotations (N, 3 or 4, 3 or 4): (N, 3) yaw, pitch, roll in degrees."""
+    return np.rad2deg(to_euler(c2w[:, :3, :3], _EULER))[:, [1, 0, 2]]
 
 
 def with_angles(key: Key, yaw: float, pitch: float, roll: float) -> Key:

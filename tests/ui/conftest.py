@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -72,6 +72,8 @@ def app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     made.window.close()
     made.close()
     made.window.deleteLater()
+    # At once: each window that is left over makes dressing the next one slower.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture

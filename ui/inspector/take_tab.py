@@ -16,11 +16,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from astra_studio.document import action_edits, edits
+from astra_studio.document import action_edits, edits, key_edits
 from astra_studio.document.actions import actions_of
-from astra_studio.document.derived import latents_per_chunk, settings_of
+from astra_studio.document.derived import Asked, asked_at, latents_per_chunk, made_ticks, settings_of
 from astra_studio.document.facets import Facet
 from astra_studio.document.model import MAX_SEED, SettingValue
+from astra_studio.document.parameters import PARAMETERS
 from astra_studio.document.session import Change
 from engine.actions.pose_line import PoseLineError, parse_pose_line
 from engine.messages import FRAMES_PER_LATENT, SamplingSettings
@@ -194,7 +195,11 @@ class TakeTab(QWidget):
         known = settings_of(self._studio.project, self._studio.take)
         if isinstance(getattr(known, name), int) and isinstance(value, float):
             value = round(value)
-        self._studio.apply(edits.set_settings(self._studio.take.id, {name: value}))
+        take, parameter = self._studio.take.id, next((known for known in PARAMETERS if known == name), None)
+        if parameter is None:
+            self._studio.apply(edits.set_settings(take, {name: value}))
+        else:
+            self._studio.apply(key_edits.set_parameter(take, parameter, value))
         if is_over:
             self._studio.end_drag()
 
@@ -221,12 +226,18 @@ class TakeTab(QWidget):
             self._studio.apply(edits.set_seed(take.id, take.recipe.seed, is_locked=is_locked))
 
     def _prompt_typed(self) -> None:
-        if self.prompt.toPlainText() != self._studio.take.recipe.prompt:
+        if self.prompt.toPlainText() != self._asked().prompt:
             self._typing.start()
 
     def _take_prompt(self) -> None:
-        recipe = self._studio.take.recipe
-        self._studio.apply(edits.set_prompt(self._studio.take.id, self.prompt.toPlainText(), recipe.negative_prompt))
+        take = self._studio.take
+        words, negative = self.prompt.toPlainText(), take.recipe.negative_prompt
+        self._studio.apply(key_edits.set_parameter(take.id, "prompt", words, negative))
+
+    def _asked(self) -> Asked:
+        """What the next chunk is asked with: the recipe, and the keys at its first tick."""
+        take = self._studio.take
+        return asked_at(self._studio.project, take, made_ticks(take))
 
     def _show_presets(self) -> None:
         studio, menu = self._studio, QMenu(self)
@@ -264,11 +275,12 @@ class TakeTab(QWidget):
     def refresh(self) -> None:
         studio = self._studio
         project, take = studio.project, studio.take
-        settings, defaults = settings_of(project, take), self._defaults()
+        asked, defaults = self._asked(), self._defaults()
+        settings, keyed = asked.settings, asked.keyed
         info = project.world.info
-        self.guidance.show_value(settings.guidance, defaults.guidance)
-        self.noise.show_value(settings.history_noise, defaults.history_noise)
-        self.text_guidance.show_value(settings.text_guidance, defaults.text_guidance)
+        self.guidance.show_value(settings.guidance, defaults.guidance, is_keyed="guidance" in keyed)
+        self.noise.show_value(settings.history_noise, defaults.history_noise, is_keyed="history_noise" in keyed)
+        self.text_guidance.show_value(settings.text_guidance, defaults.text_guidance, is_keyed="text_guidance" in keyed)
         self.steps.show_value(settings.num_steps, defaults.num_steps)
         usual = info.latents_per_chunk if info else 8
         self.latents.show_value(latents_per_chunk(project, take), usual)
@@ -280,8 +292,8 @@ class TakeTab(QWidget):
         has_text = bool(info and info.has_text)
         self.prompt.setVisible(has_text)
         self.text_guidance.setVisible(has_text)
-        if not self.prompt.hasFocus() and self.prompt.toPlainText() != take.recipe.prompt:
-            self.prompt.setPlainText(take.recipe.prompt)
+        if not self.prompt.hasFocus() and self.prompt.toPlainText() != asked.prompt:
+            self.prompt.setPlainText(asked.prompt)
         self._generation.hint.setText(self.tr("from chunk {0} on").format(len(take.chunks) + 1))
         words = self.tr("reads no text") if info and not info.has_text else ""
         self._generation.setToolTip(f"{info.name}: {words}" if info and words else "")
@@ -328,6 +340,7 @@ class TakeTab(QWidget):
 
     def _changed(self, change: Change) -> None:
         shown = {Facet.SETTINGS, Facet.WORLD, Facet.ACTIONS, Facet.CHUNKS, Facet.SELECTION, Facet.PRESETS, Facet.TAKES}
+        shown.add(Facet.KEYS)
         if change.facets & shown:
             self.refresh()
 

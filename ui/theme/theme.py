@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
-from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QByteArray, QLineF, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -26,7 +27,10 @@ from ui.theme.tokens import THEMES
 
 SMALL_PX, USUAL_PX, TIMECODE_PX, SCORE_PX = 11, 12, 16, 22
 """Font sizes: hints and rulers, everything, timecode, scores."""
-_TILE = 8
+Pattern = Literal["dots", "bars", "crosses", "hatch", "veil"]
+"""Marks that stand for a state where colour alone does not: "veil" is the wide hatch over pictures."""
+_TILES: dict[Pattern, int] = {"dots": 10, "bars": 8, "crosses": 10, "hatch": 6, "veil": 12}
+"""Side of the tile that is repeated, in pixels."""
 
 
 class Theme(QObject):
@@ -39,7 +43,7 @@ class Theme(QObject):
         super().__init__()
         self.name = ""
         self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
-        self._hatches: dict[tuple[str, float], QBrush] = {}
+        self._patterns: dict[tuple[Pattern, str, float], QBrush] = {}
         self._family = _load_family()
         self.set_name(name)
 
@@ -52,7 +56,7 @@ class Theme(QObject):
         self.name = name
         self._colours = {token: QColor(value) for token, value in THEMES[name].items()}
         self._pixmaps.clear()
-        self._hatches.clear()
+        self._patterns.clear()
         self.changed.emit()
 
     def follow_system(self) -> None:
@@ -102,13 +106,12 @@ class Theme(QObject):
             icon.addPixmap(self.pixmap(name, "edge", size, ratio), QIcon.Mode.Disabled)
         return icon
 
-    def hatch(self, state: str, ratio: float = 1.0) -> QBrush:
-        """The tiled pattern of a chunk state: stale, queued, latent_only, failed, or warn for speeds."""
-        key = (state, ratio)
-        if key not in self._hatches:
-            token = "warn" if state == "warn" else f"state_{state}"
-            self._hatches[key] = QBrush(_tile(state, self.color(token), ratio))
-        return self._hatches[key]
+    def pattern(self, kind: Pattern, token: str, ratio: float = 1.0) -> QBrush:
+        """A tiled pattern in the colour of a token, sharp at a device's pixel ratio."""
+        key = (kind, token, ratio)
+        if key not in self._patterns:
+            self._patterns[key] = QBrush(_tile(kind, self.color(token), ratio))
+        return self._patterns[key]
 
     def palette(self) -> QPalette:
         """Qt's palette in our colours."""
@@ -173,25 +176,28 @@ def _drawn(svg: str, colour: QColor, size: int, ratio: float) -> QPixmap:
     return pixmap
 
 
-def _tile(state: str, colour: QColor, ratio: float) -> QPixmap:
-    pixmap = QPixmap(round(_TILE * ratio), round(_TILE * ratio))
+def _tile(kind: Pattern, colour: QColor, ratio: float) -> QPixmap:
+    side = _TILES[kind]
+    pixmap = QPixmap(round(side * ratio), round(side * ratio))
     pixmap.fill(Qt.GlobalColor.transparent)
     pixmap.setDevicePixelRatio(ratio)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(QPen(colour, 1.5))
-    t = float(_TILE)
-    if state == "queued":
+    t = float(side)
+    if kind == "dots":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawEllipse(QRectF(t / 2 - 1, t / 2 - 1, 2, 2))
-    elif state == "latent_only":
+    elif kind == "bars":
         painter.fillRect(QRectF(0, 0, t / 2, t), colour)
-    elif state == "failed":
-        painter.drawLine(0, 0, _TILE, _TILE)
-        painter.drawLine(0, _TILE, _TILE, 0)
+    elif kind == "crosses":
+        painter.setPen(QPen(colour, 1.5))
+        painter.drawLine(QLineF(2, 0, 8, 6))
+        painter.drawLine(QLineF(2, 6, 8, 0))
     else:
+        # Slanted lines that meet those of the next tile.
+        painter.setPen(QPen(colour, t * 0.33, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap))
         for shift in (-t, 0.0, t):
-            painter.drawLine(round(shift), _TILE, round(shift + t), 0)
+            painter.drawLine(QLineF(shift, t, shift + t, 0))
     painter.end()
     return pixmap

@@ -54,6 +54,13 @@ class TimeAxis:
             return self
         return replace(self, first=max(0.0, frame - (0 if x < 0 else (width_px - 60) / self.scale)))
 
+    def paged(self, frame: float, width_px: float) -> TimeAxis:
+        """Scrolled by a page where a frame is out of sight: it is then near the left edge."""
+        x = self.x(frame) - self.left_px
+        if 0 <= x <= width_px - 8:
+            return self
+        return replace(self, first=max(0.0, frame - 0.06 * width_px / self.scale))
+
 
 def snapped(frame: float, snap: Snap, bounds: Sequence[int]) -> int:
     """The nearest whole frame, frame of a latent, or chunk boundary."""

@@ -1,513 +1,502 @@
-"""Owns the painted timeline: ruler, take strips, motion lane; and what the mouse does on them."""
+"""Owns the painted timeline: its lanes in their places, and which parts of them are painted anew."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFocusEvent,
+    QFontMetrics,
+    QHelpEvent,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPainterPath,
     QPaintEvent,
     QPen,
-    QPolygonF,
+    QRegion,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
-from astra_studio.document.derived import fps, start_frames, total_frames
-from astra_studio.document.edits import Edit, move_marker, select, set_work_area
-from astra_studio.document.model import TakeId
-from engine.messages import FRAMES_PER_LATENT
-from engine.poses import TRAINED_SPEED
+from astra_studio.document import key_edits
+from astra_studio.document.derived import active_parameters, total_frames
+from astra_studio.document.facets import Facet
+from astra_studio.document.model import Parameter
+from astra_studio.document.parameters import PARAMETERS
+from astra_studio.document.session import Change
+from astra_studio.services.making import ChunkPreview
 from ui.studio import Studio
-from ui.timeline.axis import Snap, TimeAxis, ruler_step, snapped
-from ui.timeline.cells import paint_cell
-from ui.timeline.view import Curves, PlacedCell, TakeRow, bounds_of, curves_of, rows_of
+from ui.timeline.axis import Snap, TimeAxis
+from ui.timeline.camera_lane import CameraLane
+from ui.timeline.connectors import paint_connectors
+from ui.timeline.curves import GraphLane
+from ui.timeline.curves.channels import NUMBERS
+from ui.timeline.curves.graph_lane import LEAST_PX as LEAST_GRAPH_PX
+from ui.timeline.editors import KeyEditor
+from ui.timeline.keyboard import Keyboard
+from ui.timeline.lane import Lane, Press
+from ui.timeline.layout import LEAST_BRANCHES_PX, Layout, Zone
+from ui.timeline.motion_lane import MotionLane
+from ui.timeline.mouse import Mouse
+from ui.timeline.parameter_lanes import NumberLane, ParameterLane, PromptLane
+from ui.timeline.playhead import Playhead
+from ui.timeline.ruler import RULER_PX, Ruler
+from ui.timeline.scene import HEAD_PX, KeyId, Scene
+from ui.timeline.strips import BRANCH_PX, STRIP_PX, Strip
+from ui.timeline.thumbnails import Thumbnails
+from ui.timeline.view import PlacedCell, RowBook, TakeRow
 
-HEAD_PX, RULER_PX, STRIP_PX, BRANCH_PX, MOTION_PX = 148, 26, 82, 34, 56
-_GRAB_PX = 5
-_WARN = 4 / 3
-"""Of the trained speed: from here on a motion is drawn as a warning."""
-
-
-class Playhead(QWidget):
-    """The line over all lanes: a child of its own, so that moving it repaints nothing else."""
-
-    def __init__(self, canvas: TimelineCanvas) -> None:
-        super().__init__(canvas)
-        self._canvas = canvas
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme, words = self._canvas.studio.theme, self._canvas.playhead_words()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        middle = self.width() / 2
-        painter.fillRect(QRectF(middle - 1.75, 12, 3.5, self.height()), theme.color("app"))
-        painter.fillRect(QRectF(middle - 0.75, 12, 1.5, self.height()), theme.color("accent"))
-        painter.setFont(theme.font(11, 600))
-        flag = QRectF(middle - 21, 3, 42, 18)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("accent"))
-        painter.drawRoundedRect(flag, 4, 4)
-        painter.setPen(theme.color("accent_ink"))
-        painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, words)
+_ARRIVED_MS = 100
+"""Frames that come in change states so much later at the latest: they come in many at once."""
+_LANE_FACETS = {Facet.ACTIONS, Facet.KEYS, Facet.SETTINGS, Facet.SELECTION, Facet.WORLD, Facet.START, Facet.CHUNKS}
+_MOST_PARTS = 6
+"""Separate parts of the canvas that are painted one by one; of more, all that lies between them too."""
+_TAB = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
 class TimelineCanvas(QWidget):
-    """All lanes in one widget."""
-
-    menu_asked = Signal(object)
-    """A `QPoint` on the screen."""
+    """All lanes in one widget, of which only what changed is painted anew."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self.studio = studio
-        self.axis = TimeAxis(left_px=HEAD_PX)
-        self.snap: Snap = "Tick"
-        self._rows: tuple[TakeRow, ...] = ()
-        self._curves = Curves()
-        self._drag: Callable[[QMouseEvent, bool], None] | None = None
+        self.scene = Scene(studio)
+        self.thumbnails = Thumbnails(studio.theme)
+        self.lane_boxes = Layout()
+        self.ruler, self.camera, self.motion = Ruler(self.scene), CameraLane(self.scene), MotionLane(self.scene)
+        self.parameter_lanes: dict[Parameter, ParameterLane] = {
+            name: PromptLane(self.scene) if name == "prompt" else NumberLane(self.scene, name) for name in PARAMETERS
+        }
+        self.strips: list[Strip] = []
+        self._graph = GraphLane(self.scene)
+        self._has_graph = False
+        self._book = RowBook()
+        self._key_lanes: list[Parameter] = []
+        self.mouse, self.keyboard = Mouse(self), Keyboard(self)
+        self._arriving = QTimer(self)
+        self._arriving.setSingleShot(True)
+        self._arriving.setInterval(_ARRIVED_MS)
+        self._arriving.timeout.connect(self.read)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(self.tr("Timeline"))
-        self._playhead = Playhead(self)
+        self._playhead = Playhead(studio.theme, self, self._flag_width)
         studio.theme.changed.connect(self.update)
+        self.scene.axis_changed.connect(self._axis_changed)
+        self.scene.chosen_changed.connect(self.update_keys)
+        self.scene.edit_asked.connect(self.edit_key)
+        self.scene.number_asked.connect(self.edit_number)
 
     # ------------------------------------------------------------------ what is shown
 
+    @property
+    def axis(self) -> TimeAxis:
+        return self.scene.axis
+
+    @property
+    def graph(self) -> GraphLane | None:
+        """The curves, while they are shown in place of the lanes of keys."""
+        return self._graph if self._has_graph else None
+
+    def set_snap(self, snap: Snap) -> None:
+        """The grid that places snap to."""
+        self.scene.snap = snap
+
+    def show_graph(self, is_shown: bool) -> None:
+        """Curves or keys; of the curves at first those of the keys that are chosen."""
+        if is_shown == self._has_graph:
+            return
+        self._has_graph = is_shown
+        self.place_lanes()
+        if is_shown:
+            self._graph.show_chosen()
+
+    def lanes(self) -> list[Lane]:
+        """From top to bottom."""
+        placed = self.lane_boxes
+        return [*placed.fixed, *placed.branches.lanes, *placed.lanes.lanes]
+
     def read(self) -> None:
-        """Take in what is true now, and paint it."""
-        studio = self.studio
-        self._rows = rows_of(studio.project, studio.generation.making, studio.player)
-        self._curves = curves_of(studio.take.actions)
-        self.setMinimumHeight(self.sizeHint().height())
-        current = self._rows[0]
-        states = ", ".join(f"{cell.cell.number} {cell.cell.state.replace('_', ' ')}" for cell in current.cells)
-        self.setAccessibleDescription(f"{current.name}: {states or self.tr('no chunks yet')}")
+        """Take in what is true now, and paint what is another than it was."""
+        studio, before = self.studio, self.scene.rows
+        rows = self._book.rows(studio.project, studio.generation.making, studio.player)
+        self.scene.read(rows)
+        if [row.take for row in rows] != [row.take for row in before]:
+            while len(self.strips) < len(rows):
+                self.strips.append(Strip(self.scene, len(self.strips), self.thumbnails))
+            del self.strips[len(rows) :]
+            self.place_lanes()
+        else:
+            self._update_changed(before, rows)
+        if self._key_lane_names() != self._key_lanes:
+            self.place_lanes()
+        self.keyboard.describe()
+        self.place_playhead()
+
+    def project_changed(self, change: Change) -> None:
+        """Read anew, and paint the parts that the change touched."""
+        self.read()
+        self.scene.forget_gone()
+        if change.facets & _LANE_FACETS:
+            self.update_keys()
+        if change.facets & {Facet.MARKERS, Facet.WORK_AREA}:
+            self.update()
+
+    def frames_arrived(self, chunk: str) -> None:
+        """A chunk's frames, or its small picture, are at hand."""
+        for strip in self.strips:
+            for placed in strip.row.cells:
+                if placed.chunk is not None and placed.chunk.id == chunk:
+                    self.update_box(strip.cell_box(placed), strip)
+        if not self._arriving.isActive():
+            self._arriving.start()
+
+    def preview_arrived(self, preview: ChunkPreview) -> None:
+        """The chunk that is being made looks otherwise now."""
+        self.thumbnails.put_preview(preview)
+        for strip in self.strips:
+            for placed in strip.row.cells:
+                if strip.row.take == preview.take and placed.cell.number == preview.index + 1:
+                    self.update_box(strip.cell_box(placed), strip)
+
+    def _update_changed(self, before: tuple[TakeRow, ...], rows: tuple[TakeRow, ...]) -> None:
+        for strip, old, new in zip(self.strips, before, rows, strict=True):
+            if old == new:
+                continue
+            if len(old.cells) != len(new.cells) or old.branch_frame != new.branch_frame:
+                self.update()
+                return
+            self.update_box(QRectF(0, strip.box.top(), HEAD_PX, strip.box.height()), strip)
+            for one, other in zip(old.cells, new.cells, strict=True):
+                if one != other:
+                    self.update_box(strip.cell_box(one), strip)
+                    self.update_box(strip.cell_box(other), strip)
+
+    def update_box(self, box: QRectF, lane: Lane) -> None:
+        """Paint a box of a lane anew, as far as it is seen."""
+        seen = box.adjusted(-2, -2, 2, 2).intersected(self.lane_boxes.clip_of(lane))
+        if not seen.isEmpty():
+            self.update(seen.toAlignedRect())
+
+    def update_keys(self) -> None:
+        """Paint the lanes of the take anew."""
+        self.update(self.lane_boxes.lanes.box.toAlignedRect())
+
+    # ------------------------------------------------------------------ places
+
+    def _key_lane_names(self) -> list[Parameter]:
+        """Parameters with a lane: those of the world but text guidance, and those that have keys."""
+        active = active_parameters(self.studio.project)
+        keyed = {key.parameter for key in self.studio.take.keys}
+        return [name for name in PARAMETERS if name in keyed or (name in active and name != "text_guidance")]
+
+    def place_lanes(self) -> None:
+        """Give every lane its place."""
+        self._key_lanes = self._key_lane_names()
+        lanes: list[Lane] = [self.camera, self.motion, *(self.parameter_lanes[name] for name in self._key_lanes)]
+        if self._has_graph:
+            self._graph.parameters = tuple(name for name in NUMBERS if name in self._key_lanes)
+            room = self.height() - RULER_PX - STRIP_PX
+            branches = min(BRANCH_PX * max(len(self.strips) - 1, 0), LEAST_BRANCHES_PX)
+            self._graph.height = max(room - branches, LEAST_GRAPH_PX)
+            lanes = [self._graph]
+        self.lane_boxes.place([self.ruler, *self.strips[:1]], self.strips[1:], lanes, self.width(), self.height())
+        self.keyboard.lanes_changed()
         self.place_playhead()
         self.update()
 
+    def row_box(self, number: int) -> QRectF:
+        """Where a take's strip lies."""
+        return self.strips[number].box
+
+    def lane_at(self, where: QPointF) -> Lane | None:
+        """The lane under a point."""
+        clip = self.lane_boxes.clip_of
+        return next((lane for lane in self.lanes() if clip(lane).contains(where)), None)
+
+    def zone_at(self, where: QPointF) -> Zone | None:
+        """The part that scrolls under a point."""
+        return next((zone for zone in self.lane_boxes.zones if zone.box.contains(where)), None)
+
+    def cell_at(self, where: QPointF) -> tuple[TakeRow, PlacedCell] | None:
+        """The chunk under a point."""
+        lane = self.lane_at(where)
+        if not isinstance(lane, Strip):
+            return None
+        found = lane.cell_at(where)
+        return None if found is None else (lane.row, found)
+
+    def scroll_zone(self, zone: Zone, px: float) -> None:
+        """Scroll branches or lanes up and down."""
+        if self.lane_boxes.scroll(zone, px):
+            self.update(zone.box.toAlignedRect())
+
+    def sizeHint(self) -> QSize:
+        return QSize(900, RULER_PX + STRIP_PX + 236)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(300, RULER_PX + STRIP_PX)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.strips:
+            self.place_lanes()
+
+    # ------------------------------------------------------------------ time
+
     def place_playhead(self) -> None:
         """Move the line to the player's frame."""
-        x = self.axis.x(self.studio.player.frame)
-        width = 48
-        self._playhead.setGeometry(round(x - width / 2), 0, width, self.height())
-        self._playhead.setVisible(x >= HEAD_PX - 1)
-        self._playhead.update()
+        if self.scene.rows:
+            self._playhead.place(self.axis.x(self.studio.player.frame), self.playhead_words(), HEAD_PX)
 
     def follow_playhead(self) -> None:
-        """Scroll so that the playhead is seen."""
-        axis = self.axis.showing(self.studio.player.frame, self.width() - HEAD_PX)
-        if axis != self.axis:
-            self.axis = axis
-            self.update()
+        """Scroll so that the playhead is seen; while it plays by whole pages, which is calmer and quicker."""
+        player, room = self.studio.player, self.width() - HEAD_PX
+        if self.mouse.drag is None:
+            axis = self.axis
+            self.scene.set_axis(
+                axis.paged(player.frame, room) if player.is_playing else axis.showing(player.frame, room)
+            )
         self.place_playhead()
+        if self._has_graph:
+            # The values at the playhead stand in the head.
+            self.update_box(QRectF(0, self._graph.box.top(), HEAD_PX, self._graph.box.height()), self._graph)
 
     def playhead_words(self) -> str:
         return f"{self.studio.player.frame / self.studio.player.fps:.2f}"
 
+    def _flag_width(self, words: str) -> int:
+        return QFontMetrics(self.studio.theme.font(11, 600)).horizontalAdvance(words)
+
     def fit(self) -> None:
-        """Show the whole take."""
-        count = max(total_frames(self.studio.project, self.studio.take), *bounds_of(self._rows[0]), 33)
-        self.axis = self.axis.fitted(count, self.width() - HEAD_PX)
-        self.place_playhead()
-        self.update()
+        """Show the whole take, and all values of the curves."""
+        count = max(total_frames(self.studio.project, self.studio.take), *self.scene.current.bounds, 33)
+        self.scene.set_axis(self.axis.fitted(count, self.width() - HEAD_PX))
+        if self._has_graph:
+            self._graph.frame_all()
 
     def zoom(self, factor: float, at_px: float | None = None) -> None:
-        """Larger or smaller around a pixel; around the playhead where none is given."""
+        """Larger or smaller around a pixel; where none is given around the playhead, or the middle."""
         x = self.axis.x(self.studio.player.frame) if at_px is None else at_px
-        self.axis = self.axis.zoomed(factor, max(x, HEAD_PX))
+        if at_px is None and not HEAD_PX <= x <= self.width():
+            x = (HEAD_PX + self.width()) / 2
+        self.scene.set_axis(self.axis.zoomed(factor, max(x, HEAD_PX)))
+
+    def _axis_changed(self) -> None:
         self.place_playhead()
         self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(900, RULER_PX + STRIP_PX + BRANCH_PX * max(len(self._rows) - 1, 0) + MOTION_PX)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self.place_playhead()
-
-    # ------------------------------------------------------------------ places
-
-    def row_box(self, number: int) -> QRectF:
-        """Where a take's lane lies."""
-        top = RULER_PX if number == 0 else RULER_PX + STRIP_PX + BRANCH_PX * (number - 1)
-        return QRectF(0, top, self.width(), STRIP_PX if number == 0 else BRANCH_PX)
-
-    def motion_box(self) -> QRectF:
-        top = RULER_PX + STRIP_PX + BRANCH_PX * max(len(self._rows) - 1, 0)
-        return QRectF(0, top, self.width(), MOTION_PX)
-
-    def cell_box(self, row: int, cell: PlacedCell) -> QRectF:
-        lane = self.row_box(row)
-        margin = 5 if row == 0 else 3
-        left, right = self.axis.x(cell.start), self.axis.x(cell.stop)
-        return QRectF(round(left), lane.top() + margin, round(right) - round(left), lane.height() - 2 * margin)
-
-    def cell_at(self, where: QPointF) -> tuple[TakeRow, PlacedCell] | None:
-        """The chunk under a point."""
-        for number, row in enumerate(self._rows):
-            for cell in row.cells:
-                if self.cell_box(number, cell).contains(where):
-                    return row, cell
-        return None
 
     # ------------------------------------------------------------------ painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme = self.studio.theme
-        dirty = QRectF(event.rect())
-        painter.fillRect(dirty, theme.color("lane"))
-        self._paint_lines(painter)
-        painter.save()
-        painter.setClipRect(QRectF(HEAD_PX, 0, self.width() - HEAD_PX, self.height()).intersected(dirty))
-        for number, row in enumerate(self._rows):
-            for cell in row.cells:
-                box = self.cell_box(number, cell)
-                if box.intersects(dirty):
-                    paint_cell(painter, theme, box, cell.cell, is_small=number > 0)
-        self._paint_branches(painter)
-        self._paint_motion(painter)
-        self._paint_outside(painter)
-        painter.restore()
-        self._paint_ruler(painter)
-        self._paint_heads(painter)
-        if not self._rows or not self._rows[0].cells:
-            painter.setPen(theme.color("text3"))
-            painter.setFont(theme.font())
-            painter.drawText(
-                self.row_box(0).adjusted(HEAD_PX, 0, 0, 0),
-                Qt.AlignmentFlag.AlignCenter,
-                self.tr("No chunks yet. Ctrl+Return makes the first one."),
-            )
+        # The playhead was here and is there: what lies between is left alone.
+        parts = [event.rect()] if event.region().rectCount() > _MOST_PARTS else _rects(event.region())
+        for part in parts:
+            painter.setClipRect(part)
+            self.paint_part(painter, QRectF(part))
 
-    def _paint_lines(self, painter: QPainter) -> None:
-        theme = self.studio.theme
-        for number in range(len(self._rows)):
-            box = self.row_box(number)
-            painter.fillRect(QRectF(0, box.bottom() - 1, self.width(), 1), theme.color("line"))
-        painter.fillRect(QRectF(0, self.motion_box().bottom() - 1, self.width(), 1), theme.color("line"))
-        bottom = self.motion_box().bottom()
-        for bound in bounds_of(self._rows[0]) if self._rows else ():
-            painter.fillRect(QRectF(round(self.axis.x(bound)), RULER_PX, 1, bottom - RULER_PX), theme.color("grid"))
-
-    def _paint_ruler(self, painter: QPainter) -> None:
-        theme = self.studio.theme
-        painter.fillRect(QRectF(0, 0, self.width(), RULER_PX), theme.color("panel"))
-        painter.fillRect(QRectF(0, RULER_PX - 1, self.width(), 1), theme.color("line"))
-        rate = fps(self.studio.project)
-        step = ruler_step(self.axis.scale, rate)
-        painter.setFont(theme.font(11))
-        painter.save()
-        painter.setClipRect(QRectF(HEAD_PX, 0, self.width(), RULER_PX))
-        second = int(self.axis.first / rate / step) * step
-        while (x := self.axis.x(second * rate)) < self.width():
-            painter.fillRect(QRectF(round(x), 6, 1, RULER_PX - 13), theme.color("line2"))
-            painter.setPen(theme.color("text3"))
-            painter.drawText(QPointF(x + 4, 15), f"{second:g}")
-            second += step
-        if self.axis.scale * FRAMES_PER_LATENT >= 5:
-            tick = int(self.axis.first / FRAMES_PER_LATENT)
-            while (x := self.axis.x(tick * FRAMES_PER_LATENT)) < self.width():
-                painter.fillRect(QRectF(round(x), RULER_PX - 10, 1, 3), theme.color("line2"))
-                tick += 1
-        self._paint_work_area(painter)
-        self._paint_markers(painter)
-        painter.restore()
-        painter.setPen(theme.color("text3"))
-        painter.drawText(QPointF(12, 17), self.tr("seconds"))
-
-    def _work_area_px(self) -> tuple[float, float] | None:
-        area = self.studio.project.work_area
-        if area.start is None and area.stop is None:
-            return None
-        start, stop = self.studio.player.work_area
-        return self.axis.x(start), self.axis.x(area.stop if area.stop is not None else stop)
-
-    def _paint_work_area(self, painter: QPainter) -> None:
-        found = self._work_area_px()
-        if found is None:
+    def paint_part(self, painter: QPainter, dirty: QRectF) -> None:
+        """Paint a part of the canvas; the painter is clipped to it."""
+        painter.fillRect(dirty, self.studio.theme.color("lane"))
+        if not self.scene.rows:
             return
-        theme = self.studio.theme
-        left, right = found
-        painter.fillRect(QRectF(left, RULER_PX - 7, right - left, 6), theme.color("line2"))
-        for x, direction in ((left, 1), (right, -1)):
-            painter.setPen(QPen(theme.color("text"), 1.5))
-            painter.drawPolyline(
-                QPolygonF(
-                    [
-                        QPointF(x + 5 * direction, RULER_PX - 9),
-                        QPointF(x, RULER_PX - 9),
-                        QPointF(x, RULER_PX - 1),
-                        QPointF(x + 5 * direction, RULER_PX - 1),
-                    ]
-                )
-            )
+        self._paint_grid(painter, dirty)
+        for lane in self.lanes():
+            part = self.lane_boxes.clip_of(lane).intersected(dirty)
+            if not part.isEmpty():
+                self._paint_lane(painter, lane, part)
+        self._paint_over(painter, dirty)
 
-    def _paint_outside(self, painter: QPainter) -> None:
-        found = self._work_area_px()
-        if found is None:
+    def _paint_lane(self, painter: QPainter, lane: Lane, part: QRectF) -> None:
+        theme = self.studio.theme
+        inside = part.intersected(QRectF(HEAD_PX, 0, self.width() - HEAD_PX, self.height()))
+        if not inside.isEmpty():
+            painter.save()
+            painter.setClipRect(inside, Qt.ClipOperation.IntersectClip)
+            lane.paint(painter, inside)
+            painter.restore()
+        head = part.intersected(QRectF(0, 0, HEAD_PX, self.height()))
+        if not head.isEmpty():
+            painter.save()
+            painter.setClipRect(head, Qt.ClipOperation.IntersectClip)
+            painter.fillRect(head, theme.color("panel"))
+            lane.paint_head(painter)
+            painter.restore()
+        line = QRectF(part.left(), lane.box.bottom() - 1, part.width(), 1)
+        painter.fillRect(line.intersected(part), theme.color("line"))
+
+    def _paint_grid(self, painter: QPainter, dirty: QRectF) -> None:
+        """Lines where chunks begin, under the lanes of the take."""
+        box = self.lane_boxes.lanes.box.intersected(dirty)
+        if box.isEmpty():
             return
-        shade = self.studio.theme.faded("lane", 0.6)
-        box = self.motion_box()
-        painter.fillRect(QRectF(HEAD_PX, box.top(), found[0] - HEAD_PX, box.height()), shade)
-        painter.fillRect(QRectF(found[1], box.top(), self.width(), box.height()), shade)
+        colour = self.studio.theme.color("line")
+        for placed in self.strips[0].visible(box.adjusted(-2, 0, 2, 0)):
+            x = round(self.axis.x(placed.stop))
+            if max(box.left(), HEAD_PX) <= x <= box.right():
+                painter.fillRect(QRectF(x, box.top(), 1, box.height()), colour)
 
-    def _paint_markers(self, painter: QPainter) -> None:
-        theme = self.studio.theme
+    def _paint_over(self, painter: QPainter, dirty: QRectF) -> None:
+        """What lies over several lanes: branches, the shade outside the work area, the band, the keyboard's ring."""
+        theme, placed = self.studio.theme, self.lane_boxes
+        body = QRectF(HEAD_PX, 0, self.width() - HEAD_PX, self.height())
+        top = placed.fixed[-1].box.top()
+        takes = QRectF(HEAD_PX, top, body.width(), placed.branches.box.bottom() - top).intersected(dirty)
+        if len(self.strips) > 1 and not takes.isEmpty():
+            painter.save()
+            painter.setClipRect(takes, Qt.ClipOperation.IntersectClip)
+            paint_connectors(painter, self.scene, self.strips, placed.branches.box, dirty)
+            painter.restore()
+        area, shaded = self.ruler.work_area_px(), placed.lanes.box.intersected(body).intersected(dirty)
+        if area is not None and not shaded.isEmpty():
+            painter.save()
+            painter.setClipRect(shaded, Qt.ClipOperation.IntersectClip)
+            shade = theme.faded("app", 0.42 if theme.name == "dark" else 0.3)
+            painter.fillRect(QRectF(HEAD_PX, 0, max(area[0] - HEAD_PX, 0), self.height()), shade)
+            painter.fillRect(QRectF(max(area[1], HEAD_PX), 0, self.width(), self.height()), shade)
+            painter.restore()
+        painter.fillRect(QRectF(HEAD_PX - 1, 0, 1, self.height()).intersected(dirty), theme.color("line"))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for marker in self.studio.project.markers:
-            x = self.axis.x(marker.frame)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme.color("take_a"))
-            painter.drawPolygon(
-                QPolygonF(
-                    [
-                        QPointF(x - 4, 4),
-                        QPointF(x + 4, 4),
-                        QPointF(x + 4, 11),
-                        QPointF(x, 15),
-                        QPointF(x - 4, 11),
-                    ]
-                )
-            )
-            painter.setPen(theme.color("text2"))
-            painter.drawText(QPointF(x + 8, 14), marker.name)
-
-    def _paint_heads(self, painter: QPainter) -> None:
-        theme = self.studio.theme
-        painter.fillRect(QRectF(0, RULER_PX, HEAD_PX, self.height()), theme.color("panel"))
-        painter.fillRect(QRectF(HEAD_PX - 1, 0, 1, self.height()), theme.color("line"))
-        ratio = self.devicePixelRatioF()
-        for number, row in enumerate(self._rows):
-            box = self.row_box(number)
-            painter.fillRect(QRectF(0, box.bottom() - 1, HEAD_PX, 1), theme.color("line"))
-            icon = "film-strip" if number == 0 else "git-branch"
-            middle = box.top() + (22 if number == 0 else box.height() / 2)
-            token = "accent_mark" if row.is_current else "text3"
-            painter.drawPixmap(QPointF(12, middle - 7), theme.pixmap(icon, token, 14, ratio))
-            painter.setFont(theme.font(12, 600 if row.is_current else 400))
-            painter.setPen(theme.color("text" if row.is_current else "text2"))
-            name = painter.fontMetrics().elidedText(row.name, Qt.TextElideMode.ElideRight, HEAD_PX - 62)
-            painter.drawText(QPointF(34, middle + 4), name)
-            if row.is_starred:
-                painter.drawPixmap(QPointF(HEAD_PX - 22, middle - 6), theme.pixmap("star-fill", "text2", 12, ratio))
-            if row.is_compared:
-                painter.setPen(theme.color("take_b"))
-                painter.drawText(QPointF(HEAD_PX - 38, middle + 4), "B")
-            if number == 0:
-                painter.setFont(theme.font(11))
-                painter.setPen(theme.color("text3"))
-                painter.drawText(QPointF(34, middle + 22), row.hint)
-        box = self.motion_box()
-        painter.fillRect(QRectF(0, box.bottom() - 1, HEAD_PX, 1), theme.color("line"))
-        painter.drawPixmap(QPointF(12, box.top() + 11), theme.pixmap("pulse", "text3", 14, ratio))
-        painter.setFont(theme.font(12))
-        painter.setPen(theme.color("text2"))
-        painter.drawText(QPointF(34, box.top() + 22), self.tr("Motion"))
-        painter.setFont(theme.font(11))
-        painter.setPen(QPen(theme.color("text"), 1.5))
-        painter.drawLine(QPointF(34, box.top() + 38), QPointF(44, box.top() + 38))
-        painter.drawText(QPointF(48, box.top() + 42), self.tr("speed"))
-        painter.setPen(QPen(theme.color("take_a"), 1.5, Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(84, box.top() + 38), QPointF(96, box.top() + 38))
-        painter.setPen(theme.color("text2"))
-        painter.drawText(QPointF(100, box.top() + 42), self.tr("turn"))
-
-    def _paint_branches(self, painter: QPainter) -> None:
-        theme = self.studio.theme
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        places = {row.take: number for number, row in enumerate(self._rows)}
-        for number, row in enumerate(self._rows):
-            if row.branch_frame is None or row.parent not in places:
-                continue
-            # The current take is drawn on top: where it is the child, its parent's lane lies below.
-            upper, lower = sorted((number, places[row.parent]))
-            x = self.axis.x(row.branch_frame)
-            top = self.row_box(upper).bottom() - (10 if upper == 0 else 6)
-            bottom = self.row_box(lower).center().y()
-            path = QPainterPath(QPointF(x, top))
-            path.lineTo(x, bottom - 8)
-            path.quadTo(x, bottom, x + 8, bottom)
+        for zone in placed.zones:
+            thumb = placed.thumb_of(zone, self.width())
+            if thumb is not None and thumb.intersects(dirty):
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(theme.color("edge"))
+                painter.drawRoundedRect(thumb, 3, 3)
+        if self.scene.band is not None:
+            painter.setPen(QPen(theme.color("text"), 1))
+            painter.setBrush(theme.faded("text", 0.08))
+            painter.drawRect(self.scene.band.adjusted(0.5, 0.5, -0.5, -0.5))
+        if self.keyboard.lane is not None and self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(theme.color("edge"), 1.6))
-            painter.drawPath(path)
-            painter.setBrush(theme.color("lane"))
-            painter.drawEllipse(QPointF(x, top), 3.5, 3.5)
-
-    def _paint_motion(self, painter: QPainter) -> None:
-        theme, box = self.studio.theme, self.motion_box()
-        low, high = box.bottom() - 8, box.top() + 8
-        largest = max(float(self._curves.speed.max(initial=0)), 2 * TRAINED_SPEED)
-        trained = low - TRAINED_SPEED / largest * (low - high)
-        painter.setPen(QPen(theme.color("edge"), 1, Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(HEAD_PX, trained), QPointF(self.width(), trained))
-        painter.setPen(theme.color("text3"))
-        painter.setFont(theme.font(11))
-        label = QRectF(self.width() - 110, trained - 16, 102, 14)
-        painter.drawText(label, Qt.AlignmentFlag.AlignRight, f"{self.tr('trained')} {TRAINED_SPEED:.3f}")
-        if not len(self._curves.speed):
-            return
-        first = start_frames(self.studio.project, self.studio.take)
-        ticks = np.arange(len(self._curves.speed))
-        xs = self.axis.left_px + (first + FRAMES_PER_LATENT * (ticks + 0.5) - self.axis.first) * self.axis.scale
-        ys = low - self._curves.speed / largest * (low - high)
-        seen = (xs > HEAD_PX - 40) & (xs < self.width() + 40)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_fast(painter, xs, ys, trained, seen)
-        painter.setPen(QPen(theme.color("text"), 1.6))
-        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in zip(xs[seen], ys[seen], strict=True)]))
-        reach = max(float(np.abs(self._curves.turn).max(initial=0)), 2 * TRAINED_SPEED)
-        turns = (low + high) / 2 - self._curves.turn / reach * (low - high) / 2
-        painter.setPen(QPen(theme.color("take_a"), 1.4, Qt.PenStyle.DashLine))
-        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in zip(xs[seen], turns[seen], strict=True)]))
-
-    def _paint_fast(self, painter: QPainter, xs: np.ndarray, ys: np.ndarray, trained: float, seen: np.ndarray) -> None:
-        theme = self.studio.theme
-        fast = seen & (self._curves.speed > TRAINED_SPEED * _WARN)
-        if not fast.any():
-            return
-        fill = theme.faded("warn", 0.28)
-        half = FRAMES_PER_LATENT * self.axis.scale / 2
-        for x, y in zip(xs[fast], ys[fast], strict=True):
-            painter.fillRect(QRectF(x - half, y, 2 * half, trained - y), fill)
-
-    # ------------------------------------------------------------------ mouse
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        where = event.position()
-        self.setFocus(Qt.FocusReason.MouseFocusReason)
-        if event.button() == Qt.MouseButton.MiddleButton:
-            self._drag = self._pan_drag(where)
-        elif event.button() != Qt.MouseButton.LeftButton:
-            return
-        elif where.x() < HEAD_PX:
-            self._press_head(where)
-        elif where.y() < RULER_PX and (drag := self._ruler_drag(where)) is not None:
-            self._drag = drag
-        else:
-            self._press_lane(where)
-            self._drag = self._scrub
-            self._scrub(event, False)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._drag is not None:
-            self._drag(event, False)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._drag is not None:
-            self._drag(event, True)
-            self._drag = None
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if event.position().x() < HEAD_PX:
-            self.studio.commands.trigger("take.rename")
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        found = self.cell_at(QPointF(event.pos()))
-        if found is not None:
-            row, cell = found
-            if not row.is_current:
-                self._select(row.take)
-            self.studio.player.seek(cell.start)
-            self._select(row.take, (cell.first_tick, cell.last_tick))
-        self.studio.commands.refresh()
-        menu = QMenu(self)
-        for name in ("take.branch", "take.redo_from", "generate.next", "generate.all", "", "take.delete_tail"):
-            menu.addAction(self.studio.commands.action(name)) if name else menu.addSeparator()
-        menu.addSeparator()
-        for name in ("play.mark_chunk", "play.marker", "take.rename", "take.star", "take.compare", "take.delete"):
-            menu.addAction(self.studio.commands.action(name))
-        menu.exec(event.globalPos())
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        turned = event.angleDelta().y() or event.angleDelta().x()
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom(1.2 ** (turned / 120), event.position().x())
-        else:
-            self.axis = self.axis.scrolled(-turned * 0.8)
-            self.place_playhead()
-            self.update()
-
-    def _press_head(self, where: QPointF) -> None:
-        for number, row in enumerate(self._rows):
-            if self.row_box(number).contains(where) and not row.is_current:
-                self._select(row.take)
-                return
-
-    def _press_lane(self, where: QPointF) -> None:
-        found = self.cell_at(where)
-        if found is None:
-            return
-        row, cell = found
-        if not row.is_current:
-            self._select(row.take)
-        self._select(row.take, (cell.first_tick, cell.last_tick))
-
-    def _scrub(self, event: QMouseEvent, _is_over: bool) -> None:
-        x = event.position().x()
-        if x > self.width() - 4 or x < HEAD_PX:
-            # At the edge the timeline moves on under the pointer.
-            self.axis = self.axis.scrolled(12 if x > HEAD_PX else -12)
-            self.update()
-        snap = self.snap if self.studio.is_snapping and self.snap != "Tick" else "Frame"
-        self.studio.player.seek(snapped(self.axis.frame(max(x, HEAD_PX)), snap, bounds_of(self._rows[0])))
-
-    def _pan_drag(self, begin: QPointF) -> Callable[[QMouseEvent, bool], None]:
-        before = self.axis
-
-        def drag(event: QMouseEvent, _is_over: bool) -> None:
-            self.axis = before.scrolled(begin.x() - event.position().x())
-            self.place_playhead()
-            self.update()
-
-        return drag
-
-    def _ruler_drag(self, where: QPointF) -> Callable[[QMouseEvent, bool], None] | None:
-        """What is dragged in the ruler: a marker, an end of the work area; None: the playhead."""
-        for marker in self.studio.project.markers:
-            if abs(self.axis.x(marker.frame) - where.x()) <= _GRAB_PX and where.y() < 16:
-                return lambda event, is_over: self._change(
-                    move_marker(marker.id, self._frame_at(event)), is_over=is_over
-                )
-        found = self._work_area_px()
-        if found is not None and where.y() >= 14:
-            for end, x in zip(("start", "stop"), found, strict=True):
-                if abs(x - where.x()) <= _GRAB_PX:
-                    return lambda event, is_over, end=end: self._drag_end(end, event, is_over)  # type: ignore[misc]
-        return None
-
-    def _drag_end(self, end: str, event: QMouseEvent, is_over: bool) -> None:
-        start, stop = self.studio.player.work_area
-        frame = self._frame_at(event)
-        if end == "start":
-            start = min(frame, stop - 1)
-        else:
-            stop = max(frame, start + 1)
-        self._change(set_work_area(start, stop, merge_key="work area"), is_over=is_over)
-
-    def _change(self, edit: Edit, *, is_over: bool) -> None:
-        self.studio.apply(edit)
-        if is_over:
-            self.studio.end_drag()
-
-    def _select(self, take: TakeId, ticks: tuple[int, int] | None = None) -> None:
-        compared = self.studio.project.selection.compared
-        self.studio.apply(select(take, compared=None if compared == take else compared, ticks=ticks))
-
-    def _frame_at(self, event: QMouseEvent) -> int:
-        snap = self.snap if self.studio.is_snapping else "Frame"
-        return max(0, snapped(self.axis.frame(event.position().x()), snap, bounds_of(self._rows[0])))
+            painter.setPen(QPen(theme.color("focus"), 1.5))
+            painter.drawRoundedRect(placed.clip_of(self.keyboard.lane).adjusted(1, 1, -1, -2), 4, 4)
 
     def picture(self) -> QImage:
         """The lanes as an image, for the benchmark."""
         image = QImage(self.size(), QImage.Format.Format_RGB32)
         self.render(image)
         return image
+
+    # ------------------------------------------------------------------ mouse and keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.keyboard.leave()
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self.mouse.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.mouse.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.mouse.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.mouse.double_click(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.mouse.wheel(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.mouse.hover(QPointF(-1, -1))
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = self.menu_at(QPointF(event.pos()))
+        if menu is not None:
+            menu.exec(event.globalPos())
+            menu.deleteLater()
+
+    def menu_at(self, where: QPointF) -> QMenu | None:
+        """What can be done under a point."""
+        lane = self.lane_at(where)
+        if lane is None or (where.x() < HEAD_PX and not isinstance(lane, Strip)):
+            return None
+        menu = QMenu(self)
+        lane.fill_menu(menu, Press(where=where))
+        if menu.isEmpty():
+            menu.deleteLater()
+            return None
+        return menu
+
+    def tip_at(self, where: QPointF) -> str:
+        """Facts of what is under a point."""
+        lane = self.lane_at(where)
+        if lane is None:
+            return ""
+        return lane.head_tip(where) if where.x() < HEAD_PX else lane.tip(where)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            words = self.tip_at(QPointF(event.pos()))
+            if words and self.mouse.drag is None:
+                QToolTip.showText(event.globalPos(), words, self)
+            else:
+                QToolTip.hideText()
+            return True
+        is_override = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
+        if is_override and self.keyboard.wants(event):  # type: ignore[arg-type]  # it is a key's, see above
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self.keyboard.wants(event):
+            self.keyboard.press(event)
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if event.reason() in _TAB and self.strips:
+            self.keyboard.enter(self.strips[0])
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.mouse.cancel()
+        self.update()
+
+    # ------------------------------------------------------------------ typing values
+
+    def edit_key(self, key: KeyId) -> None:
+        """Type the value of a parameter's key where it is."""
+        known = next((one for one in self.studio.take.keys if (one.parameter, one.tick) == key), None)
+        if known is None:
+            return
+        take, lane, place = self.studio.take.id, self.parameter_lanes[known.parameter], (known.parameter, known.tick)
+        self.scene.choose({key})
+        self.lane_boxes.show(lane)
+        self.update()
+        editor = KeyEditor(
+            self,
+            known.parameter,
+            known.value,
+            self.tr("{0} at tick {1}").format(lane.name, known.tick),
+            lambda value: self.scene.apply(key_edits.set_value(take, place, value)),
+        )
+        before = 2 if known.parameter == "prompt" else 10
+        self._open(editor, round(self.scene.x_of_tick(known.tick)) + before, round(lane.middle))
+
+    def edit_number(self, channel: str, key: KeyId) -> None:
+        """Type the number of a key on the graph where it is."""
+        found = self._graph.found(channel, key)
+        if found is None:
+            return
+        where = self._graph.place_of(*found)
+        take_value = self._graph.setter(*found)
+        editor = KeyEditor(self, None, round(found[1].value, 4), self._graph.label(channel), take_value)
+        self._open(editor, round(where.x()) + 10, round(where.y()))
+
+    def _open(self, editor: KeyEditor, x: int, y: int) -> None:
+        low = self.height() - editor.height() // 2 - 2
+        editor.open_at(min(max(x, HEAD_PX + 4), self.width() - editor.width() - 4), min(y, low))
+
+    def editor(self) -> KeyEditor | None:
+        """The field that is open."""
+        return next((one for one in self.findChildren(KeyEditor) if one.isVisible()), None)
+
+
+def _rects(region: QRegion) -> list[QRect]:
+    return list(region)  # type: ignore[call-overload]  # its stub does not say that it can be gone through

@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QInputDialog, QMenu, QVBoxLayout, QWidget
 
 from astra_studio.document import edits, take_edits
 from astra_studio.document.derived import first_stale, locate_frame
-from astra_studio.document.model import Take, TakeId, new_id
+from astra_studio.document.model import ChunkId, Take, TakeId, new_id
 from ui.studio import Studio
-from ui.theme import Theme
 from ui.timeline.canvas import TimelineCanvas
-from ui.timeline.cells import STATE_WORDS
+from ui.timeline.legend import Legend, ZoomSlider
 from ui.timeline.redo_dialog import RedoDialog
 from ui.widgets import IconButton, PaneHeader, SegmentedControl
 from ui.widgets.basic import ICON_PX
 
-
-class Legend(QWidget):
-    """What the states look like, in the header."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self._width = sum(self.fontMetrics().horizontalAdvance(word) + 34 for word in STATE_WORDS.values())
-        self.setAccessibleName("States of chunks")
-        theme.changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._width, 24)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(0, 24)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setFont(self._theme.font(11))
-        left = 0
-        for state, word in STATE_WORDS.items():
-            width = painter.fontMetrics().horizontalAdvance(word)
-            if left + width + 20 > self.width():
-                return
-            colour = self._theme.color(f"state_{state}")
-            painter.setPen(colour)
-            painter.setBrush(colour if state in ("in_memory", "generating", "failed") else self._theme.color("raised"))
-            painter.drawEllipse(left + 2, 8, 7, 7)
-            painter.setPen(self._theme.color("text3"))
-            painter.drawText(left + 14, 16, word)
-            left += width + 28
+_ZOOM = 1.4
 
 
 class TimelinePane(QWidget):
@@ -62,36 +27,38 @@ class TimelinePane(QWidget):
         self.snap = SegmentedControl(studio.theme, ("Frame", "Tick", "Chunk"), self.tr("Snap to"))
         self.snap.choose("Tick")
         self.snap.chosen.connect(self._set_snap)
-        zoom_out = IconButton(studio.theme, "minus", self.tr("Zoom out (-)"))
-        zoom_in = IconButton(studio.theme, "plus", self.tr("Zoom in (=)"))
-        fit = IconButton(studio.theme, "arrows-out-cardinal", self.tr("Show the whole take (\\)"))
-        zoom_out.clicked.connect(lambda: self.canvas.zoom(1 / 1.4))
-        zoom_in.clicked.connect(lambda: self.canvas.zoom(1.4))
-        fit.clicked.connect(self.canvas.fit)
-        zoom_out.setShortcut("-")
-        zoom_in.setShortcut("=")
-        fit.setShortcut("\\")
+        zoom_out, zoom_in, fit = (
+            IconButton(studio.theme, icon, action.text()).follow(action)
+            for icon, action in (
+                ("minus", studio.commands.action("view.timeline_out")),
+                ("plus", studio.commands.action("view.timeline_in")),
+                ("arrows-out-cardinal", studio.commands.action("view.timeline_fit")),
+            )
+        )
         magnet = studio.commands.action("path.snap")
         snapping = IconButton(studio.theme, "magnet", magnet.text()).follow(magnet)
-        self.header = PaneHeader(studio.theme, self.tr("Timeline"), [zoom_out, zoom_in, fit])
+        self.zoom = ZoomSlider(studio.theme)
+        self.zoom.zoomed.connect(self.canvas.zoom)
+        self.canvas.scene.axis_changed.connect(lambda: self.zoom.show_scale(self.canvas.axis.scale))
+        self.mode = SegmentedControl(studio.theme, ("Keys", "Curves"), self.tr("Show"))
+        self.mode.chosen.connect(self._show_mode)
+        self.header = PaneHeader(studio.theme, self.tr("Timeline"), [self.mode, zoom_out, self.zoom, zoom_in, fit])
         row = self.header.layout()
         assert isinstance(row, QHBoxLayout)
         row.insertWidget(1, snapping)
         row.insertWidget(2, self.snap)
         row.insertSpacing(3, ICON_PX)
         row.insertWidget(4, Legend(studio.theme), 4)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self.canvas)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addWidget(scroll, 1)
+        column.addWidget(self.canvas, 1)
         studio.project_opened.connect(self._opened)
-        studio.project_changed.connect(lambda _change: self.canvas.read())
+        studio.project_changed.connect(self.canvas.project_changed)
         studio.making_changed.connect(lambda _making: self.canvas.read())
-        studio.frames_arrived.connect(lambda _chunk: self.canvas.read())
+        studio.frames_arrived.connect(self.canvas.frames_arrived)
+        studio.preview_arrived.connect(self.canvas.preview_arrived)
         studio.playhead_moved.connect(lambda _frame: self.canvas.follow_playhead())
         self._attach_marks()
         self._attach_takes()
@@ -99,10 +66,16 @@ class TimelinePane(QWidget):
 
     def _opened(self) -> None:
         self.canvas.read()
+        self.canvas.place_lanes()
         self.canvas.fit()
 
+    def _show_mode(self, name: str) -> None:
+        self.mode.choose(name)
+        self.canvas.show_graph(name == "Curves")
+        self._studio.commands.refresh()
+
     def _set_snap(self, name: str) -> None:
-        self.canvas.snap = name  # type: ignore[assignment]
+        self.canvas.set_snap(name)  # type: ignore[arg-type]  # the control has these three
 
     # ------------------------------------------------------------------ marks
 
@@ -115,6 +88,14 @@ class TimelinePane(QWidget):
         def has_frames() -> bool:
             return studio.player.num_total > 1
 
+        attach("view.timeline_in", lambda: self.canvas.zoom(_ZOOM))
+        attach("view.timeline_out", lambda: self.canvas.zoom(1 / _ZOOM))
+        attach("view.timeline_fit", self.canvas.fit)
+        attach(
+            "view.curves",
+            lambda: self._show_mode("Keys" if self.canvas.graph is not None else "Curves"),
+            checked=lambda: self.canvas.graph is not None,
+        )
         attach("path.snap", toggle_snapping, checked=lambda: studio.is_snapping)
         attach("play.mark_in", self._mark_in, enabled=has_frames)
         attach("play.mark_out", self._mark_out, enabled=has_frames)
@@ -177,6 +158,7 @@ class TimelinePane(QWidget):
         attach("take.delete", self._delete)
         attach("take.rename", self._rename)
         attach("take.star", self._star, checked=lambda: studio.take.is_starred)
+        attach("take.lock", self._lock, enabled=lambda: self._chunk_here() is not None, checked=self._is_locked_here)
         attach("take.restore", self._restore, enabled=lambda: bool(studio.session.loose()))
         attach("take.compare", self._compare, enabled=lambda: len(studio.project.takes) > 1)
 
@@ -221,6 +203,19 @@ class TimelinePane(QWidget):
     def _star(self) -> None:
         take = self._studio.take
         self._studio.apply(take_edits.star(take.id, not take.is_starred))
+
+    def _chunk_here(self) -> ChunkId | None:
+        """The chunk under the playhead; None past the last one."""
+        take, before = self._studio.take, self.chunks_before()
+        return take.chunks[before].id if before < len(take.chunks) else None
+
+    def _is_locked_here(self) -> bool:
+        return self._chunk_here() in self._studio.take.locked
+
+    def _lock(self) -> None:
+        chunk = self._chunk_here()
+        if chunk is not None:
+            self._studio.apply(take_edits.lock(self._studio.take.id, [chunk], not self._is_locked_here()))
 
     def _restore(self) -> None:
         """The chain of chunks that left the project last comes back as a take."""

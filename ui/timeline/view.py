@@ -1,21 +1,29 @@
-"""Owns what the timeline is about to paint: lanes, cells and curves out of the project and the services."""
+"""Owns what the timeline is about to paint: rows of takes, cells and curves, out of the project and the services."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
-from PySide6.QtGui import QImage
 
 from astra_studio.document.actions import Actions
-from astra_studio.document.derived import Slot, lanes, latents_per_chunk, slots, start_frames
+from astra_studio.document.derived import Lane, Slot, lanes, latents_per_chunk, num_shared, slots, start_frames
 from astra_studio.document.model import Chunk, Project, Take, TakeId
-from astra_studio.services.generation import Making
+from astra_studio.services.making import Making
 from astra_studio.services.player import Player
 from engine.messages import FRAMES_PER_LATENT
 from engine.poses import Floats
 from ui.timeline.cells import Cell, State
-from ui.viewport.images import image_of
+from ui.timeline.words import tr
+
+DIFFERING_WORDS = {
+    "actions": "Path changed",
+    "guidance": "Guidance changed",
+    "history_noise": "Noise changed",
+    "text_guidance": "Text guidance changed",
+    "prompt": "Prompt changed",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +35,7 @@ class PlacedCell:
     stop: int
     first_tick: int
     last_tick: int
+    chunk: Chunk | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +43,9 @@ class TakeRow:
     """One take's strip.
 
     Attributes:
-        branch_frame: where it leaves its parent; None for a take of its own.
+        cells: of the current take all, of another those that it does not share with the row it hangs on.
+        branch_frame: where it leaves the row it hangs on; None for a take of its own.
+        hangs_on: the current take, or its parent, whichever it shares more with.
     """
 
     take: TakeId
@@ -43,9 +54,16 @@ class TakeRow:
     is_current: bool
     is_starred: bool
     is_compared: bool
+    num_locked: int = 0
+    num_chunks: int = 0
     cells: tuple[PlacedCell, ...] = ()
     branch_frame: int | None = None
-    parent: TakeId | None = None
+    hangs_on: TakeId | None = None
+
+    @property
+    def bounds(self) -> list[int]:
+        """Frames at which chunks begin, and the end."""
+        return [0, *(cell.stop for cell in self.cells)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +74,85 @@ class Curves:
     turn: Floats = field(default_factory=lambda: np.zeros(0))
 
 
-def rows_of(project: Project, making: Making, player: Player) -> tuple[TakeRow, ...]:
-    """The current take first, then its relatives in the order of the tree."""
-    found = [_row(project, project.take(lane.take), lane.num_shared, making, player) for lane in lanes(project)]
-    return tuple(sorted(found, key=lambda row: not row.is_current))
+class RowBook:
+    """Works the rows out, and what did not change not again: takes are values, so the same one has the same slots."""
+
+    def __init__(self) -> None:
+        self._slots: dict[TakeId, tuple[Take, object, tuple[Slot, ...]]] = {}
+        self._lanes: tuple[object, tuple[Lane, ...]] = (None, ())
+
+    def rows(self, project: Project, making: Making, player: Player) -> tuple[TakeRow, ...]:
+        """The current take first, then its relatives in the order of the tree."""
+        current, takes = project.current, {take.id: take for take in project.takes}
+        if self._lanes[0] is not project.takes:
+            self._lanes = (project.takes, lanes(project))
+        found = [
+            self._row(project, takes[lane.take], lane.num_shared, current, making, player) for lane in self._lanes[1]
+        ]
+        self._slots = {row.take: self._slots[row.take] for row in found}
+        return tuple(sorted(found, key=lambda row: not row.is_current))
+
+    def _known_slots(self, project: Project, take: Take) -> tuple[Slot, ...]:
+        known = self._slots.get(take.id)
+        if known is None or known[0] is not take or known[1] is not project.world:
+            known = (take, project.world, slots(project, take))
+            self._slots[take.id] = known
+        return known[2]
+
+    def _row(
+        self, project: Project, take: Take, with_parent: int, current: Take, making: Making, player: Player
+    ) -> TakeRow:
+        is_current = take.id == current.id
+        with_current = 0 if is_current else num_shared(take, current)
+        shared = 0 if is_current else max(with_current, with_parent)
+        first = start_frames(project, take)
+        asked = _asked(take.id, making)
+        found, cells = self._all_slots(project, take, asked), []
+        # Of other takes what is planned is not shown, unless it is on its way.
+        last = len(found) if is_current else max(len(take.chunks), *(index + 1 for index in asked), 0)
+        for slot in found[shared:last]:
+            cells.append(
+                PlacedCell(
+                    cell=_cell(project, take, slot, making, player),
+                    start=0 if slot.index == 0 else first + FRAMES_PER_LATENT * slot.start,
+                    stop=first + FRAMES_PER_LATENT * slot.stop,
+                    first_tick=slot.start,
+                    last_tick=slot.stop,
+                    chunk=slot.chunk,
+                )
+            )
+        ticks = found[shared - 1].stop if shared else 0
+        hangs_on = current.id if with_current and with_current >= with_parent else take.parent
+        return TakeRow(
+            take=take.id,
+            name=take.name,
+            hint=tr("seed {0}").format(take.recipe.seed),
+            is_current=is_current,
+            is_starred=take.is_starred,
+            is_compared=take.id == project.selection.compared,
+            num_locked=sum(chunk.id in take.locked for chunk in take.chunks),
+            num_chunks=len(take.chunks),
+            cells=tuple(cells),
+            branch_frame=first + FRAMES_PER_LATENT * ticks if shared else None,
+            hangs_on=hangs_on if shared else None,
+        )
+
+    def _all_slots(self, project: Project, take: Take, asked: Collection[int]) -> list[Slot]:
+        """Those made and planned, and those that are asked for beyond the plan."""
+        found = list(self._known_slots(project, take))
+        length = latents_per_chunk(project, take)
+        while len(found) <= max(asked, default=-1):
+            start = found[-1].stop if found else 0
+            found.append(Slot(index=len(found), start=start, stop=start + length, chunk=None, state="planned"))
+        return found
+
+
+def _asked(take: TakeId, making: Making) -> list[int]:
+    """Numbers of a take's chunks that are being made, wait or have failed."""
+    found = [index for owner, index in making.queued if owner == take]
+    if making.underway is not None and making.underway.take == take:
+        found.append(making.underway.index)
+    return found + [index for owner, index in making.failures if owner == take]
 
 
 def curves_of(actions: Actions) -> Curves:
@@ -71,92 +164,58 @@ def curves_of(actions: Actions) -> Curves:
     return Curves(speed=speed, turn=np.arctan2(rows[:, 2], rows[:, 10]))
 
 
-def bounds_of(row: TakeRow) -> list[int]:
-    """Frames at which chunks begin, and the end."""
-    return [0, *(cell.stop for cell in row.cells)]
-
-
-def _row(project: Project, take: Take, num_shared: int, making: Making, player: Player) -> TakeRow:
-    is_current = take.id == project.selection.take
-    first = start_frames(project, take)
-    cells: list[PlacedCell] = []
-    for slot in _all_slots(project, take, making):
-        if not is_current and slot.index < num_shared:
-            continue
-        begin = 0 if slot.index == 0 else first + FRAMES_PER_LATENT * slot.start
-        cells.append(
-            PlacedCell(
-                cell=_cell(project, take, slot, making, player),
-                start=begin,
-                stop=first + FRAMES_PER_LATENT * slot.stop,
-                first_tick=slot.start,
-                last_tick=slot.stop,
-            )
-        )
-    shared_ticks = sum(chunk.num_ticks for chunk in take.chunks[:num_shared])
-    return TakeRow(
-        take=take.id,
-        name=take.name,
-        hint=f"seed {take.recipe.seed}",
-        is_current=is_current,
-        is_starred=take.is_starred,
-        is_compared=take.id == project.selection.compared,
-        cells=tuple(cells),
-        branch_frame=first + FRAMES_PER_LATENT * shared_ticks if num_shared and take.parent else None,
-        parent=take.parent,
-    )
-
-
-def _all_slots(project: Project, take: Take, making: Making) -> list[Slot]:
-    """Those made and planned, and those that are asked for beyond the plan."""
-    found = list(slots(project, take))
-    asked = [index for owner, index in making.queued if owner == take.id]
-    if making.underway is not None and making.underway.take == take.id:
-        asked.append(making.underway.index)
-    asked += [index for owner, index in making.failures if owner == take.id]
-    length = latents_per_chunk(project, take)
-    while len(found) <= max(asked, default=-1):
-        start = found[-1].stop if found else 0
-        found.append(Slot(index=len(found), start=start, stop=start + length, chunk=None, state="planned"))
-    return found
-
-
 def _cell(project: Project, take: Take, slot: Slot, making: Making, player: Player) -> Cell:
     key = (take.id, slot.index)
     underway = making.underway
     ticks = project.selection.ticks
     is_selected = take.id == project.selection.take and ticks == (slot.start, slot.stop)
-    thumbnail = None if slot.chunk is None else _thumbnail(slot.chunk, player)
-    state: State
-    words, share = "", 0.0
+    state: State = "planned"
+    words, share, is_here = "", 0.0, False
     if slot.chunk is not None:
-        state = "stale" if slot.state == "stale" else "in_memory" if player.is_in_memory(slot.chunk) else "stored"
-        words = "Path changed" if state == "stale" else ""
+        is_here = player.is_in_memory(slot.chunk)
+        state = "stale" if slot.state == "stale" else "in_memory" if is_here else "stored"
+        words = stale_words(slot) if state == "stale" else ""
     elif underway is not None and (underway.take, underway.index) == key:
-        state, share = "generating", underway.step / max(underway.num_steps, 1)
-        words = "Storing" if underway.stage == "storing" else f"{underway.step} / {underway.num_steps}"
+        share = underway.step / max(underway.num_steps, 1)
+        state, words = "generating", f"{underway.step} / {underway.num_steps}"
+        if underway.stage == "decoding":
+            # Its latents are there, its frames are not yet.
+            state, words = "latent_only", tr("Decoding")
+        elif underway.stage == "storing":
+            state, words = "in_memory", tr("Storing")
+        elif underway.stage == "opening the world":
+            words = tr("Opening the world")
     elif key in making.queued:
         state, place = "queued", making.queued.index(key)
-        words = "Next" if place == 0 else f"{_ordinal(place + 1)} in queue"
+        words = tr("Next") if place == 0 else tr("{0} in queue").format(ordinal(place + 1))
     elif key in making.failures:
         state, words = "failed", _cause(making.failures[key].kind)
-    else:
-        state = "planned"
     return Cell(
-        number=slot.index + 1, state=state, thumbnail=thumbnail, words=words, share=share, is_selected=is_selected
+        number=slot.index + 1,
+        state=state,
+        words=words,
+        share=share,
+        was="in_memory" if is_here else "stored",
+        is_locked=slot.is_locked,
+        is_selected=is_selected,
     )
 
 
-def _thumbnail(chunk: Chunk, player: Player) -> QImage | None:
-    picture = player.thumbnail(chunk)
-    return None if picture is None else image_of(picture)
+def stale_words(slot: Slot) -> str:
+    """Why a chunk is stale, in two or three words."""
+    if not slot.differing:
+        return tr("Follows a stale one")
+    if len(slot.differing) > 1:
+        return tr("Path and settings" if "actions" in slot.differing else "Settings changed")
+    return tr(DIFFERING_WORDS[slot.differing[0]])
 
 
 def _cause(kind: str) -> str:
-    return {"out_of_memory": "Out of memory", "device_lost": "Device lost"}.get(kind, "Failed")
+    return tr({"out_of_memory": "Out of memory", "device_lost": "Device lost"}.get(kind, "Failed"))
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th."""
     if 10 <= number % 100 <= 20:
         return f"{number}th"
     return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from ui.theme import Theme
@@ -13,18 +13,18 @@ ROW_PX, LABEL_PX, FIELD_PX, DOT_PX = 26, 96, 62, 14
 
 
 class ResetDot(QWidget):
-    """Shown where a value is not the default; a click puts that back."""
+    """Shown where a value is not the default, as a diamond where keys decide it; a click puts the default back."""
 
     clicked = Signal()
 
     def __init__(self, theme: Theme, name: str) -> None:
         super().__init__()
-        self._theme, self.is_shown = theme, False
+        self._theme, self.is_shown, self.is_keyed = theme, False, False
         self.setFixedSize(DOT_PX, ROW_PX)
         self.setAccessibleName(name)
 
-    def show_dot(self, is_shown: bool) -> None:
-        self.is_shown = is_shown
+    def show_dot(self, is_shown: bool, *, is_keyed: bool = False) -> None:
+        self.is_shown, self.is_keyed = is_shown, is_keyed
         self.setToolTip("Back to the default" if is_shown else "")
         self.setCursor(Qt.CursorShape.PointingHandCursor if is_shown else Qt.CursorShape.ArrowCursor)
         self.update()
@@ -39,7 +39,12 @@ class ResetDot(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.color("accent_mark"))
-            painter.drawEllipse(QPointF(self.width() - 5, self.height() / 2), 3, 3)
+            middle = QPointF(self.width() - 5, self.height() / 2)
+            if self.is_keyed:
+                corners = (QPointF(0, -4), QPointF(4, 0), QPointF(0, 4), QPointF(-4, 0))
+                painter.drawPolygon(QPolygonF([middle + corner for corner in corners]))
+            else:
+                painter.drawEllipse(middle, 3, 3)
 
 
 class _Track(QWidget):
@@ -153,9 +158,9 @@ class SliderRow(QWidget):
         self.field.changed.connect(self.changed)
         self.dot.clicked.connect(self.reset)
 
-    def show_value(self, value: float, default: float) -> None:
-        """Show a value and what the default is."""
+    def show_value(self, value: float, default: float, *, is_keyed: bool = False) -> None:
+        """Show a value and what the default is, and whether keys decide it."""
         self.track.value, self.track.default = value, default
         self.track.update()
         self.field.set_value(value)
-        self.dot.show_dot(abs(value - default) > 1e-9)
+        self.dot.show_dot(abs(value - default) > 1e-9 or is_keyed, is_keyed=is_keyed)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astra_studio.document import edits, key_edits, parameters, take_edits
-from astra_studio.document.derived import asked_at, differing, first_stale, settings_of, slots
+from astra_studio.document.derived import Staleness, asked_at, first_stale, settings_of, slots
 from astra_studio.document.differences import differences
 from astra_studio.document.encoding import decode_project, encode_project
 from astra_studio.document.facets import Facet, changed_facets
@@ -200,7 +200,7 @@ def test_moving_the_end_of_an_even_way_makes_stale_from_the_first_value_that_dif
     slot = slots(moved, moved.current)[2]
     assert slot.differing == ("guidance",)
     take = moved.current
-    assert differing(moved, take, take.chunks[0], 0) == ()
+    assert Staleness(moved, take).differing(take.chunks[0], 0) == ()
 
 
 def test_words_make_stale_in_worlds_that_read_alone():
@@ -279,7 +279,8 @@ def test_keys_and_locks_are_written_and_read_and_older_values_have_none():
     del content["takes"][0]["keys"], content["takes"][0]["locked"]
     older = decode_project(json.dumps(content), library).current
     assert (older.keys, older.locked) == ((), ())
-    broken = text.replace('"tick":9', '"tick":-9')
+    broken = text.replace('["prompt",9,', '["prompt",-9,')
+    assert broken != text
     with pytest.raises(ValueError, match="tick from 0"):
         decode_project(broken, library)
 

@@ -1,0 +1,187 @@
+"""Owns what the graph shows: one channel per number that changes over time, its keys, its values, and edits of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from astra_studio.document import parameters
+from astra_studio.document.model import Parameter, ParameterKey
+from astra_studio.document.parameters import Keys
+from engine.messages import FRAMES_PER_LATENT
+from engine.poses import Floats
+from engine.trajectories.key_edits import angles_of, angles_of_poses, with_angles
+from engine.trajectories.path import CameraPath, Key
+from engine.trajectories.sampling import FRAMES_PER_SECOND
+from ui.timeline import key_hands
+from ui.timeline.curves.scales import Unit
+from ui.timeline.scene import CAMERA, KeyId, Scene
+
+POSITIONS = ("x", "y", "z")
+ANGLES = ("yaw", "pitch", "roll")
+_TOKENS = {"x": "axis_x", "y": "axis_y", "z": "axis_z", "pitch": "axis_x", "yaw": "axis_y", "roll": "axis_z"}
+NUMBERS: tuple[Parameter, ...] = ("guidance", "history_noise", "text_guidance")
+_NUMBER_TOKENS: Mapping[Parameter, str] = {"guidance": "text", "history_noise": "take_b", "text_guidance": "take_a"}
+_LIMITS: Mapping[Parameter, tuple[float, float]] = {
+    "guidance": (0.0, 100.0),
+    "history_noise": (0.0, 0.99),
+    "text_guidance": (0.0, 100.0),
+}
+
+
+_SAMPLES_PER_FRAME, _MOST_SAMPLES = 2, 40_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A key on a channel. `is_fixed`: its value is not its own, for it faces a point."""
+
+    key: KeyId
+    frame: float
+    value: float
+    is_fixed: bool = False
+    is_held: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A number over time.
+
+    Attributes:
+        token: colour.
+        is_dashed: rotations, which share the colours of the axes they turn about.
+        sample: values at frames (N,); not a number where there is none.
+    """
+
+    name: str
+    unit: Unit
+    token: str
+    is_dashed: bool
+    points: tuple[Point, ...]
+    sample: Callable[[Floats], Floats]
+
+
+class ChannelBook:
+    """The channels of the current take, worked out anew where path or keys are others."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._known: tuple[object, ...] = ()
+        self._channels: tuple[Channel, ...] = ()
+
+    def channels(self, shown: tuple[Parameter, ...]) -> tuple[Channel, ...]:
+        """Those of the path, and of these parameters."""
+        scene = self._scene
+        take, kept = scene.take, scene.kept
+        known = (kept, take.keys, take.recipe, scene.first_frame, shown, scene.studio.project.world)
+        if known != self._known:
+            self._known = known
+            found = camera_channels(kept, scene.first_frame) if kept is not None else []
+            self._channels = (*found, *(number_channel(scene, name) for name in shown))
+        return self._channels
+
+
+def camera_channels(path: CameraPath, first_frame: int) -> list[Channel]:
+    """Positions and angles of a path, sampled twice per frame; angles go on over half a turn."""
+    times = path.key_times()
+    count = min(max(round((path.end_s - path.start_s) * FRAMES_PER_SECOND * _SAMPLES_PER_FRAME), 1), _MOST_SAMPLES)
+    fine = np.unique(np.concatenate([np.linspace(path.start_s, path.end_s, count + 1), times]))
+    found = path.at(fine)
+    turned = np.rad2deg(np.unwrap(np.deg2rad(angles_of_poses(found)), axis=0))
+    values = np.concatenate([found[:, :3, 3], turned], axis=1)
+    frames = first_frame - 1 + FRAMES_PER_SECOND * fine
+    places = np.searchsorted(fine, times)
+    return [
+        _camera_channel(path, name, frames, values[:, column], places)
+        for column, name in enumerate((*POSITIONS, *ANGLES))
+    ]
+
+
+def _camera_channel(path: CameraPath, name: str, frames: Floats, values: Floats, places: np.ndarray) -> Channel:
+    is_angle = name in ANGLES
+    points = tuple(
+        Point(
+            key=(CAMERA, number),
+            frame=float(frames[place]),
+            value=float(values[place]),
+            is_fixed=is_angle and key.look_at is not None,
+            is_held=key.easing == "hold" and number + 1 < len(path.keys),
+        )
+        for number, (key, place) in enumerate(zip(path.keys, places, strict=True))
+    )
+
+    def sample(at: Floats) -> Floats:
+        found: Floats = np.interp(at, frames, values)
+        return found
+
+    return Channel(
+        name=name,
+        unit="°" if is_angle else "u",
+        token=_TOKENS[name],
+        is_dashed=is_angle,
+        points=points,
+        sample=sample,
+    )
+
+
+def number_channel(scene: Scene, name: Parameter) -> Channel:
+    """A parameter."""
+    first, keys = scene.first_frame, parameters.of(scene.take.keys, name)
+    recipe = float(key_hands.recipe_value(scene, name))
+    ticks = np.array([key.tick for key in keys], np.float64)
+    values = np.array([float(key.value) for key in keys], np.float64)
+    held = np.array([key.easing == "hold" for key in keys], bool)
+
+    def sample(frames: Floats) -> Floats:
+        if not len(ticks):
+            return np.full(len(frames), recipe)
+        at = (frames - first) / FRAMES_PER_LATENT
+        place = np.clip(np.searchsorted(ticks, at, "right") - 1, 0, len(ticks) - 1)
+        found: Floats = np.where(held[place], values[place], np.interp(at, ticks, values))
+        # Before tick 0 lies the start picture, which nothing was asked for.
+        return np.where((at < ticks[0]) & (ticks[0] > 0), recipe, found)
+
+    points = tuple(
+        Point(
+            key=(name, key.tick),
+            frame=float(first + FRAMES_PER_LATENT * key.tick),
+            value=float(key.value),
+            is_held=key.easing == "hold",
+        )
+        for key in keys
+    )
+    unit: Unit = "" if name == "history_noise" else "×"
+    return Channel(name=name, unit=unit, token=_NUMBER_TOKENS[name], is_dashed=False, points=points, sample=sample)
+
+
+# ---------------------------------------------------------------------- edits
+
+
+def with_camera_values(path: CameraPath, changes: Mapping[tuple[int, str], float]) -> CameraPath:
+    """The path with numbers of keys changed by so much: {(number of the key, channel): by}."""
+    keys = list(path.keys)
+    for number in {number for number, _ in changes}:
+        keys[number] = _changed(keys[number], {name: by for (key, name), by in changes.items() if key == number})
+    return replace(path, keys=tuple(keys))
+
+
+def _changed(key: Key, by: Mapping[str, float]) -> Key:
+    x, y, z = (part + by.get(name, 0.0) for name, part in zip(POSITIONS, key.position, strict=True))
+    moved = replace(key, position=(x, y, z))
+    if key.look_at is not None or not any(name in by for name in ANGLES):
+        return moved
+    yaw, pitch, roll = (angle + by.get(name, 0.0) for name, angle in zip(ANGLES, angles_of(key), strict=True))
+    return with_angles(moved, yaw, pitch, roll)
+
+
+def with_number_values(keys: Keys, changes: Mapping[KeyId, float]) -> Keys:
+    """Keys of parameters with their values changed by so much, within what they can be."""
+
+    def change(key: ParameterKey) -> ParameterKey:
+        low, high = _LIMITS[key.parameter]
+        return replace(key, value=round(min(max(float(key.value) + changes[key.parameter, key.tick], low), high), 4))
+
+    places = {(key.parameter, key.tick) for key in keys if (key.parameter, key.tick) in changes}
+    return parameters.changed(keys, places, change)

@@ -1,0 +1,427 @@
+"""Owns the graph: the channels' curves and keys over time, and the list of channels in its head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QMenu
+
+from astra_studio.document.key_edits import set_keys
+from astra_studio.document.model import Parameter, ParameterValue
+from astra_studio.document.path_edits import set_path
+from astra_studio.document.paths import Drawn
+from ui.timeline import key_hands
+from ui.timeline.curves.channels import (
+    ANGLES,
+    NUMBERS,
+    POSITIONS,
+    Channel,
+    ChannelBook,
+    Point,
+    with_camera_values,
+    with_number_values,
+)
+from ui.timeline.curves.graph_hands import GraphDrag, PointId, PointsBand
+from ui.timeline.curves.scales import Scales, Unit
+from ui.timeline.diamonds import SMALL_PX, paint_diamond
+from ui.timeline.lane import Drag, Lane, Press
+from ui.timeline.menus import fill_easings
+from ui.timeline.scene import CAMERA, HEAD_PX, KeyId, Scene
+from ui.timeline.strokes import paint_curve
+from ui.timeline.words import tr
+
+LEAST_PX = 120
+_ROW_PX, _TOP_PX = 16, 6
+_DASHES = (6.0, 4.0)
+_REACH_PX, _CURVE_REACH_PX = 8, 6
+LABELS = {
+    "x": "x",
+    "y": "y",
+    "z": "z",
+    "yaw": "Yaw",
+    "pitch": "Pitch",
+    "roll": "Roll",
+    "guidance": "Guidance",
+    "history_noise": "History noise",
+    "text_guidance": "Text guidance",
+}
+_GROUPS: tuple[tuple[str, ...], ...] = (POSITIONS, ANGLES, NUMBERS)
+
+
+class GraphLane(Lane):
+    """All the lanes of keys as curves. Its height is what is left of the timeline."""
+
+    icon = "pulse"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self.name = tr("Curves")
+        self.height = LEAST_PX
+        self.scales = Scales()
+        self.parameters: tuple[Parameter, ...] = ()
+        """Those that have a channel."""
+        self.hidden: set[str] = {*ANGLES, *NUMBERS}
+        self.points: frozenset[PointId] = frozenset()
+        """Chosen keys by channel; what is chosen elsewhere is chosen on every channel that is seen."""
+        self.hovered: PointId | None = None
+        self._active: Unit = "u"
+        self._book = ChannelBook(scene)
+        scene.chosen_changed.connect(self._chosen_elsewhere)
+
+    # ------------------------------------------------------------------ what is shown
+
+    def channels(self) -> tuple[Channel, ...]:
+        """All that there are."""
+        return self._book.channels(self.parameters)
+
+    def seen(self) -> list[Channel]:
+        """Those that are drawn."""
+        return [channel for channel in self.channels() if channel.name not in self.hidden]
+
+    def show_only(self, names: set[str]) -> None:
+        """Draw these channels and no others, framed."""
+        self.hidden = {channel.name for channel in self.channels()} - names
+        self.frame_all()
+
+    def frame_all(self) -> None:
+        """Every channel that is seen from its lowest to its highest value."""
+        found: dict[Unit, tuple[float, float]] = {}
+        frames = np.linspace(0, max(self.scene.studio.player.num_total, 2), 600)
+        for channel in self.seen():
+            values = np.concatenate([channel.sample(frames), [point.value for point in channel.points]])
+            low, high = found.get(channel.unit, (np.inf, -np.inf))
+            found[channel.unit] = (min(low, float(values.min())), max(high, float(values.max())))
+        self.scales = self.scales.framed(found)
+        self._choose_active()
+        self.scene.chosen_changed.emit()
+
+    def set_scales(self, scales: Scales) -> None:
+        """Zoom or scroll the values."""
+        self.scales = scales
+        self.scene.chosen_changed.emit()
+
+    def show_chosen(self) -> None:
+        """Show the channels of the chosen keys; those of the way where none is chosen."""
+        names = {name for name, _ in self.scene.chosen if name != CAMERA}
+        if CAMERA in {name for name, _ in self.scene.chosen} or not names & set(NUMBERS):
+            names |= set(POSITIONS) if self.scene.kept is not None else set(NUMBERS[:1])
+        self.show_only(names)
+        self._chosen_elsewhere()
+
+    def found(self, channel: str, key: KeyId) -> tuple[Channel, Point] | None:
+        """A key on a channel."""
+        for one in self.channels():
+            for point in one.points:
+                if one.name == channel and point.key == key:
+                    return one, point
+        return None
+
+    def label(self, channel: str) -> str:
+        """What a channel is called."""
+        return tr(LABELS[channel])
+
+    def setter(self, channel: Channel, point: Point) -> Callable[[ParameterValue], object]:
+        """What gives a key another number."""
+        scene, take = self.scene, self.scene.take
+
+        def changed(value: ParameterValue) -> None:
+            if point.key[0] == CAMERA:
+                drawn = scene.editable()
+                assert drawn is not None
+                path = with_camera_values(drawn.path, {(point.key[1], channel.name): float(value) - point.value})
+                edit = set_path(take.id, Drawn(path=path, modality=drawn.modality), label="Change key")
+            else:
+                keys = with_number_values(take.keys, {point.key: float(value) - point.value})
+                edit = set_keys(take.id, keys, "Change key")
+            scene.apply(edit)
+
+        return changed
+
+    def placed(self) -> Scales:
+        """The scales on the lane's body."""
+        top, bottom = self.box.top() + 10, self.box.bottom() - 10
+        if (self.scales.top_px, self.scales.bottom_px) != (top, bottom):
+            self.scales = self.scales.placed(top, bottom)
+        return self.scales
+
+    def _choose_active(self) -> None:
+        units = [channel.unit for channel in self.seen()]
+        if units and self._active not in units:
+            self._active = units[0]
+
+    def place_of(self, channel: Channel, point: Point) -> QPointF:
+        """Where a point is painted."""
+        return QPointF(self.scene.axis.x(point.frame), self.placed().y(channel.unit, point.value))
+
+    def point_at(self, where: QPointF) -> tuple[Channel, Point] | None:
+        """The key under a place; of several the nearest."""
+        found, nearest = None, float(_REACH_PX)
+        for channel in self.seen():
+            for point in channel.points:
+                away = self.place_of(channel, point) - where
+                distance = max(abs(away.x()), abs(away.y()))
+                if distance <= nearest:
+                    found, nearest = (channel, point), distance
+        return found
+
+    def channel_at(self, where: QPointF) -> Channel | None:
+        """The curve under a place."""
+        frame = np.array([self.scene.axis.frame(where.x())])
+        scales = self.placed()
+        near = [
+            (abs(scales.y(channel.unit, float(channel.sample(frame)[0])) - where.y()), channel)
+            for channel in self.seen()
+        ]
+        away, channel = min(near, key=lambda pair: pair[0], default=(np.inf, None))
+        return channel if away <= _CURVE_REACH_PX else None
+
+    def choose_points(self, points: frozenset[PointId]) -> None:
+        """Have these keys of channels chosen."""
+        self.points = points
+        self.scene.choose(key for _, key in points)
+        self.scene.chosen_changed.emit()
+
+    def _chosen_elsewhere(self) -> None:
+        if frozenset(key for _, key in self.points) != self.scene.chosen:
+            self.points = frozenset(
+                (channel.name, point.key)
+                for channel in self.seen()
+                for point in channel.points
+                if point.key in self.scene.chosen
+            )
+
+    # ------------------------------------------------------------------ painting
+
+    def paint(self, painter: QPainter, dirty: QRectF) -> None:
+        theme, scales = self.scene.theme, self.placed()
+        for value in scales.lines(self._active):
+            y = round(scales.y(self._active, value))
+            token = "line" if abs(value) < 1e-9 else "grid"
+            painter.fillRect(QRectF(HEAD_PX, y, self.box.width(), 1), theme.color(token))
+        if not self.seen():
+            painter.setPen(theme.color("text3"))
+            words = tr("No channel is shown: click one at the left") if self.channels() else tr("Nothing to show yet")
+            painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter, words)
+            return
+        # The whole width whatever part is painted: so dashes stay where they are.
+        xs = np.arange(HEAD_PX, self.box.right() + 3, 2.0)
+        frames = self.scene.axis.first + (xs - self.scene.axis.left_px) / self.scene.axis.scale
+        inside = frames >= 0
+        for channel in self.seen():
+            self._paint_curve(painter, channel, xs[inside], frames[inside])
+        for channel in self.seen():
+            for point in channel.points:
+                middle = self.place_of(channel, point)
+                if dirty.left() - 12 <= middle.x() <= dirty.right() + 12:
+                    self._paint_point(painter, channel, point, middle)
+        self._paint_values(painter)
+
+    def _paint_values(self, painter: QPainter) -> None:
+        """The values of the lines, in the unit that was looked at last."""
+        theme, scales = self.scene.theme, self.scales
+        painter.setFont(theme.font(11))
+        for value in scales.lines(self._active):
+            y = round(scales.y(self._active, value))
+            words = f"{value:g}{self._active.replace('u', ' u')}"
+            box = QRectF(HEAD_PX + 4, y - 7, painter.fontMetrics().horizontalAdvance(words) + 6, 14)
+            if box.top() > self.box.top() and box.bottom() < self.box.bottom():
+                painter.fillRect(box, theme.faded("lane", 0.8))
+                painter.setPen(theme.color("text3"))
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+
+    def _paint_curve(self, painter: QPainter, channel: Channel, xs: np.ndarray, frames: np.ndarray) -> None:
+        theme, scales = self.scene.theme, self.scales
+        values = channel.sample(frames)
+        low, high = scales.ranges[channel.unit]
+        ys = scales.bottom_px - (values - low) / (high - low) * (scales.bottom_px - scales.top_px)
+        ys = np.clip(ys, self.box.top() - 2000, self.box.bottom() + 2000)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        dashes = _DASHES if channel.is_dashed else None
+        paint_curve(painter, xs, ys, theme.color(channel.token), 1.6, dashes=dashes)
+        if channel.name not in NUMBERS:
+            return
+        # What each chunk really gets: the value at its first tick.
+        painter.setPen(QPen(theme.color(channel.token), 1.2))
+        painter.setBrush(theme.color("lane"))
+        first = self.scene.first_frame
+        starts = np.array([first + 4.0 * cell.first_tick for cell in self.scene.current.cells])
+        for frame, value in zip(starts, channel.sample(starts), strict=True):
+            painter.drawEllipse(QPointF(self.scene.axis.x(frame), scales.y(channel.unit, float(value))), 2.6, 2.6)
+
+    def _paint_point(self, painter: QPainter, channel: Channel, point: Point, middle: QPointF) -> None:
+        theme = self.scene.theme
+        name: PointId = (channel.name, point.key)
+        middle = QPointF(round(middle.x()) + 0.5, round(middle.y()) + 0.5)
+        if point.is_fixed:
+            painter.setPen(QPen(theme.color(channel.token), 1.2))
+            painter.setBrush(theme.color("lane"))
+            painter.drawEllipse(middle, 3.5, 3.5)
+            return
+        paint_diamond(
+            painter,
+            theme,
+            middle,
+            is_chosen=name in self.points,
+            is_hovered=name == self.hovered,
+            is_held=point.is_held,
+            half_px=SMALL_PX,
+            token=channel.token,
+        )
+
+    def paint_head(self, painter: QPainter) -> None:
+        theme = self.scene.theme
+        frame = np.array([float(self.scene.studio.player.frame)])
+        for channel, box in self._rows():
+            is_seen = channel.name not in self.hidden
+            middle = round(box.center().y())
+            pen = QPen(theme.color(channel.token if is_seen else "line2"), 2)
+            if channel.is_dashed:
+                pen.setDashPattern([2.5, 1.5])
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setPen(pen)
+            painter.drawLine(QPointF(12, middle), QPointF(24, middle))
+            painter.setFont(theme.font(11, 500 if is_seen else 400))
+            painter.setPen(theme.color("text" if is_seen else "text3"))
+            painter.drawText(QPointF(32, middle + 4), tr(LABELS[channel.name]))
+            value = f"{float(channel.sample(frame)[0]):.2f}"
+            painter.setFont(theme.font(11))
+            painter.setPen(theme.color("text2" if is_seen else "text3"))
+            painter.drawText(
+                QRectF(0, box.top(), HEAD_PX - 10, box.height()),
+                Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+                value,
+            )
+
+    def _rows(self) -> list[tuple[Channel, QRectF]]:
+        rows = []
+        known = {channel.name: channel for channel in self.channels()}
+        top = self.box.top() + _TOP_PX
+        for group in _GROUPS:
+            for name in group:
+                if name in known:
+                    rows.append((known[name], QRectF(0, top, HEAD_PX, _ROW_PX)))
+                    top += _ROW_PX
+            top += 4 if any(name in known for name in group) else 0
+        return rows
+
+    # ------------------------------------------------------------------ mouse
+
+    def press(self, press: Press) -> Drag | None:
+        found = self.point_at(press.where)
+        if found is None:
+            return PointsBand(self, press)
+        channel, point = found
+        self._active = channel.unit
+        name: PointId = (channel.name, point.key)
+        if press.is_shift:
+            self.choose_points(self.points ^ {name})
+            if name not in self.points:
+                return None
+        elif name not in self.points:
+            self.choose_points(frozenset({name}))
+        return GraphDrag(self, press, channel, point)
+
+    def press_head(self, press: Press) -> None:
+        """Show or hide a channel; with Shift show it alone."""
+        channel = next((channel for channel, box in self._rows() if box.contains(press.where)), None)
+        if channel is None:
+            return
+        if press.is_shift:
+            self.show_only({channel.name})
+        else:
+            self.hidden ^= {channel.name}
+        if channel.name not in self.hidden:
+            self._active = channel.unit
+            if not press.is_shift and not any(one.unit == channel.unit for one in self.seen() if one is not channel):
+                self.frame_all()
+        self._choose_active()
+        self.scene.chosen_changed.emit()
+
+    def double_click(self, press: Press) -> None:
+        """A key's value is typed; on a curve a key is added."""
+        found = self.point_at(press.where)
+        if found is not None:
+            channel, point = found
+            if not point.is_fixed:
+                self.scene.number_asked.emit(channel.name, point.key)
+            return
+        curve = self.channel_at(press.where)
+        if curve is not None:
+            self.add_key(curve, press)
+
+    def add_key(self, channel: Channel, press: Press) -> None:
+        """A key on a curve, which stays as it is."""
+        scene, frame = self.scene, self.scene.axis.frame(press.where.x())
+        parameter = next((name for name in NUMBERS if name == channel.name), None)
+        if parameter is not None:
+            key_hands.add_parameter_key(
+                scene, parameter, scene.snapped_tick(scene.tick_at(press.where.x()), press.modifiers)
+            )
+        else:
+            key_hands.add_camera_key_at_frame(scene, scene.snapped_frame(frame, press.modifiers, is_pose=True))
+        self.points = frozenset((channel.name, key) for key in scene.chosen)
+
+    def fill_menu(self, menu: QMenu, press: Press) -> None:
+        found = self.point_at(press.where)
+        if found is not None:
+            channel, point = found
+            if (channel.name, point.key) not in self.points:
+                self.choose_points(frozenset({(channel.name, point.key)}))
+            edit = menu.addAction(tr("Edit Value..."))
+            edit.triggered.connect(lambda: self.scene.number_asked.emit(channel.name, point.key))
+            edit.setEnabled(not point.is_fixed)
+            menu.addSeparator()
+            fill_easings(menu, self.scene)
+            menu.addSeparator()
+            menu.addAction(tr("Delete Key")).triggered.connect(lambda: key_hands.delete_chosen(self.scene))
+            return
+        curve = self.channel_at(press.where)
+        if curve is not None:
+            menu.addAction(tr("Add Key Here")).triggered.connect(lambda: self.add_key(curve, press))
+        menu.addAction(tr("Choose All Keys")).triggered.connect(self.choose_all)
+        menu.addAction(tr("Frame All Values")).triggered.connect(self.frame_all)
+        menu.addAction(tr("Show All Channels")).triggered.connect(
+            lambda: self.show_only({channel.name for channel in self.channels()})
+        )
+
+    def choose_all(self) -> None:
+        """All keys of what is seen."""
+        self.choose_points(frozenset((channel.name, point.key) for channel in self.seen() for point in channel.points))
+
+    def cursor(self, where: QPointF) -> Qt.CursorShape | None:
+        if where.x() < HEAD_PX:
+            on_row = any(box.contains(where) for _, box in self._rows())
+            return Qt.CursorShape.PointingHandCursor if on_row else None
+        found = self.point_at(where)
+        return Qt.CursorShape.SizeAllCursor if found is not None and not found[1].is_fixed else None
+
+    def key_at(self, where: QPointF) -> KeyId | None:
+        found = self.point_at(where)
+        self.hovered = None if found is None else (found[0].name, found[1].key)
+        return None if found is None else found[1].key
+
+    def tip(self, where: QPointF) -> str:
+        found = self.point_at(where)
+        if found is None:
+            return ""
+        channel, point = found
+        seconds = point.frame / self.scene.studio.player.fps
+        unit = {"u": " u", "": ""}.get(channel.unit, channel.unit)
+        lines = [f"{tr(LABELS[channel.name])} {point.value:.3f}{unit}, {seconds:.2f} s"]
+        if point.is_fixed:
+            lines.append(tr("the camera faces a point here: its angles are not its own"))
+        return "\n".join(lines)
+
+    def head_tip(self, where: QPointF) -> str:
+        return tr("Click: show or hide. Shift and click: show alone")
+
+    def stops(self) -> list[tuple[float, KeyId | None]]:
+        found = {point.key: point.frame for channel in self.seen() for point in channel.points}
+        return sorted(((frame, key) for key, frame in found.items()), key=lambda stop: stop[0])
+
+    def described(self) -> str:
+        told = ", ".join(f"{tr(LABELS[one.name])} ({len(one.points)})" for one in self.seen())
+        return tr("{0}: {1}").format(self.name, told or tr("no channel"))

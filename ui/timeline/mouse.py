@@ -1,0 +1,201 @@
+"""Owns the mouse on the canvas: which lane is pressed, what is dragged, scrolling at the edges, what is hovered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+
+from ui.timeline.camera_lane import CameraLane
+from ui.timeline.curves import GraphLane
+from ui.timeline.key_hands import BandDrag
+from ui.timeline.lane import Drag, Lane, Press
+from ui.timeline.layout import Zone
+from ui.timeline.parameter_lanes import ParameterLane
+from ui.timeline.scene import HEAD_PX, KeyId
+from ui.timeline.strips import Strip
+
+if TYPE_CHECKING:
+    from ui.timeline.canvas import TimelineCanvas
+
+_SCROLL_MS, _EDGE_PX = 30, 16
+_WHEEL_ZOOM = 1.2
+_HELD = Qt.KeyboardModifier
+KEY_LANES = (CameraLane, ParameterLane)
+"""Lanes of which a band over several chooses keys."""
+
+
+class _Pan(Drag):
+    """The middle button takes hold of the timeline itself."""
+
+    def __init__(self, canvas: TimelineCanvas, where: QPointF, zone: Zone | None, lane: Lane | None) -> None:
+        self._canvas, self._axis, self._begin, self._last_y = canvas, canvas.axis, where, where.y()
+        self._zone, self._lane = zone, lane
+
+    def move(self, where: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self._canvas.scene.set_axis(self._axis.scrolled(self._begin.x() - where.x()))
+        moved, self._last_y = self._last_y - where.y(), where.y()
+        if isinstance(self._lane, GraphLane):
+            self._lane.set_scales(self._lane.scales.scrolled(moved))
+        elif self._zone is not None:
+            self._canvas.scroll_zone(self._zone, moved)
+
+
+class _Thumb(Drag):
+    """The handle of a zone's scroll bar."""
+
+    def __init__(self, canvas: TimelineCanvas, zone: Zone, where: QPointF) -> None:
+        self._canvas, self._zone, self._last_y = canvas, zone, where.y()
+
+    def move(self, where: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        moved = (where.y() - self._last_y) * self._zone.height / max(self._zone.box.height(), 1)
+        self._last_y = where.y()
+        self._canvas.scroll_zone(self._zone, moved)
+
+
+class Mouse(QObject):
+    """What the mouse does on one canvas."""
+
+    def __init__(self, canvas: TimelineCanvas) -> None:
+        super().__init__(canvas)
+        self._canvas, self._scene = canvas, canvas.scene
+        self.drag: Drag | None = None
+        self._last = (QPointF(), Qt.KeyboardModifier.NoModifier)
+        self._scrolling = QTimer(self)
+        self._scrolling.setInterval(_SCROLL_MS)
+        self._scrolling.timeout.connect(self._scroll_on)
+
+    # ------------------------------------------------------------------ buttons
+
+    def press(self, event: QMouseEvent) -> None:
+        where = event.position()
+        if self.drag is not None or not self._scene.rows:
+            return
+        press = Press(where=where, modifiers=event.modifiers())
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._begin(_Pan(self._canvas, where, self._canvas.zone_at(where), self._canvas.lane_at(where)), press)
+            self._canvas.setCursor(Qt.CursorShape.ClosedHandCursor)
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._left(press)
+
+    def _left(self, press: Press) -> None:
+        canvas, where = self._canvas, press.where
+        zone, lane = canvas.zone_at(where), canvas.lane_at(where)
+        thumb = None if zone is None else canvas.lane_boxes.thumb_of(zone, canvas.width())
+        if zone is not None and thumb is not None and where.x() >= thumb.left() - 3:
+            self._begin(_Thumb(canvas, zone, where), press)
+        elif lane is None:
+            return
+        elif where.x() < HEAD_PX:
+            lane.press_head(press)
+        else:
+            drag = lane.press(press)
+            if drag is None and isinstance(lane, KEY_LANES) and lane.key_at(where) is None:
+                drag = BandDrag(self._scene, press, self._keys_in)
+            if drag is not None:
+                self._begin(drag, press)
+
+    def _begin(self, drag: Drag, press: Press) -> None:
+        self.drag, self._last = drag, (press.where, press.modifiers)
+
+    def _keys_in(self, band: QRectF) -> list[KeyId]:
+        lanes = [lane for lane in self._canvas.lanes() if isinstance(lane, KEY_LANES)]
+        return [key for lane in lanes for key in lane.keys_in(band)]
+
+    def move(self, event: QMouseEvent) -> None:
+        where = event.position()
+        if self.drag is None:
+            self.hover(where)
+            return
+        self._last = (where, event.modifiers())
+        self.drag.move(where, event.modifiers())
+        is_panning = isinstance(self.drag, (_Pan, _Thumb))
+        if self._beyond(where) and not is_panning:
+            if not self._scrolling.isActive():
+                self._scrolling.start()
+        else:
+            self._scrolling.stop()
+
+    def _beyond(self, where: QPointF) -> float:
+        """By how much a place is past the edge at which the timeline moves on; negative at the left."""
+        right, left = self._canvas.width() - _EDGE_PX, HEAD_PX + _EDGE_PX / 2
+        return max(where.x() - right, 0.0) or min(where.x() - left, 0.0)
+
+    def _scroll_on(self) -> None:
+        """At the edge the timeline moves on under the pointer, the faster the farther out that is."""
+        where, modifiers = self._last
+        beyond = self._beyond(where)
+        if self.drag is None or not beyond:
+            self._scrolling.stop()
+            return
+        speed = min(max(abs(beyond), 4.0), 60.0)
+        self._scene.set_axis(self._scene.axis.scrolled(speed if beyond > 0 else -speed))
+        self.drag.move(where, modifiers)
+
+    def release(self, event: QMouseEvent) -> None:
+        if self.drag is not None and event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            drag, self.drag = self.drag, None
+            self._scrolling.stop()
+            drag.finish()
+            self.hover(event.position())
+
+    def cancel(self) -> bool:
+        """Let go of what is dragged and put it back; False where nothing is."""
+        if self.drag is None:
+            return False
+        drag, self.drag = self.drag, None
+        self._scrolling.stop()
+        drag.cancel()
+        return True
+
+    def double_click(self, event: QMouseEvent) -> None:
+        press = Press(where=event.position(), modifiers=event.modifiers())
+        lane = self._canvas.lane_at(press.where)
+        if event.button() != Qt.MouseButton.LeftButton or lane is None:
+            return
+        if press.where.x() >= HEAD_PX:
+            lane.double_click(press)
+        elif isinstance(lane, Strip) and lane.button_at(press.where) < 0:
+            self._canvas.studio.commands.trigger("take.rename")
+        else:
+            lane.press_head(press)
+
+    # ------------------------------------------------------------------ hovering, wheel
+
+    def hover(self, where: QPointF) -> None:
+        """Show what is under the mouse."""
+        canvas, scene = self._canvas, self._scene
+        lane = canvas.lane_at(where)
+        key = lane.key_at(where) if lane is not None and where.x() >= HEAD_PX else None
+        if key != scene.hovered:
+            scene.hovered = key
+            canvas.update_keys()
+        for strip in canvas.strips[:1]:
+            button = strip.button_at(where) if lane is strip else -1
+            if button != strip.hovered_button:
+                strip.hovered_button = button
+                canvas.update_box(QRectF(0, strip.box.top(), HEAD_PX, strip.box.height()), strip)
+        shape = lane.cursor(where) if lane is not None else None
+        canvas.setCursor(Qt.CursorShape.ArrowCursor if shape is None else shape)
+
+    def wheel(self, event: QWheelEvent) -> None:
+        """Along the time; with Ctrl zoom at the mouse; over heads, or with Shift, up and down."""
+        canvas, where = self._canvas, event.position()
+        turned, sideways, held = event.angleDelta().y(), event.angleDelta().x(), event.modifiers()
+        amount, lane = turned or sideways, canvas.lane_at(where)
+        is_upright = where.x() < HEAD_PX or bool(held & _HELD.ShiftModifier)
+        if isinstance(lane, GraphLane) and held & _HELD.ShiftModifier:
+            scales = lane.scales
+            is_zoom = bool(held & _HELD.ControlModifier)
+            by = _WHEEL_ZOOM ** (amount / 120)
+            lane.set_scales(scales.zoomed(by, where.y()) if is_zoom else scales.scrolled(-amount * 0.4))
+            return
+        if held & _HELD.ControlModifier:
+            canvas.zoom(_WHEEL_ZOOM ** (amount / 120), where.x())
+            return
+        zone = canvas.zone_at(where)
+        if zone is not None and zone.most > 0 and amount and is_upright:
+            canvas.scroll_zone(zone, -amount * 0.5)
+            return
+        self._scene.set_axis(self._scene.axis.scrolled(-amount * 0.8))

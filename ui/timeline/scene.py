@@ -1,0 +1,191 @@
+"""Owns what the lanes of one timeline share: the time axis, the grid, the rows, the chosen keys, the take's path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QFont
+
+from astra_studio.document.actions import Actions
+from astra_studio.document.derived import start_frames
+from astra_studio.document.edits import Edit
+from astra_studio.document.model import Authored, Take
+from astra_studio.document.parameters import PARAMETERS, Place, place_of
+from astra_studio.document.paths import Drawn, editable_path, stored_path
+from engine.messages import FRAMES_PER_LATENT
+from engine.trajectories.path import CameraPath
+from engine.trajectories.sampling import FRAMES_PER_SECOND
+from ui.studio import Studio
+from ui.theme import Theme
+from ui.timeline.axis import Snap, TimeAxis, snapped
+from ui.timeline.view import Curves, TakeRow, curves_of
+
+HEAD_PX, MARGIN_PX = 148, 8
+"""Width of the heads; and from there to frame 0, so that a key there is whole."""
+CAMERA = "camera"
+KeyId = tuple[str, int]
+"""What is chosen: (name of a parameter, tick), or (CAMERA, number of the path's key)."""
+
+
+class Scene(QObject):
+    """The state of one timeline. The canvas paints it, lanes change it."""
+
+    axis_changed = Signal()
+    chosen_changed = Signal()
+    edit_asked = Signal(object)
+    """A `KeyId` whose value is to be typed."""
+    number_asked = Signal(str, object)
+    """A channel of the graph, and a `KeyId` whose number on it is to be typed."""
+
+    def __init__(self, studio: Studio) -> None:
+        super().__init__()
+        self.studio = studio
+        self.axis = TimeAxis(left_px=HEAD_PX + MARGIN_PX)
+        self.snap: Snap = "Tick"
+        self.rows: tuple[TakeRow, ...] = ()
+        self.take: Take = Take(id="", name="")
+        """The current take, as it was when the rows were read."""
+        self.first_frame = 1
+        """Frame of tick 0."""
+        self.chosen: frozenset[KeyId] = frozenset()
+        self.hovered: KeyId | None = None
+        self.band: QRectF | None = None
+        self._curves: tuple[Actions, Curves] = (Actions(), Curves())
+        self._kept: tuple[Authored | None, CameraPath | None] = (None, None)
+        studio.key_selected.connect(self._camera_key_selected)
+
+    @property
+    def theme(self) -> Theme:
+        return self.studio.theme
+
+    def read(self, rows: tuple[TakeRow, ...]) -> None:
+        """Take in what is true now."""
+        self.rows, self.take = rows, self.studio.take
+        self.first_frame = start_frames(self.studio.project, self.take)
+
+    @property
+    def current(self) -> TakeRow:
+        """The row of the current take."""
+        return self.rows[0]
+
+    def font(self, size_px: int = 12, weight: int = 400) -> QFont:
+        return self.theme.font(size_px, weight)
+
+    # ------------------------------------------------------------------ what the take asks for
+
+    @property
+    def curves(self) -> Curves:
+        """Motion of the current take, worked out once per track."""
+        actions = self.take.actions
+        if self._curves[0] is not actions:
+            self._curves = (actions, curves_of(actions))
+        return self._curves[1]
+
+    @property
+    def kept(self) -> CameraPath | None:
+        """The keys that the current take has, worked out once; None where it has rows alone."""
+        take = self.take
+        if self._kept[0] is not take.path:
+            found = stored_path(take)
+            self._kept = (take.path, None if found is None else found.path)
+        return self._kept[1]
+
+    def editable(self) -> Drawn | None:
+        """The way of the current take as keys, those that would have to be made first among them: what is edited."""
+        return editable_path(self.take)
+
+    def camera_frames(self) -> list[float]:
+        """Where the keys of the current take's path lie: frame 0 is the moment of its start picture."""
+        kept = self.kept
+        if kept is None:
+            return []
+        return [self.first_frame - 1 + FRAMES_PER_SECOND * float(time) for time in kept.key_times()]
+
+    # ------------------------------------------------------------------ time
+
+    def x_of_tick(self, tick: float) -> float:
+        return self.axis.x(self.first_frame + FRAMES_PER_LATENT * tick)
+
+    def tick_at(self, x: float) -> float:
+        return (self.axis.frame(x) - self.first_frame) / FRAMES_PER_LATENT
+
+    def work_area(self) -> tuple[int, int]:
+        """First and past-the-last frame of the work area, made or not; all of the take where an end is open."""
+        area = self.studio.project.work_area
+        start = area.start or 0
+        return start, max(self.studio.player.num_total if area.stop is None else area.stop, start + 1)
+
+    def set_axis(self, axis: TimeAxis) -> None:
+        if axis != self.axis:
+            self.axis = axis
+            self.axis_changed.emit()
+
+    def is_snapping(self, modifiers: Qt.KeyboardModifier) -> bool:
+        """Whether places snap to the grid: as the magnet says, and the other way round while Ctrl is held."""
+        return self.studio.is_snapping != bool(modifiers & Qt.KeyboardModifier.ControlModifier)
+
+    def snapped_tick(self, tick: float, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> int:
+        """The tick of the grid next to a place. Parameters have whole ticks at the finest."""
+        if self.snap == "Chunk" and self.is_snapping(modifiers):
+            bounds = [cell.first_tick for cell in self.current.cells]
+            bounds.append(self.current.cells[-1].last_tick if self.current.cells else 0)
+            last, length = bounds[-1], max(bounds[-1] - bounds[-2] if len(bounds) > 1 else 8, 1)
+            if tick > last:
+                return last + round((tick - last) / length) * length
+            return min(bounds, key=lambda bound: abs(bound - tick))
+        return max(0, round(tick))
+
+    def snapped_frame(self, frame: float, modifiers: Qt.KeyboardModifier, *, is_pose: bool = False) -> float:
+        """The frame of the grid next to a place, for what lies between frames; `is_pose` for keys of the path."""
+        shift = self.first_frame - (1 if is_pose else 0)
+        if not self.is_snapping(modifiers) or self.snap == "Frame":
+            return float(max(0, round(frame)))
+        if self.snap == "Tick":
+            return float(max(0, round((frame - shift) / FRAMES_PER_LATENT) * FRAMES_PER_LATENT + shift))
+        tick = self.snapped_tick((frame - shift) / FRAMES_PER_LATENT)
+        return float(max(0, shift + FRAMES_PER_LATENT * tick))
+
+    def scrub(self, x: float, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+        """Show the frame under a pixel."""
+        snap: Snap = self.snap if self.snap != "Tick" and self.is_snapping(modifiers) else "Frame"
+        self.studio.player.seek(snapped(self.axis.frame(max(x, HEAD_PX)), snap, self.current.bounds))
+
+    # ------------------------------------------------------------------ keys that are chosen
+
+    def choose(self, keys: Iterable[KeyId]) -> None:
+        """Have these keys chosen and no others."""
+        chosen = frozenset(keys)
+        if chosen == self.chosen:
+            return
+        self.chosen = chosen
+        cameras = sorted(number for name, number in chosen if name == CAMERA)
+        shown = self.studio.selected_key if self.studio.selected_key in cameras else min(cameras, default=-1)
+        self.studio.select_key(shown)
+        self.chosen_changed.emit()
+
+    def forget_gone(self) -> None:
+        """Let go of keys that are not there any more."""
+        count = len(self.kept.keys) if self.kept is not None else 0
+        known = {place_of(key) for key in self.take.keys} | {(CAMERA, number) for number in range(count)}
+        self.choose(key for key in self.chosen if key in known)
+
+    def chosen_parameters(self) -> frozenset[Place]:
+        return frozenset((name, tick) for name in PARAMETERS for other, tick in self.chosen if other == name)
+
+    def chosen_cameras(self) -> frozenset[int]:
+        return frozenset(number for name, number in self.chosen if name == CAMERA)
+
+    def _camera_key_selected(self, number: int) -> None:
+        """Another view has chosen a key of the path."""
+        if number >= 0 and number in self.chosen_cameras():
+            return
+        if number < 0 and not self.chosen_cameras():
+            return
+        self.chosen = frozenset({(CAMERA, number)} if number >= 0 else set())
+        self.chosen_changed.emit()
+
+    # ------------------------------------------------------------------ edits
+
+    def apply(self, edit: Edit) -> bool:
+        return self.studio.apply(edit)
