@@ -46,6 +46,12 @@ class Lens:
         return replace(self, rows=np.repeat(self.rows[:1], count, axis=0))
 
 
+def are_fovs(angles: Floats) -> np.ndarray:
+    """Whether angles in radians can be fields of view, in the shape given: no lens sees less than 0.01 degrees."""
+    degrees = np.rad2deg(np.asarray(angles, np.float64))
+    return np.asarray((degrees >= 0.01) & (degrees < 180))
+
+
 def lens_of_fov(vertical_fov: Floats, aspect: float = DEFAULT_ASPECT) -> Lens:
     """The lens of vertical fields of view (N,) in radians, its centre in the middle of the picture."""
     focal = 0.5 / np.tan(np.asarray(vertical_fov, np.float64) / 2)

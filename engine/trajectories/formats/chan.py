@@ -17,7 +17,7 @@ from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, line_of, write_whole
-from engine.trajectories.recording import Recording, lens_of_fov
+from engine.trajectories.recording import Recording, are_fovs, lens_of_fov
 from engine.trajectories.rotations import assembled, from_euler, to_euler
 
 COLUMNS = "frame tx ty tz rx ry rz [vertical field of view], angles in degrees"
@@ -46,7 +46,7 @@ class Chan:
         lens = None
         if table.rows.shape[1] == 8:
             degrees = table.rows[:, 7]
-            wrong = (degrees <= 0) | (degrees >= 180)
+            wrong = ~are_fovs(np.deg2rad(degrees))
             if wrong.any():
                 bad = int(np.argmax(wrong))
                 raise TrajectoryError(

@@ -26,7 +26,7 @@ from engine.trajectories.formats.direction import likelier
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, numbered, of_quaternions, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, write_whole
-from engine.trajectories.recording import Recording, lens_of_fov
+from engine.trajectories.recording import Recording, are_fovs, lens_of_fov
 from engine.trajectories.rotations import quaternions
 
 DEFAULT_SECONDS = 3.0
@@ -68,7 +68,7 @@ class Gen3c:
             times=times,
             places=places,
             quaternion_error=error,
-            lens=lens_of_fov(np.deg2rad(degrees)) if ((degrees > 0) & (degrees < 180)).all() else None,
+            lens=lens_of_fov(np.deg2rad(degrees)) if are_fovs(np.deg2rad(degrees)).all() else None,
             notes=(*notes, "the camera passes through its keys, where the viewer's B-spline passes near them"),
         )
 

@@ -14,7 +14,7 @@ from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.gltf_document import Document
 from engine.trajectories.formats.parts import MAX_LENGTH_ERROR
 from engine.trajectories.formats.source import Source
-from engine.trajectories.recording import Lens, lens_of_fov
+from engine.trajectories.recording import Lens, are_fovs, lens_of_fov
 from engine.trajectories.rotations import assembled, slerp
 from engine.trajectories.timing import hermite
 
@@ -138,7 +138,7 @@ class Scene:
         if not isinstance(perspective, dict) or "yfov" not in perspective:
             return None
         yfov = self._source.number(perspective["yfov"], '"yfov"')
-        if not 0 < yfov < np.pi:
+        if not are_fovs(np.array(yfov)):
             raise TrajectoryError(f'"yfov" of {self._source.name} is {yfov:g} rad; expected more than 0, less than pi')
         aspect = perspective.get("aspectRatio")
         given = [] if not aspect else [self._source.number(aspect, '"aspectRatio"')]

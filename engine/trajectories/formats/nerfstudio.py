@@ -30,7 +30,7 @@ from engine.trajectories.formats.parts import (
 )
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, write_whole
-from engine.trajectories.recording import Lens, Recording, lens_of_fov
+from engine.trajectories.recording import Lens, Recording, are_fovs, lens_of_fov
 
 DEFAULT_TRANSITION_S = 2.0
 _HEIGHT_PX = 480
@@ -173,7 +173,7 @@ def _lens(source: Source, content: dict[str, Any], entries: list[dict[str, Any]]
     if any(entry.get("fov") is None for entry in entries):
         return None
     degrees = np.array([source.number(entry["fov"], f"the fov of entry {n}") for n, entry in enumerate(entries)])
-    if not ((degrees > 0) & (degrees < 180)).all():
+    if not are_fovs(np.deg2rad(degrees)).all():
         return None
     width, height = pixels(content.get("render_width")), pixels(content.get("render_height"))
     aspect = entries[0].get("aspect") or (width / height if width and height else None)

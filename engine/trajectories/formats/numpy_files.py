@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -115,7 +116,9 @@ class Arrays(Mapping[str, np.ndarray]):
                 "are read of a trajectory. Save the poses alone, or a part of them"
             )
         stream.seek(0)
-        return np.asarray(npy.read_array(stream, allow_pickle=False))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a header as Python 2 wrote it is as good as another
+            return np.asarray(npy.read_array(stream, allow_pickle=False))
 
     def _damaged(self, error: BaseException, name: str = "") -> TrajectoryError:
         if isinstance(error, TrajectoryError):
@@ -128,5 +131,7 @@ def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     version = npy.read_magic(stream)
     if version not in _HEADERS:
         raise ValueError(f"it is of version {version} of numpy's format, which plain numbers do not need")
-    shape, _, dtype = _HEADERS[version](stream)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as above
+        shape, _, dtype = _HEADERS[version](stream)
     return shape, dtype

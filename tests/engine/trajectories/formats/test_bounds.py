@@ -139,3 +139,15 @@ def test_an_archive_of_many_arrays_is_told_in_a_few_words(tmp_path):
     message = refusal(tmp_path / "a.npz")
     assert "array_0 (2,)" in message
     assert len(message) < 1200
+
+
+def test_a_field_of_view_of_nothing_is_told(tmp_path):
+    (tmp_path / "a.chan").write_text("1 0 0 0 0 0 0 1e-320\n2 0 0 0 0 0 0 45\n")
+    assert "line 1 of a.chan: a field of view" in refusal(tmp_path / "a.chan")
+
+
+def test_an_array_of_another_python_is_read(tmp_path):
+    """Python 2 wrote the lengths of long arrays as 9L."""
+    whole = SAMPLES["npy"](a_walk()).files["a.npy"]
+    (tmp_path / "a.npy").write_bytes(whole.replace(b"(13, 4, 4), ", b"(13L, 4, 4),"))
+    assert read_trajectory(tmp_path / "a.npy").format == "npy"
