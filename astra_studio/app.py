@@ -88,7 +88,7 @@ class App:
     def close(self) -> None:
         """End everything that runs; what is finished is stored."""
         self.jobs.close()
-        self.files.close()
+        self.files.end()
         self.engine.close()
         logging.getLogger().removeHandler(self.log)
         sys.excepthook = sys.__excepthook__

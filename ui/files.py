@@ -12,8 +12,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from astra_studio.document import edits
-from astra_studio.document.action_edits import set_actions
-from astra_studio.document.actions import actions_of
 from astra_studio.document.errors import ProjectDamaged
 from astra_studio.document.model import Start
 from astra_studio.document.places import recent
@@ -21,12 +19,14 @@ from astra_studio.document.rescue import rescue
 from astra_studio.document.store import SUFFIX
 from astra_studio.paths import BUNDLED_WORLD
 from astra_studio.problems import problem_of
+from astra_studio.services.background import Background
+from astra_studio.services.camera_files import CAMERA_SUFFIXES
 from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.open_project import OpenProject, open_project
 from astra_studio.services.posting import Post
 from astra_studio.services.restore import SETTINGS_SUFFIXES, Restored, restored
 from astra_studio.services.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
-from engine.trajectories.resolve import resolve_trajectory
+from ui.import_dialog import ImportDialog
 from ui.studio import Studio
 
 _STARTS = " ".join(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES | VIDEO_SUFFIXES))
@@ -39,6 +39,7 @@ class Files(QObject):
         """`pace_s` is how long the fake world takes for a chunk."""
         super().__init__()
         self._studio, self._engine, self._post, self._pace_s = studio, engine, post, pace_s
+        self._background = Background(post)
         self._open: OpenProject | None = None
         self.window: QWidget | None = None
 
@@ -59,6 +60,11 @@ class Files(QObject):
         if self._open is not None:
             self._open.close()
             self._open = None
+
+    def end(self) -> None:
+        """Let everything go: the program ends."""
+        self._background.close()
+        self.close()
 
     def _show(self, path: Path | None, world: str) -> bool:
         settings = self._studio.settings
@@ -170,25 +176,24 @@ class Files(QObject):
             self.open_project(path)
         elif path.suffix.lower() in SETTINGS_SUFFIXES and self._restore(path):
             return
-        elif path.suffix.lower() in (".json", ".txt", ".npy", ".npz", ".chan", ".gltf", ".glb"):
+        elif path.suffix.lower() in CAMERA_SUFFIXES or path.is_dir():
             self.import_path(path)
         else:
             self.use_picture(path)
 
     def import_path(self, path: Path) -> None:
-        """Take a camera file over as what the current take asks for."""
-        studio = self._studio
-
-        def take_over() -> None:
-            track = resolve_trajectory(str(path))
-            if studio.apply(set_actions(studio.take.id, actions_of(track))):
-                studio.say(self.tr("{0}: {1} ticks").format(path.name, len(track)), self.tr("Undo"), studio.undo)
-
-        studio.guarded(take_over, key="path")
+        """Show a camera file, and let the user take it over."""
+        ImportDialog(self._studio, path, self._background, self.window).open()
 
     def ask_path(self) -> None:
         """Choose a camera file in a dialog."""
-        name, _ = QFileDialog.getOpenFileName(self.window, self.tr("Import Camera Path"))
+        patterns = " ".join(f"*{suffix}" for suffix in CAMERA_SUFFIXES)
+        name, _ = QFileDialog.getOpenFileName(
+            self.window,
+            self.tr("Import Camera Path"),
+            "",
+            f"{self.tr('Camera files')} ({patterns});;{self.tr('All')} (*)",
+        )
         if name:
             self.import_path(Path(name))
 

@@ -52,36 +52,60 @@ class Reading:
     takes: tuple[str, ...] = ()
 
 
-def read_trajectory(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> Reading:
-    """Read a file, or a folder with COLMAP's text model.
+class CameraFile:
+    """A file that is read once, and can be taken for one thing or another without being read again.
 
     Args:
-        overrides: what the user knows better.
+        overrides: of these `euler` and `camera`, which decide what is read of the file.
         format_name: one of FORMATS; None: it is detected.
 
     Raises TrajectoryError.
     """
-    said = overrides or Overrides()
-    return _finish(*_load(path, said, format_name), said)
+
+    def __init__(self, path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> None:
+        source = Source(path)
+        if not source.is_folder:
+            _ = source.bytes  # what is missing, empty or too large is told before anything else
+        self.format, self.because = detect(source) if format_name is None else (format_name, "it was said to be")
+        # A folder is called by what is read in it.
+        self.name = COLMAP_IMAGES if source.is_folder else path.name
+        self._stored = format_named(self.format).read(source, overrides or Overrides())
+
+    def read(self, overrides: Overrides | None = None) -> Reading:
+        """Its poses, as the file and the overrides say. Raises TrajectoryError."""
+        return _finish(self.name, self.format, self.because, self._stored, overrides or Overrides())
+
+    def candidates(self, overrides: Overrides | None = None) -> tuple[Reading, ...]:
+        """Read in every direction and all axes that give rotations, the likeliest first: those that go forward.
+
+        Of two that are equally likely the one nearer to what the format says comes first. Raises TrajectoryError.
+        """
+        said = overrides or Overrides()
+        usual = self.read(said)
+        readings = [
+            self.read(replace(said, convention=convention, axes=axes)) for convention in CONVENTIONS for axes in AXES
+        ]
+
+        def unlikeliness(reading: Reading) -> tuple[float, int]:
+            changes = (reading.convention != usual.convention) + (reading.axes != usual.axes)
+            return -round(reading.checks.forwardness, 3), changes
+
+        return tuple(sorted(readings, key=unlikeliness))
+
+
+def read_trajectory(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> Reading:
+    """Read a file, or a folder with COLMAP's text model. Raises TrajectoryError.
+
+    Args:
+        overrides: what the user knows better.
+        format_name: one of FORMATS; None: it is detected.
+    """
+    return CameraFile(path, overrides, format_name).read(overrides)
 
 
 def candidates(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> tuple[Reading, ...]:
-    """The file read in every direction and all axes that give rotations, the likeliest first: those that go forward.
-
-    Of two that are equally likely the one nearer to what the format says comes first. Raises TrajectoryError.
-    """
-    said = overrides or Overrides()
-    loaded = _load(path, said, format_name)
-    usual = _finish(*loaded, said)
-    readings = [
-        _finish(*loaded, replace(said, convention=convention, axes=axes)) for convention in CONVENTIONS for axes in AXES
-    ]
-
-    def unlikeliness(reading: Reading) -> tuple[float, int]:
-        changes = (reading.convention != usual.convention) + (reading.axes != usual.axes)
-        return -round(reading.checks.forwardness, 3), changes
-
-    return tuple(sorted(readings, key=unlikeliness))
+    """`CameraFile.candidates` of a file. Raises TrajectoryError."""
+    return CameraFile(path, overrides, format_name).candidates(overrides)
 
 
 def write_trajectory(recording: Recording, path: Path, format_name: str | None = None) -> tuple[str, tuple[str, ...]]:
@@ -91,16 +115,6 @@ def write_trajectory(recording: Recording, path: Path, format_name: str | None =
     """
     name = format_name or format_to_write(path)
     return name, format_named(name).write(recording, path)
-
-
-def _load(path: Path, overrides: Overrides, format_name: str | None) -> tuple[str, str, str, Stored]:
-    source = Source(path)
-    if not source.is_folder:
-        _ = source.bytes  # what is missing, empty or too large is told before anything else
-    name, because = detect(source) if format_name is None else (format_name, "it was said to be")
-    # A folder is called by what is read in it.
-    called = COLMAP_IMAGES if source.is_folder else path.name
-    return called, name, because, format_named(name).read(source, overrides)
 
 
 def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overrides) -> Reading:
