@@ -26,6 +26,7 @@ from astra_studio.services.open_project import OpenProject, open_project
 from astra_studio.services.posting import Post
 from astra_studio.services.restore import SETTINGS_SUFFIXES, Restored, restored
 from astra_studio.services.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
+from ui.batch_dialog import BatchDialog
 from ui.import_dialog import ImportDialog
 from ui.studio import Studio
 
@@ -39,7 +40,7 @@ class Files(QObject):
         """`pace_s` is how long the fake world takes for a chunk."""
         super().__init__()
         self._studio, self._engine, self._post, self._pace_s = studio, engine, post, pace_s
-        self._background = Background(post)
+        self.background = Background(post)
         self._open: OpenProject | None = None
         self.window: QWidget | None = None
 
@@ -63,7 +64,7 @@ class Files(QObject):
 
     def end(self) -> None:
         """Let everything go: the program ends."""
-        self._background.close()
+        self.background.close()
         self.close()
 
     def _show(self, path: Path | None, world: str) -> bool:
@@ -178,12 +179,14 @@ class Files(QObject):
             return
         elif path.suffix.lower() in CAMERA_SUFFIXES or path.is_dir():
             self.import_path(path)
+        elif path.suffix.lower() == ".toml" and self.window is not None:
+            BatchDialog(self._studio, path, self.background, self.window).open()
         else:
             self.use_picture(path)
 
     def import_path(self, path: Path) -> None:
         """Show a camera file, and let the user take it over."""
-        ImportDialog(self._studio, path, self._background, self.window).open()
+        ImportDialog(self._studio, path, self.background, self.window).open()
 
     def ask_path(self) -> None:
         """Choose a camera file in a dialog."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout,
 
 from astra_studio import __version__
 from astra_studio.paths import assets, user_data
+from ui.batch_dialog import attach_batch
 from ui.dialogs import About, LogLines, LogWindow, Preferences, Shortcuts
 from ui.export_dialog import attach_export
 from ui.failures import Failures
@@ -19,6 +20,7 @@ from ui.files import Files
 from ui.inspector import InspectorPane
 from ui.palette import Palette
 from ui.path_editor import PathEditing, PathPane
+from ui.path_export_dialog import attach_path_export
 from ui.problem_bar import ProblemBar
 from ui.project_panel import ProjectPane
 from ui.status_bar import StatusBar
@@ -113,6 +115,8 @@ class MainWindow(QMainWindow):
         attach("help.copy_diagnostics", self._copy_diagnostics)
         attach("help.about", lambda: About(studio, self).exec())
         attach_export(studio, self)
+        attach_path_export(studio, files.background, self)
+        attach_batch(studio, files.background, self)
 
     def _attach_workspace(self, name: str) -> None:
         self.studio.commands.attach(

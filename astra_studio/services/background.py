@@ -55,6 +55,10 @@ class Background:
                 self._thread.start()
             self._condition.notify()
 
+    def forget(self) -> None:
+        """Tell nothing of what was asked for so far: whoever asked is gone."""
+        self._number += 1
+
     def close(self) -> None:
         """Tell nothing any more, and end the thread as soon as what it does is done."""
         with self._condition:

@@ -172,7 +172,7 @@ def opened(place: WorldPlace) -> WorldModel:
     return open_world(place.spec, {name: Path(folder) for name, folder in place.catalogue}, place.device)
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Let the window go first where both want a core."""
     with suppress(OSError, psutil.Error):
         if sys.platform == "win32":
@@ -181,11 +181,15 @@ def _step_back() -> None:
             os.nice(_NICENESS)
 
 
+def ignore_interrupts() -> None:
+    """Ctrl+C in a terminal reaches the whole group; the window decides what becomes of this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def serve(connection: Connection) -> None:
     """The child process: requests in and answers out until the other end is gone or asks to close."""
-    _step_back()
-    # Ctrl+C in a terminal reaches the whole group; the window decides what becomes of this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    step_back()
+    ignore_interrupts()
     waiting: list[object] = []
     is_cancelled = False
 

@@ -64,6 +64,14 @@ class JobControl:
             raise Cancelled
         self._tell(share, detail)
 
+    def say(self, share: float, detail: str = "") -> None:
+        """The same, at once: for work that waits and stops in a way of its own."""
+        self._tell(share, detail)
+
+    @property
+    def is_paused(self) -> bool:
+        return not self._going.is_set()
+
     def wait_while_paused(self) -> None:
         """Return when the job may go on, or was cancelled."""
         if not self._going.is_set():

@@ -159,6 +159,13 @@ COMMANDS: tuple[Command, ...] = (
     _c("generate.retry", "Try the Failed Chunk Again", icon="arrow-clockwise", group=1),
     _c("generate.retry_short", "Try Again with Shorter Chunks", group=1, tip="Half the latents need less memory"),
     _c("generate.world", "Choose a World...", group=2),
+    _c(
+        "generate.batch",
+        "Render Batch...",
+        icon="queue",
+        group=2,
+        tip="Pictures, moves and settings out of a JOBS.toml",
+    ),
     _c("help.commands", "Pose Line and Keys", icon="info"),
     _c("help.copy_diagnostics", "Copy Diagnostics", icon="copy"),
     _c("help.about", "About Astra Studio", icon="info"),

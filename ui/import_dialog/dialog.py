@@ -55,6 +55,7 @@ class ImportDialog(QDialog):
         self._reader = CameraReader(path)
         self._wish = Wish()
         self.imported: Imported | None = None
+        self.is_reading = False
         self.setWindowTitle(self.tr("Import Camera Path"))
         self.setMinimumSize(900, 560)
         self.resize(980, 620)
@@ -74,6 +75,7 @@ class ImportDialog(QDialog):
         self.ok.setEnabled(False)
         buttons.accepted.connect(self._take_over)
         buttons.rejected.connect(self.reject)
+        self.finished.connect(lambda _result: background.forget())
         left = QVBoxLayout()
         left.setSpacing(S16)
         left.addLayout(self._form)
@@ -190,7 +192,7 @@ class ImportDialog(QDialog):
     def _choice(self, name: str, options: list[tuple[str, str]]) -> QComboBox:
         choice = QComboBox()
         choice.setAccessibleName(name)
-        choice.setMinimumWidth(190)
+        choice.setMinimumWidth(228)
         for words, value in options:
             choice.addItem(words, value)
         return choice
@@ -236,13 +238,14 @@ class ImportDialog(QDialog):
 
     def _read(self) -> None:
         reader, wish = self._reader, self._wish
+        self.is_reading = True
         self.ok.setEnabled(False)
         self._background.run(lambda: reader.read(wish), self._show_imported, self._show_problem)
 
     # ------------------------------------------------------------------ what was read
 
     def _show_imported(self, imported: Imported) -> None:
-        self.imported = imported
+        self.imported, self.is_reading = imported, False
         reading = imported.reading
         kind = FORMATS[reading.format].title
         self.because.setText(self.tr("{0}, because {1}").format(kind, reading.because))
@@ -278,7 +281,7 @@ class ImportDialog(QDialog):
         self.keys.setEnabled(self.keys.count() > 1)
 
     def _show_problem(self, problem: Problem) -> None:
-        self.imported = None
+        self.imported, self.is_reading = None, False
         self.because.setText(self._in_words(problem.why))
         self.because.setProperty("role", "error")
         self._dress(self.because)

@@ -1,0 +1,239 @@
+"""Owns the batch dialog: a JOBS.toml, what it will take, where to, and its place in the queue of jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from astra_studio.problems import Problem
+from astra_studio.services.background import Background
+from astra_studio.services.batch import Forecast, JobForecast
+from astra_studio.services.batch_process import AskedBatch, foretell, render_batch
+from astra_studio.services.jobs import JobState
+from ui.studio import Studio
+from ui.theme import S8, S12, S16
+from ui.top_bar import duration
+from ui.widgets import quiet_label
+
+_NAME, _CHUNKS, _TIME, _DISK = range(4)
+
+
+class BatchDialog(QDialog):
+    """Shows the forecast of one file; Render makes it a job of the queue."""
+
+    def __init__(self, studio: Studio, jobs: Path, background: Background, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._studio, self._jobs, self._background = studio, jobs, background
+        self.told: Forecast | None = None
+        self.setWindowTitle(self.tr("Render Batch"))
+        self.resize(760, 560)
+        title = QLabel(jobs.name)
+        title.setFont(studio.theme.font(16, 600))
+        self.words = quiet_label("")
+        self.words.setWordWrap(True)
+        self.table = QTableWidget(0, 4)
+        self.table.setAccessibleName(self.tr("Jobs of the batch"))
+        self.table.setHorizontalHeaderLabels([self.tr("Job"), self.tr("Chunks"), self.tr("Time"), self.tr("Disk")])
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setShowGrid(False)
+        self.table.verticalHeader().hide()
+        self.table.verticalHeader().setDefaultSectionSize(24)
+        self.table.horizontalHeader().setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        for column, width in ((_CHUNKS, 80), (_TIME, 100), (_DISK, 100)):
+            self.table.setColumnWidth(column, width)
+            self.table.horizontalHeaderItem(column).setTextAlignment(right)
+        self.table.horizontalHeaderItem(_NAME).setTextAlignment(
+            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        )
+        self.sums = QLabel()
+        self.sums.setWordWrap(True)
+        self.out = QLineEdit(str(jobs.with_name(f"{jobs.stem} videos")))
+        self.out.setAccessibleName(self.tr("Folder for the videos and the report"))
+        self.out.editingFinished.connect(self._folder_changed)
+        self._known_out = self.out.text()
+        browse = QPushButton(self.tr("Choose..."))
+        browse.clicked.connect(self._browse)
+        place = QHBoxLayout()
+        place.setSpacing(S8)
+        place.addWidget(QLabel(self.tr("Folder")))
+        place.addWidget(self.out, 1)
+        place.addWidget(browse)
+        self.opens = QCheckBox(self.tr("Open the report at the end"))
+        self.opens.setChecked(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self.ok.setText(self.tr("Render"))
+        self.ok.setProperty("main", "true")
+        buttons.accepted.connect(self._render)
+        buttons.rejected.connect(self.reject)
+        self.finished.connect(lambda _result: background.forget())
+        inside = QWidget()
+        column_ = QVBoxLayout(inside)
+        column_.setContentsMargins(S16, S16, S16, S16)
+        column_.setSpacing(S12)
+        for widget in (title, self.words, self.table, self.sums):
+            column_.addWidget(widget, 1 if widget is self.table else 0)
+        column_.addLayout(place)
+        column_.addWidget(self.opens)
+        column_.addWidget(buttons)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(inside)
+        self._foretell()
+
+    def asked(self) -> AskedBatch:
+        """What has been chosen."""
+        settings = self._studio.settings
+        return AskedBatch(jobs=self._jobs, out=Path(self.out.text()).expanduser(), device=settings.get("device"))
+
+    def _foretell(self) -> None:
+        asked = self.asked()
+        self.ok.setEnabled(False)
+        self._say("quiet", self.tr("Looking at the pictures, the moves and the worlds ..."))
+        self._background.run(lambda: foretell(asked), self._show_forecast, self._show_problem)
+
+    def _folder_changed(self) -> None:
+        if self.out.text() != self._known_out:
+            self._known_out = self.out.text()
+            self._foretell()
+
+    def _browse(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, self.tr("Folder for the videos and the report"), self.out.text())
+        if name:
+            self.out.setText(name)
+            self._folder_changed()
+
+    # ------------------------------------------------------------------ what it will take
+
+    def _show_forecast(self, told: Forecast) -> None:
+        self.told = told
+        self.table.clearSpans()
+        self.table.setRowCount(len(told.jobs))
+        for row, job in enumerate(told.jobs):
+            self._fill(row, job)
+        count = len(told.jobs)
+        words = self.tr("{0} jobs, {1} of them there already, {2} chunks to make").format(
+            count, told.num_present, told.num_chunks
+        )
+        self._say("quiet", words)
+        time = (
+            self.tr("The time is not known: no such chunk has been made on this machine yet.")
+            if told.seconds is None
+            else self.tr("About {0} of rendering.").format(duration(told.seconds))
+        )
+        disk = self.tr("At most {0:,.1f} MB of the {1:,.0f} MB that are free.").format(
+            told.num_bytes / 1e6, told.num_free_bytes / 1e6
+        )
+        lines = [f"{time} {disk}"]
+        if told.problems:
+            first = told.problems[0]
+            words = self.tr("{0} of the jobs cannot be rendered, such as {1}: {2}")
+            why = "" if first.problem is None else first.problem.why
+            lines.append(words.format(len(told.problems), first.job.name, why))
+        if not told.has_room:
+            lines.append(self.tr("There is not enough room: make some, or choose a folder on another disk."))
+        self.sums.setText("\n".join(lines))
+        self.sums.setProperty("role", "error" if not told.has_room else "label")
+        self._dress(self.sums)
+        self.ok.setEnabled(count > len(told.problems) and told.has_room)
+
+    def _fill(self, row: int, job: JobForecast) -> None:
+        theme = self._studio.theme
+        name = QTableWidgetItem(job.job.name)
+        cells = ["", "", ""]
+        if job.problem is not None:
+            cells[0] = self.tr("cannot be rendered")
+            name.setIcon(theme.icon("x", "error"))
+        elif job.is_present:
+            cells[0] = self.tr("there already")
+            name.setIcon(theme.icon("check", "ok"))
+        else:
+            time = self.tr("not known") if job.seconds is None else duration(job.seconds)
+            cells = [str(job.num_chunks), time, f"{job.num_bytes / 1e6:,.1f} MB"]
+            name.setIcon(theme.icon("circle-dashed", "text3"))
+        self.table.setItem(row, _NAME, name)
+        for column, words in zip((_CHUNKS, _TIME, _DISK), cells, strict=True):
+            item = QTableWidgetItem(words)
+            item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.table.setItem(row, column, item)
+        if not cells[1]:
+            self.table.setSpan(row, _CHUNKS, 1, 3)
+        tip = job.problem.why if job.problem is not None else job.job.trajectory_words
+        for column in range(4):
+            found = self.table.item(row, column)
+            if found is not None:
+                found.setToolTip(tip)
+
+    def _show_problem(self, problem: Problem) -> None:
+        self.told = None
+        self.table.setRowCount(0)
+        self.sums.setText(problem.todo)
+        self._say("error", f"{problem.what}. {problem.why}")
+        self.ok.setEnabled(False)
+
+    def _say(self, role: str, words: str) -> None:
+        self.words.setText(words)
+        self.words.setProperty("role", role)
+        self._dress(self.words)
+
+    @staticmethod
+    def _dress(label: QLabel) -> None:
+        label.style().unpolish(label)
+        label.style().polish(label)
+
+    # ------------------------------------------------------------------ into the queue
+
+    def _render(self) -> None:
+        queue_batch(self._studio, self.asked(), opens_report=self.opens.isChecked())
+        self._studio.say(self.tr("{0} is among the jobs").format(self._jobs.name))
+        self.accept()
+
+
+def queue_batch(studio: Studio, asked: AskedBatch, *, opens_report: bool) -> int:
+    """Make a batch a job; its report is opened when it is over, where that is wished. Returns the job's id."""
+    number = studio.jobs.add(f"Batch {asked.jobs.stem}", lambda control: render_batch(asked, control))
+
+    def look(states: tuple[JobState, ...]) -> None:
+        over = next((state for state in states if state.id == number and state.is_over), None)
+        if over is not None:
+            studio.jobs_changed.disconnect(look)
+            if over.result is not None and over.result.is_file() and over.status != "cancelled":
+                QDesktopServices.openUrl(QUrl.fromLocalFile(str(over.result)))
+
+    if opens_report:
+        studio.jobs_changed.connect(look)
+    return number
+
+
+def attach_batch(studio: Studio, background: Background, window: QWidget) -> None:
+    """The command that asks for a JOBS.toml and shows it."""
+
+    def choose() -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            window, window.tr("Render Batch"), "", f"{window.tr('Lists of jobs')} (*.toml);;{window.tr('All')} (*)"
+        )
+        if name:
+            BatchDialog(studio, Path(name), background, window).open()
+
+    studio.commands.attach("generate.batch", choose)
