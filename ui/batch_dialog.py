@@ -59,13 +59,13 @@ class BatchDialog(QDialog):
         self.table.verticalHeader().hide()
         self.table.verticalHeader().setDefaultSectionSize(24)
         self.table.horizontalHeader().setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for column, width in ((_CHUNKS, 80), (_TIME, 100), (_DISK, 100)):
             self.table.setColumnWidth(column, width)
-            self.table.horizontalHeaderItem(column).setTextAlignment(right)
-        self.table.horizontalHeaderItem(_NAME).setTextAlignment(
-            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        )
+        for column in range(4):
+            side = Qt.AlignmentFlag.AlignLeft if column == _NAME else Qt.AlignmentFlag.AlignRight
+            head = self.table.horizontalHeaderItem(column)
+            assert head is not None
+            head.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         self.sums = QLabel()
         self.sums.setWordWrap(True)
         self.out = QLineEdit(str(jobs.with_name(f"{jobs.stem} videos")))
