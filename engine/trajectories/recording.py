@@ -16,6 +16,8 @@ from engine.trajectories.rotations import interpolated
 DEFAULT_ASPECT = 832 / 480
 """Width over height of the released model's pictures, taken where a file does not say."""
 DEFAULT_VERTICAL_FOV = np.deg2rad(50.0)
+_LEAST_FOV = np.deg2rad(0.01)
+"""No lens sees less."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,9 +49,9 @@ class Lens:
 
 
 def are_fovs(angles: Floats) -> np.ndarray:
-    """Whether angles in radians can be fields of view, in the shape given: no lens sees less than 0.01 degrees."""
-    degrees = np.rad2deg(np.asarray(angles, np.float64))
-    return np.asarray((degrees >= 0.01) & (degrees < 180))
+    """Whether angles in radians can be fields of view, in the shape given."""
+    seen = np.asarray(angles, np.float64)
+    return np.asarray((seen >= _LEAST_FOV) & (seen < np.pi))
 
 
 def lens_of_fov(vertical_fov: Floats, aspect: float = DEFAULT_ASPECT) -> Lens:

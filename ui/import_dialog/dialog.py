@@ -307,7 +307,8 @@ class ImportDialog(QDialog):
             ("--camera", self.tr("Camera")),
             ("--from", self.tr("Format")),
         ):
-            text = text.replace(flag, words)
+            # In brackets it is a hint for those who see no field of that name.
+            text = text.replace(f" ({flag})", "").replace(flag, words)
         return text
 
     @staticmethod

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -97,7 +97,7 @@ def _exported(source: Source, overrides: Overrides) -> Stored:
     """The exported cameras, each where the shutter opens."""
     cameras = source.objects(source.record["cameras"], '"cameras"')
     places = numbered(len(cameras), "camera")
-    rows = [source.numbers(camera.get("start"), (3, 4), place) for camera, place in zip(cameras, places, strict=True)]
+    rows = [_start(source, camera.get("start"), place) for camera, place in zip(cameras, places, strict=True)]
     matrices = of_rows(np.stack(rows))
     notes = ['the "start" of every camera is read, where the shutter opens']
     likely = likelier(matrices)
@@ -117,6 +117,12 @@ def _exported(source: Source, overrides: Overrides) -> Stored:
         places=places,
         notes=tuple(notes),
     )
+
+
+def _start(source: Source, value: Any, place: str) -> Floats:
+    """A 3 x 4 matrix; a fourth row, which other programs add, is left out."""
+    is_whole = isinstance(value, list) and len(value) == 4
+    return source.numbers(value, (4 if is_whole else 3, 4), place)[:3]
 
 
 def _rate(source: Source, count: int) -> float | None:
