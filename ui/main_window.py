@@ -54,6 +54,7 @@ class MainWindow(QMainWindow):
         self.path_editing = PathEditing(studio)
         self.path = PathPane(self.path_editing)
         self.timeline = TimelinePane(studio)
+        self.timeline.canvas.scene.share(self.path_editing)
         self.inspector = InspectorPane(studio)
         self.project_panel = ProjectPane(studio, files.ask_picture, files.use_picture)
         self.problems = ProblemBar(studio)

@@ -226,7 +226,7 @@ def test_comparing_two_takes_shows_the_wipe_and_tells_the_difference(filled: Dri
     first = filled.studio.take
     filled.studio.player.seek(40)
     filled.key(Qt.Key.Key_B)
-    filled.window.timeline._set_compared(filled.studio.project.take(first.id), True)
+    filled.window.timeline.takes.set_compared(filled.studio.project.take(first.id), True)
     assert filled.window.viewport.stage.compare == "wipe"
     stage = filled.window.viewport.stage
     box = stage.picture_box()

@@ -99,11 +99,12 @@ class Theme(QObject):
         return self._pixmaps[key]
 
     def icon(self, name: str, token: str = "text2", size: int = 14) -> QIcon:
-        """The same as an icon, sharp at ratio 1 and 2, and quieter where it is disabled."""
+        """The same as an icon, sharp at ratio 1 and 2; quieter where it is disabled, in amber where it is on."""
         icon = QIcon()
         for ratio in (1.0, 2.0):
             icon.addPixmap(self.pixmap(name, token, size, ratio))
             icon.addPixmap(self.pixmap(name, "edge", size, ratio), QIcon.Mode.Disabled)
+            icon.addPixmap(self.pixmap(name, "accent_mark", size, ratio), QIcon.Mode.Normal, QIcon.State.On)
         return icon
 
     def pattern(self, kind: Pattern, token: str, ratio: float = 1.0) -> QBrush:

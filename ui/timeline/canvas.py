@@ -20,7 +20,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
-from astra_studio.document import key_edits
 from astra_studio.document.derived import active_parameters, total_frames
 from astra_studio.document.facets import Facet
 from astra_studio.document.model import Parameter
@@ -34,7 +33,7 @@ from ui.timeline.connectors import paint_connectors
 from ui.timeline.curves import GraphLane
 from ui.timeline.curves.channels import NUMBERS
 from ui.timeline.curves.graph_lane import LEAST_PX as LEAST_GRAPH_PX
-from ui.timeline.editors import KeyEditor
+from ui.timeline.fields import Fields
 from ui.timeline.keyboard import Keyboard
 from ui.timeline.lane import Lane, Press
 from ui.timeline.layout import LEAST_BRANCHES_PX, Layout, Zone
@@ -43,7 +42,7 @@ from ui.timeline.mouse import Mouse
 from ui.timeline.parameter_lanes import NumberLane, ParameterLane, PromptLane
 from ui.timeline.playhead import Playhead
 from ui.timeline.ruler import RULER_PX, Ruler
-from ui.timeline.scene import HEAD_PX, KeyId, Scene
+from ui.timeline.scene import HEAD_PX, Scene
 from ui.timeline.strips import BRANCH_PX, STRIP_PX, Strip
 from ui.timeline.thumbnails import Thumbnails
 from ui.timeline.view import PlacedCell, RowBook, TakeRow
@@ -74,7 +73,7 @@ class TimelineCanvas(QWidget):
         self._has_graph = False
         self._book = RowBook()
         self._key_lanes: list[Parameter] = []
-        self.mouse, self.keyboard = Mouse(self), Keyboard(self)
+        self.mouse, self.keyboard, self.fields = Mouse(self), Keyboard(self), Fields(self, self._graph)
         self._arriving = QTimer(self)
         self._arriving.setSingleShot(True)
         self._arriving.setInterval(_ARRIVED_MS)
@@ -87,8 +86,8 @@ class TimelineCanvas(QWidget):
         studio.theme.changed.connect(self.update)
         self.scene.axis_changed.connect(self._axis_changed)
         self.scene.chosen_changed.connect(self.update_keys)
-        self.scene.edit_asked.connect(self.edit_key)
-        self.scene.number_asked.connect(self.edit_number)
+        self.scene.edit_asked.connect(self.fields.edit_key)
+        self.scene.number_asked.connect(self.fields.edit_number)
 
     # ------------------------------------------------------------------ what is shown
 
@@ -457,45 +456,6 @@ class TimelineCanvas(QWidget):
         super().focusOutEvent(event)
         self.mouse.cancel()
         self.update()
-
-    # ------------------------------------------------------------------ typing values
-
-    def edit_key(self, key: KeyId) -> None:
-        """Type the value of a parameter's key where it is."""
-        known = next((one for one in self.studio.take.keys if (one.parameter, one.tick) == key), None)
-        if known is None:
-            return
-        take, lane, place = self.studio.take.id, self.parameter_lanes[known.parameter], (known.parameter, known.tick)
-        self.scene.choose({key})
-        self.lane_boxes.show(lane)
-        self.update()
-        editor = KeyEditor(
-            self,
-            known.parameter,
-            known.value,
-            self.tr("{0} at tick {1}").format(lane.name, known.tick),
-            lambda value: self.scene.apply(key_edits.set_value(take, place, value)),
-        )
-        before = 2 if known.parameter == "prompt" else 10
-        self._open(editor, round(self.scene.x_of_tick(known.tick)) + before, round(lane.middle))
-
-    def edit_number(self, channel: str, key: KeyId) -> None:
-        """Type the number of a key on the graph where it is."""
-        found = self._graph.found(channel, key)
-        if found is None:
-            return
-        where = self._graph.place_of(*found)
-        take_value = self._graph.setter(*found)
-        editor = KeyEditor(self, None, round(found[1].value, 4), self._graph.label(channel), take_value)
-        self._open(editor, round(where.x()) + 10, round(where.y()))
-
-    def _open(self, editor: KeyEditor, x: int, y: int) -> None:
-        low = self.height() - editor.height() // 2 - 2
-        editor.open_at(min(max(x, HEAD_PX + 4), self.width() - editor.width() - 4), min(y, low))
-
-    def editor(self) -> KeyEditor | None:
-        """The field that is open."""
-        return next((one for one in self.findChildren(KeyEditor) if one.isVisible()), None)
 
 
 def _rects(region: QRegion) -> list[QRect]:

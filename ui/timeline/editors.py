@@ -1,10 +1,10 @@
-"""Owns typing a key's value where the key is: a number or words; Return takes it, Escape leaves it as it was."""
+"""Owns typing a value where it is shown: numbers and words; Return takes it, Escape leaves it as it was."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -12,34 +12,29 @@ from astra_studio.document.model import Parameter, ParameterKey, ParameterValue
 from astra_studio.document.parameters import check_key
 from ui.widgets.number_field import evaluated
 
-NUMBER_WIDTH_PX, WORDS_WIDTH_PX = 64, 320
+NUMBER_WIDTH_PX, WORDS_WIDTH_PX, HEIGHT_PX = 64, 320, 22
+Parse = Callable[[str], ParameterValue]
+"""The value of a text. Raises ValueError with what was expected."""
 
 
-class KeyEditor(QLineEdit):
-    """A field over a lane. It goes when the value is taken or left."""
+class InPlaceField(QLineEdit):
+    """A field over the timeline. It goes when the value is taken or left."""
 
     def __init__(
-        self,
-        parent: QWidget,
-        parameter: Parameter | None,
-        value: ParameterValue,
-        name: str,
-        take: Callable[[ParameterValue], object],
+        self, parent: QWidget, name: str, before: str, parse: Parse, take: Callable[[ParameterValue], object]
     ) -> None:
-        """`parameter` None: any number. `take` is called once with a value that can be; never where it is left."""
+        """`name` is for screen readers. `take` is called once with what was parsed, and never where it is left."""
         super().__init__(parent)
-        self._parameter, self._take, self._is_over = parameter, take, False
-        self._before = value
+        self._before, self._parse, self._take, self._is_over = before, parse, take, False
         self.setAccessibleName(name)
-        self.setText(value if isinstance(value, str) else f"{value:g}")
-        self.setFixedSize(WORDS_WIDTH_PX if parameter == "prompt" else NUMBER_WIDTH_PX, 22)
-        self.selectAll()
+        self.setText(before)
         self.returnPressed.connect(self._accept)
 
-    def open_at(self, x: int, y: int) -> None:
-        """Show it, with its left end and its middle there."""
-        self.move(x, y - self.height() // 2)
+    def open_in(self, box: QRect) -> None:
+        """Show it there, all of its text chosen."""
+        self.setGeometry(box)
         self.show()
+        self.selectAll()
         self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -58,9 +53,7 @@ class KeyEditor(QLineEdit):
         if self._is_over:
             return True
         try:
-            value: ParameterValue = self.text().strip() if self._parameter == "prompt" else evaluated(self.text())
-            if self._parameter is not None:
-                check_key(ParameterKey(parameter=self._parameter, tick=0, value=value))
+            value = self._parse(self.text())
         except ValueError as error:
             self.setProperty("bad", "true")
             self.setToolTip(str(error))
@@ -68,7 +61,7 @@ class KeyEditor(QLineEdit):
             self.style().polish(self)
             return False
         self._is_over = True
-        if value != self._before:
+        if self.text() != self._before:
             self._take(value)
         self._close()
         return True
@@ -84,3 +77,14 @@ class KeyEditor(QLineEdit):
         if had_focus and parent is not None:
             parent.setFocus(Qt.FocusReason.OtherFocusReason)
         self.deleteLater()
+
+
+def parser_of(parameter: Parameter) -> Parse:
+    """Reads what a key of a parameter can be."""
+
+    def parse(text: str) -> ParameterValue:
+        value: ParameterValue = text.strip() if parameter == "prompt" else evaluated(text)
+        check_key(ParameterKey(parameter=parameter, tick=0, value=value))
+        return value
+
+    return parse

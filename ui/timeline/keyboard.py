@@ -147,7 +147,7 @@ class Keyboard:
         lane, stops = self.lane, self._stops()
         key = stops[self._stop][1] if 0 <= self._stop < len(stops) else None
         if key is not None and key in self._scene.chosen and isinstance(lane, ParameterLane):
-            self._canvas.edit_key(key)
+            self._canvas.fields.edit_key(key)
         elif isinstance(lane, KEY_LANES):
             x = self._scene.axis.x(self._canvas.studio.player.frame)
             lane.double_click(Press(where=QPointF(x, lane.middle)))

@@ -157,7 +157,7 @@ class Mouse(QObject):
         if press.where.x() >= HEAD_PX:
             lane.double_click(press)
         elif isinstance(lane, Strip) and lane.button_at(press.where) < 0:
-            self._canvas.studio.commands.trigger("take.rename")
+            self._canvas.fields.name_take()
         else:
             lane.press_head(press)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Protocol
 
 from PySide6.QtCore import QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QFont
@@ -26,6 +27,17 @@ HEAD_PX, MARGIN_PX = 148, 8
 CAMERA = "camera"
 KeyId = tuple[str, int]
 """What is chosen: (name of a parameter, tick), or (CAMERA, number of the path's key)."""
+
+
+class ChosenKeys(Protocol):
+    """Who owns which keys of the path are chosen: the path editor."""
+
+    changed: Any
+    """A signal without arguments."""
+    selected: frozenset[int]
+
+    def select(self, numbers: Iterable[int], active: int | None = None) -> None:
+        """Choose these and no others."""
 
 
 class Scene(QObject):
@@ -53,7 +65,7 @@ class Scene(QObject):
         self.band: QRectF | None = None
         self._curves: tuple[Actions, Curves] = (Actions(), Curves())
         self._kept: tuple[Authored | None, CameraPath | None] = (None, None)
-        studio.key_selected.connect(self._camera_key_selected)
+        self._path_keys: ChosenKeys | None = None
 
     @property
     def theme(self) -> Theme:
@@ -159,10 +171,21 @@ class Scene(QObject):
         if chosen == self.chosen:
             return
         self.chosen = chosen
-        cameras = sorted(number for name, number in chosen if name == CAMERA)
-        shown = self.studio.selected_key if self.studio.selected_key in cameras else min(cameras, default=-1)
-        self.studio.select_key(shown)
+        cameras = self.chosen_cameras()
+        if self._path_keys is not None and self._path_keys.selected != cameras:
+            self._path_keys.select(sorted(cameras))
         self.chosen_changed.emit()
+
+    def share(self, path_keys: ChosenKeys) -> None:
+        """Have the same keys of the path chosen as another view of them."""
+        self._path_keys = path_keys
+        path_keys.changed.connect(self._path_keys_changed)
+
+    def _path_keys_changed(self) -> None:
+        """The other view has chosen keys: those, and nothing else, unless they are the same."""
+        assert self._path_keys is not None
+        if self._path_keys.selected != self.chosen_cameras():
+            self.choose((CAMERA, number) for number in self._path_keys.selected)
 
     def forget_gone(self) -> None:
         """Let go of keys that are not there any more."""
@@ -175,15 +198,6 @@ class Scene(QObject):
 
     def chosen_cameras(self) -> frozenset[int]:
         return frozenset(number for name, number in self.chosen if name == CAMERA)
-
-    def _camera_key_selected(self, number: int) -> None:
-        """Another view has chosen a key of the path."""
-        if number >= 0 and number in self.chosen_cameras():
-            return
-        if number < 0 and not self.chosen_cameras():
-            return
-        self.chosen = frozenset({(CAMERA, number)} if number >= 0 else set())
-        self.chosen_changed.emit()
 
     # ------------------------------------------------------------------ edits
 

@@ -125,7 +125,7 @@ class Hand:
 
     def type(self, text: str) -> None:
         """Into the field that is open."""
-        field = self.canvas.editor()
+        field = self.canvas.fields.shown()
         assert field is not None, "no field is open"
         field.clear()
         QTest.keyClicks(field, text)

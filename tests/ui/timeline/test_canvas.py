@@ -218,7 +218,7 @@ def test_the_compared_take_and_the_shown_one_have_chips(filled: Driver) -> None:
     hand = Hand(filled)
     first = hand.take
     filled.key(Qt.Key.Key_B)
-    filled.window.timeline._set_compared(filled.studio.project.take(first.id), True)
+    filled.window.timeline.takes.set_compared(filled.studio.project.take(first.id), True)
     assert hand.scene.rows[1].is_compared
     plain = hand.canvas.grab().toImage()
     filled.studio.apply(edits.select(compared=None))
@@ -227,6 +227,29 @@ def test_the_compared_take_and_the_shown_one_have_chips(filled: Driver) -> None:
     place = QPoint(HEAD_PX - 16, round(box.center().y()) - 6)
     assert plain.pixelColor(place) == filled.studio.theme.color("take_b")
     assert other.pixelColor(place) != plain.pixelColor(place)
+
+
+def test_takes_and_markers_are_named_where_they_stand(planned: Hand) -> None:
+    planned.driver.key(Qt.Key.Key_F2)
+    planned.type("  ")
+    assert planned.canvas.fields.shown() is not None, "a name is not empty"
+    planned.type("Down the valley")
+    assert planned.take.name == "Down the valley"
+    planned.double_click(QPointF(60, planned.canvas.row_box(0).top() + 20))
+    planned.type("Walk")
+    assert planned.take.name == "Walk"
+    planned.studio.apply(edits.add_marker("m", 41))
+    planned.double_click(on_ruler(planned, 41))
+    planned.type("turn")
+    assert planned.studio.project.markers[0].name == "turn"
+
+
+def test_commands_put_keys_at_the_playhead(planned: Hand) -> None:
+    planned.studio.player.seek(45)
+    planned.studio.commands.trigger("take.key_noise")
+    planned.type("0.2")
+    assert planned.keys("history_noise") == [(11, 0.2)]
+    assert not planned.studio.commands.action("take.key_prompt").isEnabled()
 
 
 # ---------------------------------------------------------------------- keyboard

@@ -37,18 +37,18 @@ def test_a_double_click_on_a_key_types_its_value(planned: Hand) -> None:
     planned.type("5/2")
     assert planned.keys("guidance") == [(8, 2.5)]
     assert planned.undo_label() == "Change guidance key"
-    assert planned.canvas.editor() is None
+    assert planned.canvas.fields.shown() is None
 
 
 def test_a_value_that_none_can_be_is_refused_with_a_reason_and_escape_leaves(planned: Hand) -> None:
     planned.put_keys(key(8, 0.5, parameter="history_noise"))
     planned.double_click(planned.at("history_noise", 8))
     planned.type("1.5")
-    field = planned.canvas.editor()
+    field = planned.canvas.fields.shown()
     assert field is not None
     assert "up to but not including 1" in field.toolTip()
     planned.driver.qtbot.keyClick(field, Qt.Key.Key_Escape)
-    assert planned.canvas.editor() is None
+    assert planned.canvas.fields.shown() is None
     assert planned.keys("history_noise") == [(8, 0.5)]
     assert planned.canvas.hasFocus()
 
@@ -56,7 +56,7 @@ def test_a_value_that_none_can_be_is_refused_with_a_reason_and_escape_leaves(pla
 def test_clicking_elsewhere_takes_what_was_typed(planned: Hand) -> None:
     planned.put_keys(key(8, 2.0))
     planned.double_click(planned.at("guidance", 8))
-    field = planned.canvas.editor()
+    field = planned.canvas.fields.shown()
     assert field is not None
     field.setText("4")
     planned.click(planned.on(planned.canvas.motion, planned.x(12)))
@@ -70,7 +70,7 @@ def test_a_double_click_adds_a_key_of_the_path_on_the_path(planned: Hand) -> Non
     assert [round(one.time_s, 3) for one in path.keys] == [0, 0.8, 1.6, 3.2, 4.8]
     assert path.keys[1].position == pytest.approx(before.at([0.8])[0][:3, 3], abs=1e-9)
     assert planned.chosen == {("camera", 1)}
-    assert planned.studio.selected_key == 1
+    assert planned.driver.window.path_editing.selected == {1}
 
 
 # ---------------------------------------------------------------------- moving
@@ -178,6 +178,24 @@ def test_shift_chooses_one_more_and_one_less(planned: Hand) -> None:
     assert planned.chosen == {("guidance", 12)}
     planned.click(planned.at("guidance", 20))
     assert planned.chosen == set()
+
+
+def test_the_path_editor_and_the_timeline_have_the_same_keys_chosen(planned: Hand) -> None:
+    editing = planned.driver.window.path_editing
+    planned.click(planned.of_camera(1))
+    planned.click(planned.of_camera(3), SHIFT)
+    assert editing.selected == {1, 3}
+    editing.select([0, 2])
+    assert planned.chosen == {("camera", 0), ("camera", 2)}
+    planned.put_keys(key(8, 2.0))
+    planned.click(planned.at("guidance", 8))
+    assert editing.selected == frozenset()
+    planned.click(planned.of_camera(1))
+    planned.drag(planned.of_camera(1), planned.of_camera(1) + QPointF(40, 0))
+    assert editing.selected == {1}
+    editing.remove_chosen()
+    assert len(planned.scene.kept.keys) == 3
+    assert planned.chosen == {("camera", number) for number in editing.selected}
 
 
 # ---------------------------------------------------------------------- deleting, easing

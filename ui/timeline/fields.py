@@ -1,0 +1,96 @@
+"""Owns which fields are opened over the timeline, where, and what is done with what is typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect
+
+from astra_studio.document import key_edits
+from astra_studio.document.edits import checked_name, rename_marker
+from astra_studio.document.model import MarkerId
+from astra_studio.document.take_edits import rename
+from ui.timeline.curves import GraphLane
+from ui.timeline.editors import HEIGHT_PX, NUMBER_WIDTH_PX, WORDS_WIDTH_PX, InPlaceField, parser_of
+from ui.timeline.lane import TEXT_X
+from ui.timeline.scene import HEAD_PX, KeyId
+from ui.timeline.words import tr
+from ui.widgets.number_field import evaluated
+
+if TYPE_CHECKING:
+    from ui.timeline.canvas import TimelineCanvas
+
+
+class Fields:
+    """The fields of one canvas."""
+
+    def __init__(self, canvas: TimelineCanvas, graph: GraphLane) -> None:
+        self._canvas, self._scene, self._graph = canvas, canvas.scene, graph
+
+    def edit_key(self, key: KeyId) -> None:
+        """Type the value of a parameter's key where it is."""
+        known = next((one for one in self._canvas.studio.take.keys if (one.parameter, one.tick) == key), None)
+        if known is None:
+            return
+        take, lane, place = (
+            self._canvas.studio.take.id,
+            self._canvas.parameter_lanes[known.parameter],
+            (known.parameter, known.tick),
+        )
+        self._scene.choose({key})
+        self._canvas.lane_boxes.show(lane)
+        self._canvas.update()
+        field = InPlaceField(
+            self._canvas,
+            tr("{0} at tick {1}").format(lane.name, known.tick),
+            known.value if isinstance(known.value, str) else f"{known.value:g}",
+            parser_of(known.parameter),
+            lambda value: self._scene.apply(key_edits.set_value(take, place, value)),
+        )
+        is_words = known.parameter == "prompt"
+        x = round(self._scene.x_of_tick(known.tick)) + (2 if is_words else 10)
+        self._open(field, x, round(lane.middle), WORDS_WIDTH_PX if is_words else NUMBER_WIDTH_PX)
+
+    def edit_number(self, channel: str, key: KeyId) -> None:
+        """Type the number of a key on the graph where it is."""
+        found = self._graph.found(channel, key)
+        if found is None:
+            return
+        where, name = self._graph.place_of(*found), self._graph.label(channel)
+        field = InPlaceField(self._canvas, name, f"{found[1].value:.4g}", evaluated, self._graph.setter(*found))
+        self._open(field, round(where.x()) + 10, round(where.y()), NUMBER_WIDTH_PX)
+
+    def name_take(self) -> None:
+        """Type the current take's name where it stands."""
+        strip = self._canvas.strips[0]
+        take = strip.row.take
+        field = InPlaceField(
+            self._canvas,
+            tr("Name of the take"),
+            strip.row.name,
+            lambda text: checked_name(text, "take"),
+            lambda name: self._scene.apply(rename(take, str(name))),
+        )
+        top = round(strip.box.top()) + 9
+        field.open_in(QRect(TEXT_X - 7, top, HEAD_PX - TEXT_X + 1, HEIGHT_PX))
+
+    def name_marker(self, marker: MarkerId) -> None:
+        """Type a marker's name where it stands."""
+        known = next(other for other in self._canvas.studio.project.markers if other.id == marker)
+        field = InPlaceField(
+            self._canvas,
+            tr("Name of the marker"),
+            known.name,
+            str.strip,
+            lambda name: self._scene.apply(rename_marker(marker, str(name))),
+        )
+        self._open(field, round(self._scene.axis.x(known.frame)) + 6, round(self._canvas.ruler.middle), 120)
+
+    def _open(self, field: InPlaceField, x: int, middle: int, width: int) -> None:
+        left = min(max(x, HEAD_PX + 4), self._canvas.width() - width - 4)
+        top = min(max(middle - HEIGHT_PX // 2, 2), self._canvas.height() - HEIGHT_PX - 2)
+        field.open_in(QRect(left, top, width, HEIGHT_PX))
+
+    def shown(self) -> InPlaceField | None:
+        """The field that is open."""
+        return next((one for one in self._canvas.findChildren(InPlaceField) if one.isVisible()), None)
