@@ -7,7 +7,7 @@ import platform
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QIcon, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QIcon, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from astra_studio import __version__
@@ -23,6 +23,7 @@ from ui.path_editor import PathEditing, PathPane
 from ui.path_export_dialog import attach_path_export
 from ui.problem_bar import ProblemBar
 from ui.project_panel import ProjectPane
+from ui.shared_place import SharedPlace
 from ui.status_bar import StatusBar
 from ui.studio import Studio
 from ui.timeline import TimelinePane
@@ -31,6 +32,8 @@ from ui.top_bar import WORKSPACES, TopBar
 from ui.viewport import ViewportPane
 
 SMALLEST, USUAL = (1280, 800), (1600, 1000)
+ROOM_FOR_BOTH_PX = 1400
+"""Width of the window from which on the path stands beside the viewer."""
 _SIDES = {"Author": (208, 376, 708, 305), "Drive": (0, 0, 1290, 305), "Review": (228, 0, 1066, 305)}
 _HEIGHTS = {"Author": (554, 378), "Drive": (760, 172), "Review": (640, 292)}
 
@@ -55,8 +58,8 @@ class MainWindow(QMainWindow):
         self.path = PathPane(self.path_editing)
         self.timeline = TimelinePane(studio)
         self.timeline.canvas.scene.share(self.path_editing)
-        self.inspector = InspectorPane(studio)
-        self.project_panel = ProjectPane(studio, files.ask_picture, files.use_picture)
+        self.inspector = InspectorPane(studio, self.path_editing)
+        self.project_panel = ProjectPane(self.path_editing, files.ask_picture, files.use_picture, files.ask_path)
         self.problems = ProblemBar(studio)
         self.failures = Failures(studio)
         self.viewport.place_for_problems.addWidget(self.problems)
@@ -68,6 +71,11 @@ class MainWindow(QMainWindow):
         for pane in (self.project_panel, self.path, self.viewport, self.inspector):
             self._columns.addWidget(pane)
         self._columns.setStretchFactor(2, 1)
+        views = [
+            (self.tr("Viewer"), self.viewport, self.viewport.header),
+            (self.tr("Path"), self.path, self.path.header),
+        ]
+        self.middle = SharedPlace(studio.theme, views, self.tr("Viewer or path"))
         self._rows.addWidget(self._columns)
         self._rows.addWidget(self.timeline)
         self._rows.setStretchFactor(0, 1)
@@ -139,7 +147,7 @@ class MainWindow(QMainWindow):
             self._keep_layout()
         self.workspace = known
         self.project_panel.setVisible(known != "Drive")
-        self.path.setVisible(known == "Author")
+        self._share_middle()
         self.viewport.header.setVisible(known != "Drive")
         self.viewport.stage.has_hud = known == "Drive" or self.viewport.stage.has_hud
         self._columns.setSizes(self._kept(known, "columns", _SIDES[known]))
@@ -148,6 +156,26 @@ class MainWindow(QMainWindow):
         if self.studio.session is not None:
             self.viewport.refresh()
         self.studio.commands.refresh()
+
+    def _share_middle(self) -> None:
+        """In Author, viewer and path side by side or in one place; elsewhere the viewer alone."""
+        is_author = self.workspace == "Author" and not self.isFullScreen()
+        is_shared = is_author and self.width() < ROOM_FOR_BOTH_PX
+        if is_shared != self.middle.is_shared:
+            self.middle.set_shared(is_shared)
+            sides = _SIDES[self.workspace]
+            middle = self.width() - sides[0] - sides[-1]
+            self._columns.setSizes([sides[0], middle, middle, sides[-1]] if is_shared else list(sides))
+        if not is_author:
+            self.viewport.show()
+            self.path.hide()
+        elif not self.middle.is_shared:
+            self.path.show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.workspace:
+            self._share_middle()
 
     def _kept(self, workspace: str, what: str, usual: tuple[int, ...]) -> list[int]:
         text = self._layout_file.value(f"{workspace}/{what}", "")
@@ -172,6 +200,7 @@ class MainWindow(QMainWindow):
         for part in (self.top, self.status, self.timeline, self.inspector, self.viewport.header):
             part.setVisible(not alone)
         self.project_panel.setVisible(not alone and self.workspace != "Drive")
+        self._share_middle()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.isFullScreen() and event.key() == Qt.Key.Key_Escape:

@@ -10,17 +10,25 @@ from astra_studio.document.model import MAX_TICKS, NamedPath, Project, Take, Tak
 from astra_studio.document.paths import Drawn, actions_of_path, authored_of, steadied
 
 
-def set_path(take: TakeId, drawn: Drawn | None, *, label: str = "Change path", merge_key: str = "") -> Edit:
+def set_path(
+    take: TakeId,
+    drawn: Drawn | None,
+    *,
+    like: Actions | None = None,
+    label: str = "Change path",
+    merge_key: str = "",
+) -> Edit:
     """Ask for what a path of keys asks for; None: for nothing. `merge_key` where a key is dragged.
 
-    Rows that stay the same keep every bit, so that chunks made of them stay good. Raises ValueError for another
+    `like` are the rows that the keys were made of, None those that the take has: where the path gives the same but for
+    rounding, they are kept to the last bit, so that chunks made of them stay good. Raises ValueError for another
     modality than the take's chunks have, and for more ticks than a take can have.
     """
 
     def change(known: Take) -> Take:
         if drawn is None:
             return replace(known, actions=Actions(known.actions.modality), path=None)
-        asked = steadied(actions_of_path(drawn), known.actions)
+        asked = steadied(actions_of_path(drawn), known.actions if like is None else like)
         return _asking(known, asked, replace(known, actions=asked, path=authored_of(drawn)))
 
     return Edit(label=label, change=lambda project: changed_take(project, take, change), merge_key=merge_key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,12 @@ def authored_of(drawn: Drawn) -> Authored:
     return Authored(format=FORMAT, version=VERSION, text=json.dumps(content, separators=(",", ":")))
 
 
+@lru_cache(maxsize=32)
 def drawn_of(authored: Authored) -> Drawn:
-    """The keys of an authored text. Raises TrajectoryError for another format, a newer version, or damage."""
+    """The keys of an authored text, of which views ask for the same one many times.
+
+    Raises TrajectoryError for another format, a newer version, or damage.
+    """
     if authored.format != FORMAT or authored.version != VERSION:
         raise TrajectoryError(
             f"the path is in the form {authored.format} {authored.version}; this program reads {FORMAT} {VERSION}"

@@ -18,6 +18,8 @@ from engine.actions.moves import HOLD, MEANINGS, MOVES, camera_row
 MAX_TICKS = 100_000
 _ROUNDING = 5e-7
 """By how much numbers of a row may be off and still be those of a move: a path sampled in float32."""
+_MOST_MOVES = 200
+"""A longer line is no line that anybody would read."""
 _MOVE = re.compile(r"(?P<what>[a-z]+(?:\+[a-z]+)*)-(?P<ticks>\d{1,9})")
 
 
@@ -62,21 +64,22 @@ def pose_line_of(track: ActionTrack) -> str | None:
     """The pose line that gives this track, to the rounding of float32; None where none does. Empty: ""."""
     if track.modality is not CAMERA:
         return None
+    if not len(track):
+        return ""
+    changes = np.abs(np.diff(track.rows, axis=0)).max(axis=1, initial=0) > _ROUNDING
+    starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    if len(starts) > _MOST_MOVES:
+        return None
     names, rows = _known_rows()
-    parts: list[tuple[str, int]] = []
-    before = None
-    for row in track.rows:
-        if before is None or not np.array_equal(row, before):
-            away = np.abs(rows - row).max(axis=1)
-            nearest = int(np.argmin(away))
-            if away[nearest] > _ROUNDING:
-                return None
-            name, before = names[nearest], row
-        if parts and parts[-1][0] == name:
-            parts[-1] = (name, parts[-1][1] + 1)
-        else:
-            parts.append((name, 1))
-    return " ".join(f"{name}-{count}" for name, count in parts)
+    parts: list[str] = []
+    for begin, end in zip(starts, np.append(starts[1:], len(track)), strict=True):
+        away = np.abs(rows - track.rows[begin]).max(axis=1)
+        nearest = int(np.argmin(away))
+        # Rows that creep from one to the next are no repeated move.
+        if away[nearest] > _ROUNDING or np.abs(track.rows[begin:end] - rows[nearest]).max() > _ROUNDING:
+            return None
+        parts.append(f"{names[nearest]}-{end - begin}")
+    return " ".join(parts)
 
 
 @cache

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QInputDialog,
     QLabel,
-    QLineEdit,
     QMenu,
     QPlainTextEdit,
     QPushButton,
@@ -16,15 +15,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from astra_studio.document import action_edits, edits, key_edits
-from astra_studio.document.actions import actions_of
+from astra_studio.document import edits, key_edits
 from astra_studio.document.derived import Asked, asked_at, latents_per_chunk, made_ticks, settings_of
 from astra_studio.document.facets import Facet
 from astra_studio.document.model import MAX_SEED, SettingValue
 from astra_studio.document.parameters import PARAMETERS
 from astra_studio.document.session import Change
-from engine.actions.pose_line import PoseLineError, parse_pose_line
-from engine.messages import FRAMES_PER_LATENT, SamplingSettings
+from engine.messages import SamplingSettings
+from ui.inspector.move_section import MoveSection
+from ui.path_editor import PathEditing
 from ui.seeds import random_seed
 from ui.studio import Studio
 from ui.theme import S4, S8
@@ -43,53 +42,25 @@ BUILT_IN: dict[str, dict[str, SettingValue]] = {
 class TakeTab(QWidget):
     """Shows the current take's recipe and changes it; every change says from which chunk on it counts."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(self, studio: Studio, editing: PathEditing) -> None:
         super().__init__()
         self._studio = studio
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self._path = Section(studio.theme, self.tr("Camera move"))
+        self.camera_move = MoveSection(editing)
+        self.pose_line = self.camera_move.line
         self._generation = Section(studio.theme, self.tr("Generation"))
         self._chunk = Section(studio.theme, self.tr("This chunk"))
-        for section in (self._path, self._generation, self._chunk):
+        for section in (self.camera_move, self._generation, self._chunk):
             column.addWidget(section)
         column.addStretch(1)
-        self._build_path()
         self._build_generation()
         self._facts = Facts()
         self._chunk.body.addWidget(self._facts)
         studio.project_opened.connect(self.refresh)
         studio.project_changed.connect(self._changed)
         studio.playhead_moved.connect(lambda _frame: self._show_chunk())
-
-    # ------------------------------------------------------------------ the move
-
-    def _build_path(self) -> None:
-        self.pose_line = QLineEdit()
-        self.pose_line.setPlaceholderText("w-8 left-4 w+left-8")
-        self.pose_line.setAccessibleName(self.tr("Camera move as a pose line"))
-        self.pose_line.setToolTip(
-            self.tr("Moves, each what-ticks: w s a d walk, left right up down turn, q e sink and rise, hold; + joins")
-        )
-        self.pose_line.returnPressed.connect(self._take_pose_line)
-        self._path_words = quiet_label("")
-        self._path_words.setWordWrap(True)
-        self._path.body.addWidget(self.pose_line)
-        self._path.body.addWidget(self._path_words)
-
-    def _take_pose_line(self) -> None:
-        studio = self._studio
-        try:
-            track = parse_pose_line(self.pose_line.text())
-        except PoseLineError as error:
-            self._mark(self.pose_line, str(error))
-            self._path_words.setText(str(error))
-            self._path_words.setProperty("role", "error")
-            self._path_words.style().polish(self._path_words)
-            return
-        self._mark(self.pose_line, "")
-        studio.apply(action_edits.set_actions(studio.take.id, actions_of(track)))
 
     # ------------------------------------------------------------------ the recipe
 
@@ -297,23 +268,7 @@ class TakeTab(QWidget):
         self._generation.hint.setText(self.tr("from chunk {0} on").format(len(take.chunks) + 1))
         words = self.tr("reads no text") if info and not info.has_text else ""
         self._generation.setToolTip(f"{info.name}: {words}" if info and words else "")
-        self._show_path()
         self._show_chunk()
-
-    def _show_path(self) -> None:
-        take = self._studio.take
-        ticks = len(take.actions)
-        per_chunk = latents_per_chunk(self._studio.project, take)
-        self._path.hint.setText(take.actions.modality if ticks else "")
-        if ticks:
-            seconds = ticks * FRAMES_PER_LATENT / self._studio.player.fps
-            chunks = -(-ticks // per_chunk)
-            words = self.tr("{0} ticks, {1:.1f} s, {2} chunks. Return in the field sets a new move.")
-            self._path_words.setText(words.format(ticks, seconds, chunks))
-        else:
-            self._path_words.setText(self.tr("No move yet: Generate walks forward. Type one and press Return."))
-        self._path_words.setProperty("role", "quiet")
-        self._path_words.style().polish(self._path_words)
 
     def _show_chunk(self) -> None:
         found = self._studio.player.chunk
@@ -343,11 +298,6 @@ class TakeTab(QWidget):
         shown.add(Facet.KEYS)
         if change.facets & shown:
             self.refresh()
-
-    def _mark(self, field: QLineEdit, reason: str) -> None:
-        field.setProperty("bad", "true" if reason else "false")
-        field.style().unpolish(field)
-        field.style().polish(field)
 
 
 def _labelled(text: str, *widgets: QWidget) -> QHBoxLayout:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui.path_editor.editing import TOOLS, Tool
+from engine.trajectories import key_edits
+from ui.path_editor.editing import TOOLS, PathEditing, Tool
+from ui.path_editor.whole_dialog import RetimeDialog, ScaleDialog, TurnDialog
 
 if TYPE_CHECKING:
     from ui.path_editor.pane import PathPane
@@ -40,8 +42,37 @@ def attach_path_commands(pane: PathPane) -> None:
     attach("path.look_through", pane.look_through, checked=lambda: pane.space.looks_through)
     attach("path.frame_all", pane.fit)
     attach("path.local", lambda: editing.set_local(not editing.is_local), checked=lambda: editing.is_local)
+    attach("path.record", pane.toggle_recording, checked=lambda: pane.recorder.is_on)
+    attach("path.loop", lambda: _toggle_loop(editing), enabled=has_keys, checked=lambda: _is_loop(editing))
+    attach(
+        "path.constant_speed",
+        lambda: editing.set_constant_speed(not _is_constant(editing)),
+        enabled=has_keys,
+        checked=lambda: _is_constant(editing),
+    )
+    attach("path.scale", lambda: ScaleDialog(editing, pane).exec(), enabled=has_way)
+    attach("path.turn", lambda: TurnDialog(editing, pane).exec(), enabled=has_way)
+    attach("path.retime", lambda: _retime(pane), enabled=has_way)
     for tool in TOOLS:
         _attach_tool(pane, tool)
+
+
+def _retime(pane: PathPane) -> None:
+    path = pane.editing.path
+    if path is not None:
+        RetimeDialog(pane.editing, path, pane).exec()
+
+
+def _is_loop(editing: PathEditing) -> bool:
+    return editing.kept is not None and editing.kept.closing_s is not None
+
+
+def _toggle_loop(editing: PathEditing) -> None:
+    editing.set_loop(None if _is_loop(editing) else key_edits.CHUNK_S)
+
+
+def _is_constant(editing: PathEditing) -> bool:
+    return editing.kept is not None and editing.kept.constant_speed
 
 
 def _attach_tool(pane: PathPane, tool: Tool) -> None:

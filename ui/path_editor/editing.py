@@ -14,16 +14,20 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from astra_studio.document import path_edits
+from astra_studio.document.actions import Actions, actions_of, joined
 from astra_studio.document.facets import Facet
-from astra_studio.document.model import Take
-from astra_studio.document.paths import Drawn, editable_path, has_rows_without_keys, stored_path
+from astra_studio.document.model import NamedPath, Take
+from astra_studio.document.paths import Drawn, drawn_of, editable_path, has_rows_without_keys, stored_path
 from astra_studio.document.session import Change
+from engine.actions.modality import ActionTrack
+from engine.actions.presets import preset, preset_names
 from engine.poses import Floats
-from engine.trajectories import key_edits
+from engine.trajectories import key_edits, sampling
 from engine.trajectories import path_edits as whole_edits
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.path import CameraPath, Easing, Vector
 from engine.trajectories.preset_paths import preset_path
+from engine.trajectories.walking import path_of_track
 from ui.path_editor.scene import frame_of_time, time_of_frame
 from ui.studio import Studio
 
@@ -160,10 +164,17 @@ class PathEditing(QObject):
 
     # ------------------------------------------------------------------ changing
 
-    def set_path(self, path: CameraPath | None, label: str, *, merge_key: str = "") -> bool:
+    def set_path(
+        self, path: CameraPath | None, label: str, *, merge_key: str = "", like: Actions | None = None
+    ) -> bool:
         """Make this the take's path, of the modality that it has; False where it cannot be, and the bar says why."""
         drawn = None if path is None else Drawn(path=key_edits.from_start(path), modality=self.modality)
-        return self._apply(drawn, label, merge_key)
+        return self._apply(drawn, label, merge_key, like)
+
+    def set_track(self, track: ActionTrack, label: str) -> bool:
+        """Ask for a camera's rows, which become keys: those of a pose line exactly."""
+        drawn = Drawn(path=path_of_track(track), modality=track.modality.name)
+        return self._apply(drawn, label, "", actions_of(track))
 
     def change(self, change: PathChange, label: str, merge_key: str = "") -> bool:
         """Change the path that there is; False where there is none, or it cannot be done."""
@@ -209,8 +220,8 @@ class PathEditing(QObject):
             self.drag(lambda path: path, "")
         self.end_drag()
 
-    def _apply(self, drawn: Drawn | None, label: str, merge_key: str) -> bool:
-        edit = path_edits.set_path(self.studio.take.id, drawn, label=label, merge_key=merge_key)
+    def _apply(self, drawn: Drawn | None, label: str, merge_key: str = "", like: Actions | None = None) -> bool:
+        edit = path_edits.set_path(self.studio.take.id, drawn, like=like, label=label, merge_key=merge_key)
         is_done = self.studio.apply(edit)
         if is_done:
             self.studio.problem_gone.emit("path")
@@ -301,21 +312,41 @@ class PathEditing(QObject):
             f"nudge {self._drags}",
         )
 
-    def append(self, path: CameraPath, label: str) -> bool:
-        """Put a path after the end of the one that there is, from where it ends."""
-        before = self.path
-        if before is None:
-            done = self.set_path(path, label)
-        else:
-            done = self.change(lambda known: whole_edits.join(known, path), label)
+    def append(self, path: CameraPath, label: str, rows: Actions | None = None) -> bool:
+        """Put a path after the end of the one that there is, from where it ends; `rows` are those it was made of."""
+        before, known = self.path, self.studio.take.actions
+        if self.modality == "driving":
+            path = key_edits.levelled(path)
+        like = joined([known, rows]) if rows is not None and rows.modality == known.modality else None
+        made: list[CameraPath] = []
+        done = self.studio.guarded(
+            lambda: made.append(path if before is None else whole_edits.join(before, path)), key="path"
+        ) and self.set_path(made[0], label, like=like)
         if done:
             first = 0 if before is None else len(before.keys)
             self.select(range(first, self.num_keys), self.num_keys - 1)
         return done
 
     def append_preset(self, name: str, num_ticks: int | None = None) -> bool:
-        """A preset after the end. Raises KeyError for none of that name."""
-        return self.append(preset_path(name, num_ticks), self.tr("Add preset"))
+        """A preset after the end, as keys. Raises ValueError for none of that name."""
+        path = preset_path(name, num_ticks)
+        # The rows of a preset of rows are taken number for number.
+        rows = preset(name, sampling.num_ticks(path)) if name in preset_names() else sampling.actions(path)
+        return self.append(path, self.tr("Add preset"), actions_of(rows))
+
+    def append_kept(self, kept: NamedPath) -> bool:
+        """A path that the project keeps, after the end."""
+        made: list[CameraPath] = []
+
+        def find() -> None:
+            if kept.path is not None:
+                made.append(drawn_of(kept.path).path)
+            else:
+                made.append(path_of_track(kept.actions.track))
+
+        if not self.studio.guarded(find, key="path"):
+            return False
+        return self.append(made[0], self.tr("Add path"), kept.actions)
 
     def replace_with(self, path: CameraPath, label: str) -> bool:
         """Another path in place of the one that there is; whoever does not want that can undo it at once."""

@@ -71,6 +71,11 @@ class Flying(QObject):
         return self._times[-1] - self._times[0] if self._times else 0.0
 
     @property
+    def recorded(self) -> Floats:
+        """Positions (N, 3) of the recording."""
+        return np.array([pose[:3, 3] for pose in self._poses]).reshape(-1, 3)
+
+    @property
     def speed(self) -> float:
         """Scene units per tick while a key is held."""
         return TRAINED_SPEED * self.pace * self._modifiers

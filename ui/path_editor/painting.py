@@ -79,9 +79,10 @@ def paint_flat_grid(painter: QPainter, theme: Theme, projection: Flat) -> None:
             painter.fillRect(box, colour)
 
 
-def paint_floor(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, height: float) -> None:
-    """The ground of a 3D view, fading out around the path."""
-    points = scene.extent()
+def paint_floor(
+    painter: QPainter, theme: Theme, projection: Projection, points: Floats, height: float, token: str
+) -> None:
+    """The ground of a 3D view around points (N, 3)."""
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     reach = max(float(np.ptp(points[:, [0, 2]], axis=0).max()), 1.0)
     step = next(step for step in _GRID_STEPS if step >= GRID_UNITS and reach / step <= _FLOOR_CELLS * 1.5)
@@ -95,7 +96,7 @@ def paint_floor(painter: QPainter, theme: Theme, projection: Projection, scene: 
         middle_along = centre[1 if along_x else 0] * step
         start[:, along], end[:, along] = middle_along - half * step, middle_along + half * step
         first, last = clipped(start, end, projection)
-        painter.setPen(QPen(theme.color("grid"), 1))
+        painter.setPen(QPen(theme.color(token), 1))
         painter.drawLines(_lines(first, last))
 
 
@@ -130,6 +131,14 @@ def paint_way(painter: QPainter, theme: Theme, projection: Projection, scene: Sc
         _polylines(painter, done, done_depths)
     _paint_ticks(painter, theme, projection, scene, look)
     _paint_bounds(painter, theme, projection, scene, look)
+
+
+def paint_flight(painter: QPainter, theme: Theme, projection: Projection, points: Floats) -> None:
+    """What has been flown so far, points (N, 3)."""
+    if len(points) > 1:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.color("error"), 2.0))
+        _polylines(painter, *projection.project(points))
 
 
 def _paint_ticks(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look) -> None:

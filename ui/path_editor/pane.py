@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from astra_studio.document.derived import start_of
 from astra_studio.document.facets import Facet
 from astra_studio.document.session import Change
+from astra_studio.services.starts import crop_of
+from engine.trajectories.sampling import num_ticks
 from ui.path_editor.commands import attach_path_commands
 from ui.path_editor.editing import PathEditing
 from ui.path_editor.flying import Flying
+from ui.path_editor.overlays import LooseTicks, RecordButton
+from ui.path_editor.recording import FlightRecorder
 from ui.path_editor.scene import Scene, scene_of
 from ui.path_editor.view import PathView
 from ui.viewport.images import image_of
-from ui.widgets import IconButton, PaneHeader, SegmentedControl
+from ui.widgets import Corner, IconButton, PaneHeader, SegmentedControl
 
 VIEWS = ("Top", "Side", "3D")
 _TOOLS = (
@@ -24,6 +29,8 @@ _TOOLS = (
     ("path.rotate", "arrow-clockwise"),
     ("path.snap", "magnet"),
 )
+_WIDE = 1.4
+"""Width over height of the pane, from which on its views stand beside each other."""
 _SHOWN = {Facet.ACTIONS, Facet.CHUNKS, Facet.SELECTION, Facet.TAKES, Facet.START, Facet.SETTINGS, Facet.WORLD}
 
 
@@ -40,6 +47,7 @@ class PathPane(QWidget):
         self.views.chosen.connect(self.show_view)
         self.top, self.side = PathView(editing, self.flying, "top"), PathView(editing, self.flying, "side")
         self.space = PathView(editing, self.flying, "3d")
+        self.recorder = FlightRecorder(editing, self.flying)
         attach_path_commands(self)
         tools: list[QWidget] = []
         for command, icon in _TOOLS:
@@ -66,7 +74,15 @@ class PathPane(QWidget):
         column.addWidget(self.header)
         column.addWidget(self._split, 1)
         self.setMinimumWidth(300)
-        self.flying.moved.connect(lambda _pose: self.space.update())
+        self.loose = LooseTicks(editing)
+        self.record = RecordButton(editing, self.recorder)
+        self.record.begun.connect(self.start_recording)
+        self.record.ended.connect(self.recorder.stop)
+        Corner(self._upper, self.loose, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, margin_y=34)
+        Corner(self.space, self.record, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        self.space.recording_cancelled.connect(self.recorder.cancel)
+        self.recorder.changed.connect(self._recording_changed)
+        self.flying.moved.connect(lambda _pose: self._flew())
         studio.project_opened.connect(self.read)
         studio.project_changed.connect(self._changed)
         studio.playhead_moved.connect(lambda _frame: self.follow_playhead())
@@ -81,6 +97,8 @@ class PathPane(QWidget):
         self.scene = scene_of(self._studio.project)
         for view in self.all_views:
             view.show_scene(self.scene)
+        known = 0 if self.scene.path is None else num_ticks(self.scene.path)
+        self.loose.refresh(len(self.scene.ticks) - 1 - known if self.scene.has_loose_ticks else 0)
         self._show_picture()
 
     def follow_playhead(self) -> None:
@@ -98,6 +116,12 @@ class PathPane(QWidget):
             self._upper.setCurrentWidget(self.top if name == "Top" else self.side)
         self._studio.commands.refresh()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """In a place that is wider than high the views stand side by side."""
+        super().resizeEvent(event)
+        is_wide = self.width() > _WIDE * self.height()
+        self._split.setOrientation(Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical)
+
     def fit(self) -> None:
         """Show the whole path in every view."""
         for view in self.all_views:
@@ -107,6 +131,30 @@ class PathPane(QWidget):
         """Through the path's camera, or freely again."""
         self.space.set_looking_through(not self.space.looks_through)
         self._show_picture()
+
+    # ------------------------------------------------------------------ recording
+
+    def start_recording(self) -> None:
+        """Fly from the end of the path; the keys go to the 3D view from now on."""
+        if self.recorder.start(self.scene):
+            self.space.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def toggle_recording(self) -> None:
+        """Begin, or make keys of what was flown."""
+        if self.recorder.is_on:
+            self.recorder.stop()
+        else:
+            self.start_recording()
+
+    def _recording_changed(self) -> None:
+        for view in self.all_views:
+            view.update()
+        self._studio.commands.refresh()
+
+    def _flew(self) -> None:
+        for view in self.all_views:
+            if view.isVisible():
+                view.update()
 
     def _changed(self, change: Change) -> None:
         if change.facets & _SHOWN:
@@ -120,11 +168,21 @@ class PathPane(QWidget):
         player, info = studio.player, studio.project.world.info
         if info is not None:
             self.space.aspect = info.aspect
-        is_made = player.frame < player.num_frames
-        found = player.picture(studio.take.id, player.frame) if is_made else None
-        if found is not None or not is_made:
-            self.space.picture = None if found is None else image_of(found)
+        if player.frame < player.num_frames:
+            found = player.picture(studio.take.id, player.frame)
+            if found is not None:  # until it has been read, what was shown stays
+                self.space.picture = image_of(found)
+        else:
+            self.space.picture = self._start_picture() if self.editing.time_s == 0 else None
         self.space.update()
 
-    def has_start(self) -> bool:
-        return start_of(self._studio.project, self._studio.take) is not None
+    def _start_picture(self) -> QImage | None:
+        """What a take begins with, cut as its world sees it."""
+        studio = self._studio
+        start, info = start_of(studio.project, studio.take), studio.project.world.info
+        picture = None if start is None else studio.player.start_picture(start)
+        if start is None or picture is None or info is None:
+            return None
+        crop = crop_of(start, info)
+        box = (round(crop.left), round(crop.top), round(crop.width), round(crop.height))
+        return image_of(picture).copy(*box)

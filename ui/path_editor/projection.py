@@ -140,7 +140,7 @@ class Orbit:
     """
 
     target: tuple[float, float, float] = (0.0, 0.0, 0.5)
-    yaw: float = 0.0
+    yaw: float = float(np.deg2rad(14.0))
     pitch: float = float(np.deg2rad(32.0))
     distance: float = 2.2
     width: float = 376.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -57,6 +57,8 @@ _MENU = (
 class PathView(QWidget):
     """One projection. What is shown is set by the pane; what is done goes to `PathEditing`."""
 
+    recording_cancelled = Signal()
+
     def __init__(self, editing: PathEditing, flying: Flying, kind: Kind) -> None:
         super().__init__()
         self.editing, self.flying, self.kind = editing, flying, kind
@@ -68,7 +70,7 @@ class PathView(QWidget):
         self.picture: QImage | None = None
         """What has been made at the playhead, for a view that looks through."""
         self.aspect = 832 / 480
-        self._is_fitted = False
+        self._is_fitted, self._is_looked_around = False, False
         self._last_shown = -1
         self._drag: Drag | None = None
         self._hot: Handle | None = None
@@ -107,14 +109,15 @@ class PathView(QWidget):
         self.update()
 
     def set_projection(self, projection: Projection) -> None:
-        """Look from elsewhere."""
-        self.projection = projection
+        """Look from elsewhere; from then on the view stays there."""
+        self.projection, self._is_looked_around = projection, True
         self.update()
 
     def fit(self) -> None:
-        """Show the whole path; the chosen keys where some are, and the whole is shown already."""
-        self._is_fitted = self.isVisible() or not self.scene.is_empty
-        self.set_projection(self.projection.sized(self.width(), self.height()).fitted(self.scene.extent()))
+        """Show the whole path, also after the view has changed its size, until it is looked around in."""
+        self._is_fitted, self._is_looked_around = True, False
+        self.projection = self.projection.sized(self.width(), self.height()).fitted(self.scene.extent())
+        self.update()
 
     def set_looking_through(self, is_on: bool) -> None:
         """Look through the path's camera, or freely."""
@@ -150,7 +153,7 @@ class PathView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.projection = self.projection.sized(self.width(), self.height())
-        if not self._is_fitted:
+        if not self._is_looked_around:
             self.fit()
 
     # ------------------------------------------------------------------ painting
@@ -183,6 +186,10 @@ class PathView(QWidget):
             painting.paint_way(painter, theme, projection, scene, look)
             self._paint_cameras(painter, projection, look, is_through=is_through)
             self._paint_handles(painter)
+        if self.flying.is_recording and not is_through:
+            painting.paint_flight(painter, theme, projection, self.flying.recorded)
+            size = self._frustum_depth(projection, PLAYHEAD_PX)
+            painting.paint_camera(painter, theme, projection, self.flying.pose, size, "error")
         if self._drag is not None:
             self._drag.paint(painter)
         self._paint_furniture(painter, projection)
@@ -203,9 +210,10 @@ class PathView(QWidget):
             furniture.paint_picture(painter, self.theme, projection, self._backdrop())
             floor = float(projection.eye[1, 3]) + _FLOOR_BELOW_EYE
             if self._backdrop() is None:
-                painting.paint_floor(painter, self.theme, projection, self.scene, floor)
+                around = np.concatenate([self.scene.extent(), projection.eye[None, :3, 3]])
+                painting.paint_floor(painter, self.theme, projection, around, floor, "line2")
         else:
-            painting.paint_floor(painter, self.theme, projection, self.scene, 0.0)
+            painting.paint_floor(painter, self.theme, projection, self.scene.extent(), 0.0, "grid")
 
     def _backdrop(self) -> QImage | None:
         return None if self.flying.is_recording else self.picture
@@ -231,7 +239,8 @@ class PathView(QWidget):
 
     def _paint_handles(self, painter: QPainter) -> None:
         gizmo = self.gizmo()
-        if gizmo is not None and not isinstance(self._drag, BoxDrag):
+        is_meant = self.kind != "3d" or self.hasFocus() or self.underMouse()
+        if gizmo is not None and is_meant and not isinstance(self._drag, BoxDrag):
             painting.paint_gizmo(painter, self.theme, gizmo, self._hot, quiet_ring=self.editing.tool != "rotate")
 
     def _paint_furniture(self, painter: QPainter, projection: Projection) -> None:
@@ -494,6 +503,9 @@ class PathView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, modifiers = Qt.Key(event.key()), event.modifiers()
+        if self.flying.is_recording and key == Qt.Key.Key_Escape:
+            self.recording_cancelled.emit()
+            return
         if self.flying.is_on:
             self._fly_modifiers(event)
             if event.isAutoRepeat() or self.flying.press(event.key()):

@@ -18,30 +18,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from astra_studio.document import action_edits, edits
-from astra_studio.document.actions import actions_of
+from astra_studio.document import edits
 from astra_studio.document.derived import lanes
 from astra_studio.document.differences import differences
 from astra_studio.document.model import TakeId
 from astra_studio.paths import assets
 from astra_studio.services.starts import crop_of
-from engine.actions.pose_line import parse_pose_line
+from ui.path_editor import PathEditing
 from ui.project_panel.jobs import JobsSection
-from ui.studio import Studio
+from ui.project_panel.moves_section import MovesSection
+from ui.project_panel.paths_section import PathsSection
 from ui.theme import R4, S4, Theme
 from ui.viewport.images import fitted, image_of
 from ui.widgets import IconButton, PaneHeader, Section, quiet_label
 from ui.widgets.basic import Filled
 
-MOVES: tuple[tuple[str, str, str], ...] = (
-    ("Forward", "arrow-up", "w-8"),
-    ("Arc left", "arrow-bend-up-left", "w+left-8"),
-    ("Arc right", "arrow-bend-up-right", "w+right-8"),
-    ("Back", "arrow-down", "s-8"),
-    ("Pan left", "arrow-left", "left-8"),
-    ("Pan right", "arrow-right", "right-8"),
-)
-"""A chunk of each is added after what is planned."""
 _THUMBNAIL = QSize(38, 22)
 
 
@@ -96,8 +87,13 @@ class ProjectPane(Filled):
     """Header and sections."""
 
     def __init__(
-        self, studio: Studio, open_picture: Callable[[], object], use_picture: Callable[[Path], object]
+        self,
+        editing: PathEditing,
+        open_picture: Callable[[], object],
+        use_picture: Callable[[Path], object],
+        import_path: Callable[[], object],
     ) -> None:
+        studio = editing.studio
         super().__init__(studio.theme, "panel")
         self._studio, self._use_picture = studio, use_picture
         self._shown_start = ""
@@ -115,13 +111,12 @@ class ProjectPane(Filled):
         self._start.body.addWidget(self.start_view)
         self._scenes = Section(studio.theme, self.tr("Scenes"))
         self._build_scenes()
-        self._moves = Section(studio.theme, self.tr("Moves"), self.tr("adds a chunk"))
-        self._build_moves()
+        self.paths, self.moves = PathsSection(editing, import_path), MovesSection(editing)
         self._takes = Section(studio.theme, self.tr("Takes"))
         self.tree = QTreeWidget()
         self._build_tree()
         self.jobs = JobsSection(studio)
-        for section in (self._start, self._scenes, self._moves, self._takes, self.jobs):
+        for section in (self._start, self._scenes, self.paths, self._takes, self.moves, self.jobs):
             sections.addWidget(section)
         sections.addStretch(1)
         scroll = QScrollArea()
@@ -193,23 +188,6 @@ class ProjectPane(Filled):
             grid.addWidget(button, number // 4, number % 4)
             grid.setColumnStretch(number % 4, 1)
         self._scenes.body.addLayout(grid)
-
-    # ------------------------------------------------------------------ moves
-
-    def _build_moves(self) -> None:
-        grid = QGridLayout()
-        grid.setSpacing(S4)
-        for number, (name, icon, line) in enumerate(MOVES):
-            button = QPushButton(self._studio.theme.icon(icon), name)
-            button.setToolTip(line)
-            button.setStyleSheet("text-align: left; padding: 4px 6px;")
-            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            button.clicked.connect(lambda _on=False, line=line: self._add_move(line))
-            grid.addWidget(button, number // 2, number % 2)
-        self._moves.body.addLayout(grid)
-
-    def _add_move(self, line: str) -> None:
-        self._studio.apply(action_edits.extend(self._studio.take.id, actions_of(parse_pose_line(line))))
 
     # ------------------------------------------------------------------ takes
 

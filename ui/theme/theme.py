@@ -98,13 +98,13 @@ class Theme(QObject):
             self._pixmaps[key] = _drawn(_svg(name), self.color(token), size, ratio)
         return self._pixmaps[key]
 
-    def icon(self, name: str, token: str = "text2", size: int = 14) -> QIcon:
+    def icon(self, name: str, token: str = "text2", size: int = 14, on_token: str = "accent_mark") -> QIcon:
         """The same as an icon, sharp at ratio 1 and 2; quieter where it is disabled, in amber where it is on."""
         icon = QIcon()
         for ratio in (1.0, 2.0):
             icon.addPixmap(self.pixmap(name, token, size, ratio))
             icon.addPixmap(self.pixmap(name, "edge", size, ratio), QIcon.Mode.Disabled)
-            icon.addPixmap(self.pixmap(name, "accent_mark", size, ratio), QIcon.Mode.Normal, QIcon.State.On)
+            icon.addPixmap(self.pixmap(name, on_token, size, ratio), QIcon.Mode.Normal, QIcon.State.On)
         return icon
 
     def pattern(self, kind: Pattern, token: str, ratio: float = 1.0) -> QBrush:

@@ -159,6 +159,7 @@ class Stage(QWidget):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(5, 5, -5, -5), R8, R8)
         if self.hasFocus() and self.shown.crop is not None:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(self._theme.color("focus"))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
 

@@ -1,11 +1,13 @@
 """The small parts that panes are made of."""
 
-from ui.widgets.basic import EmptyState, IconButton, PaneHeader, Section, SegmentedControl, quiet_label
+from ui.widgets.basic import Corner, EmptyState, IconButton, PaneHeader, Section, SegmentedControl, quiet_label
 from ui.widgets.facts import Facts
 from ui.widgets.number_field import NumberField
 from ui.widgets.slider_row import SliderRow
+from ui.widgets.speed_bar import SpeedBar
 
 __all__ = [
+    "Corner",
     "EmptyState",
     "Facts",
     "IconButton",
@@ -14,5 +16,6 @@ __all__ = [
     "Section",
     "SegmentedControl",
     "SliderRow",
+    "SpeedBar",
     "quiet_label",
 ]

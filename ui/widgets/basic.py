@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QCoreApplication, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -170,7 +170,7 @@ class Section(QWidget):
         self._head.setStyleSheet("text-align: left; padding: 2px 4px; border-radius: 4px;")
         self._head.toggled.connect(self._fold)
         self.hint = quiet_label(hint)
-        top = QHBoxLayout()
+        top = self._top = QHBoxLayout()
         top.setContentsMargins(S4, 0, S12, 0)
         top.addWidget(self._head, 1)
         top.addWidget(self.hint)
@@ -186,6 +186,13 @@ class Section(QWidget):
         whole.addWidget(self._inside)
         self._dress()
         theme.changed.connect(self._dress)
+
+    def set_title(self, title: str) -> None:
+        self._head.setText(title)
+
+    def add_tool(self, tool: QWidget) -> None:
+        """Put a small button into the heading, on the right."""
+        self._top.addWidget(tool)
 
     def _fold(self, is_open: bool) -> None:
         self._inside.setVisible(is_open)
@@ -226,6 +233,39 @@ class EmptyState(QWidget):
 
     def _dress(self) -> None:
         self._icon.setPixmap(self._theme.pixmap(self._name, "text3", 24, self.devicePixelRatioF()))
+
+
+class Corner(QObject):
+    """Keeps a small widget in a corner of another one, over what that shows."""
+
+    def __init__(
+        self, below: QWidget, above: QWidget, corner: Qt.AlignmentFlag, margin: int = S8, margin_y: int = S8
+    ) -> None:
+        super().__init__(below)
+        self._below, self._above, self._corner = below, above, corner
+        self._margin, self._margin_y = margin, margin_y
+        # A widget that nobody has shown or hidden yet counts as hidden, too.
+        is_hidden = above.isHidden() and above.testAttribute(Qt.WidgetAttribute.WA_WState_ExplicitShowHide)
+        above.setParent(below)
+        above.setVisible(not is_hidden)
+        for widget in (below, above):
+            widget.installEventFilter(self)
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.LayoutRequest):
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        above, margin = self._above, self._margin
+        above.adjustSize()
+        free_x, free_y = self._below.width() - above.width(), self._below.height() - above.height()
+        x = margin if self._corner & Qt.AlignmentFlag.AlignLeft else free_x - margin
+        if self._corner & Qt.AlignmentFlag.AlignHCenter:
+            x = free_x // 2
+        above.move(x, self._margin_y if self._corner & Qt.AlignmentFlag.AlignTop else free_y - self._margin_y)
+        above.raise_()
 
 
 def quiet_label(text: str) -> QLabel:

@@ -39,14 +39,19 @@ class NumberField(QLineEdit):
         maximum: float = 1e6,
         step: float = 1.0,
         decimals: int = 2,
+        precision: int | None = None,
         unit: str = "",
         axis: str = "",
         parent: QWidget | None = None,
     ) -> None:
-        """`name` is for screen readers; `axis` x, y or z draws the stripe of that axis."""
+        """`name` is for screen readers; `axis` x, y or z draws the stripe of that axis.
+
+        `decimals` are shown and dragged by; `precision`, if more, are kept of what is typed.
+        """
         super().__init__(parent)
         self._theme, self._minimum, self._maximum, self._step = theme, minimum, maximum, step
         self._decimals, self._unit, self._axis = decimals, unit, axis
+        self._precision = decimals if precision is None else precision
         self._value = value
         self._pressed: QPoint | None = None
         self._before_drag = value
@@ -56,7 +61,9 @@ class NumberField(QLineEdit):
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setFixedHeight(22)
         self.setFont(theme.font())
-        self.setTextMargins(8 if axis else 0, 0, self.fontMetrics().horizontalAdvance(f" {unit}") if unit else 0, 0)
+        # A degree sign belongs to its number; other units stand apart.
+        room = self.fontMetrics().horizontalAdvance(unit if unit == "°" else f" {unit}") if unit else 0
+        self.setTextMargins(6 if axis else 0, 0, room - (4 if unit == "°" else 0), 0)
         self.setCursor(Qt.CursorShape.SizeHorCursor)
         self.setReadOnly(True)
         self.editingFinished.connect(self._typed)
@@ -142,7 +149,7 @@ class NumberField(QLineEdit):
         if self.isEnabled():
             self.setReadOnly(False)
             self.setCursor(Qt.CursorShape.IBeamCursor)
-            self.setText(self._written())
+            self.setText(self._in_full())
             self.selectAll()
 
     def _typed(self) -> None:
@@ -170,7 +177,9 @@ class NumberField(QLineEdit):
         self.style().polish(self)
 
     def _become(self, value: float, *, is_over: bool) -> None:
-        cut = round(min(max(value, self._minimum), self._maximum), self._decimals)
+        # A drag goes by what is seen; what is typed is kept as it was meant.
+        digits = self._decimals if self._is_dragging else self._precision
+        cut = round(min(max(value, self._minimum), self._maximum), digits)
         if cut != self._value or is_over:
             is_new = cut != self._value
             self._value = cut
@@ -180,6 +189,12 @@ class NumberField(QLineEdit):
 
     def _written(self) -> str:
         return f"{self._value:.{self._decimals}f}".replace("-0" if self._value == 0 else "\0", "0")
+
+    def _in_full(self) -> str:
+        """With every digit that is kept, and no zeros after them."""
+        shown = self._written()
+        full = f"{self._value:.{self._precision}f}"
+        return full.rstrip("0").rstrip(".") if float(full) != float(shown) else shown
 
     def _show(self) -> None:
         self.setText(self._written())
@@ -196,7 +211,7 @@ class NumberField(QLineEdit):
         if self._unit:
             painter.setPen(self._theme.color("text3"))
             painter.setFont(self.font())
-            box = QRectF(self.rect()).adjusted(0, 0, -7, 0)
+            box = QRectF(self.rect()).adjusted(0, 0, -4 if self._unit == "°" else -7, 0)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._unit)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
