@@ -27,7 +27,7 @@ from ui.path_editor import PathEditing
 from ui.seeds import random_seed
 from ui.studio import Studio
 from ui.theme import S4, S8
-from ui.widgets import Facts, IconButton, NumberField, Section, SliderRow, quiet_label
+from ui.widgets import Facts, IconButton, NumberField, Section, SliderRow
 
 _TYPING_MS = 400
 """After the last key, a prompt is taken over."""

@@ -41,7 +41,7 @@ class SpeedBar(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.color("line2"))
         painter.drawRoundedRect(QRectF(0, bar.top(), notch, _BAR_PX), 2, 2)
-        painter.setBrush(self._theme.hatch("warn", self.devicePixelRatioF()))
+        painter.setBrush(self._theme.pattern("hatch", "warn", self.devicePixelRatioF()))
         painter.drawRoundedRect(QRectF(notch, bar.top(), bar.width() - notch, _BAR_PX), 2, 2)
         reach = bar.width() * min(self._load / _REACH, 1.0)
         painter.setBrush(self._theme.color("warn" if self._load > _REACH else "text"))
