@@ -37,15 +37,21 @@ class Background:
             if number == self._number and not self._is_closed:
                 tell()
 
+        def post(tell: Callable[[], None]) -> None:
+            # Under the lock: after `close` there may be nobody left to post to.
+            with self._condition:
+                if not self._is_closed:
+                    self._post(lambda: told(tell))
+
         def do() -> None:
             try:
                 result = work()
             except Exception as error:  # a worker: whatever it was, the window goes on
                 _LOG.info("work in the background has failed", exc_info=True)
                 problem = problem_of(error)
-                self._post(lambda: told(lambda: failed(problem)))
+                post(lambda: failed(problem))
             else:
-                self._post(lambda: told(lambda: then(result)))
+                post(lambda: then(result))
 
         with self._condition:
             self._waiting = do

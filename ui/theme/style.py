@@ -20,6 +20,7 @@ QMenu::item:selected { background: $hover; }
 QMenu::item:disabled { color: $edge; }
 QMenu::separator { height: 1px; background: $line; margin: 4px 6px; }
 QMenu::icon { padding-left: 8px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QPushButton { background: $field; border: 0; border-radius: 6px; padding: 5px 12px; min-height: 16px; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $selected; }

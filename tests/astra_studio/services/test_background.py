@@ -60,3 +60,24 @@ def test_who_has_gone_hears_nothing():
     mail.run_until(lambda: bool(heard), 10)
     background.close()
     assert heard == ["after"]
+
+
+def test_nothing_is_posted_after_the_end():
+    posted: list[object] = []
+    background = Background(posted.append)
+    has_begun, may_end, has_ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        has_begun.set()
+        may_end.wait(10)
+        has_ended.set()
+
+    background.run(work, lambda _none: None, lambda _problem: None)
+    assert has_begun.wait(10)
+    background.close()
+    may_end.set()
+    assert has_ended.wait(10)
+    for thread in threading.enumerate():
+        if thread.name == "background":
+            thread.join(10)
+    assert not posted
