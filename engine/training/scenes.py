@@ -134,7 +134,8 @@ def scene_of_picture(generator: Generator, picture: Tensor, aspect: float) -> Sc
 
 
 def _batch(parts: list[dict[str, Tensor]], is_picture: bool) -> Scenes:
-    return Scenes(is_picture=is_picture, **{name: torch.stack([part[name] for part in parts]) for name in parts[0]})
+    stacked = {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
+    return Scenes(is_picture=is_picture, terrain=None, **stacked)
 
 
 def _random_scene(g: Generator, aspect: float, first: Tensor, is_picture: bool) -> dict[str, Tensor]:
