@@ -199,7 +199,8 @@ class Section(QWidget):
         self._dress()
 
     def _dress(self) -> None:
-        self._head.setIcon(self._theme.icon("caret-down" if self._head.isChecked() else "caret-right", "text3", 10))
+        name = "caret-down" if self._head.isChecked() else "caret-right"
+        self._head.setIcon(self._theme.icon(name, "text3", 10, on_token="text3"))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
