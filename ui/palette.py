@@ -34,6 +34,7 @@ class Palette(QDialog):
         column.addWidget(self.list)
         self.field.textChanged.connect(self._show)
         self.field.installEventFilter(self)
+        studio.commands.watch_fields(self)
         self.field.returnPressed.connect(self._run)
         self.list.itemClicked.connect(lambda _item: self._run())
         self._show("")

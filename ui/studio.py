@@ -71,6 +71,7 @@ class Studio(QObject):
     playhead_moved = Signal(int)
     playback_changed = Signal()
     frames_arrived = Signal(str)
+    small_picture_arrived = Signal(str)
     making_changed = Signal(object)
     """A `Making`."""
     preview_arrived = Signal(object)
@@ -103,6 +104,7 @@ class Studio(QObject):
         player.moved.add(self.playhead_moved.emit)
         player.changed.add(lambda _none: self.playback_changed.emit())
         player.arrived.add(self.frames_arrived.emit)
+        player.small_arrived.add(self.small_picture_arrived.emit)
         generation.listeners.add(self._making_changed)
         generation.previews.add(self._previewed)
         self.project_opened.emit()

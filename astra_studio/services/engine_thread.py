@@ -62,7 +62,7 @@ class EngineThread:
         self._connection: Connection | None = None
         self._is_busy = False
         self._ticket: str | None = None
-        self._host = EngineHost(lambda answer: self.on_answer(answer), self._is_cancelled, open_world)
+        self._host = EngineHost(self._tell, self._is_cancelled, open_world)
         self._thread = threading.Thread(target=self._run, name="engine")
         self._thread.start()
 
@@ -93,18 +93,26 @@ class EngineThread:
         while (order := self._orders.get()) is not None and not self._closing:
             self._ticket = order.ticket
             if self._is_cancelled():
-                self.on_answer(Stopped(order.ticket or ""))
+                self._tell(Stopped(order.ticket or ""))
                 continue
             try:
                 asked = order.prepare()
-            except Exception as error:  # a worker's loop: a file that cannot be read must not end it
-                self.on_answer(failure(order.ticket, error))
-                continue
-            if self._in_process:
-                self._host.handle(asked)
-            else:
-                self._ask_child(asked, order.ticket)
+                if self._in_process:
+                    self._host.handle(asked)
+                else:
+                    self._ask_child(asked, order.ticket)
+            except Exception as error:  # a worker's loop: a file that cannot be read, a process that cannot be started
+                _LOG.exception("the engine could not do what it was asked")
+                self._end_child()
+                self._tell(failure(order.ticket, error))
         self._end_child()
+
+    def _tell(self, answer: Answer) -> None:
+        """Answer; what goes wrong where it is heard is not the engine's, and must not end it."""
+        try:
+            self.on_answer(answer)
+        except Exception:  # a worker's loop
+            _LOG.exception("an answer of the engine was not taken")
 
     def _is_cancelled(self) -> bool:
         return self._closing or (self._ticket is not None and self._cancelled == self._ticket)
@@ -126,7 +134,7 @@ class EngineThread:
         kind: FailureKind = "out_of_memory" if code == _KILLED else "bug"
         why = "Its process ended twice without a word; the computer may have run out of memory"
         todo = "Close other programs or use fewer latents per chunk, then generate again; what was made is kept"
-        self.on_answer(Failed(ticket, kind, Problem("The engine has stopped", why, todo)))
+        self._tell(Failed(ticket, kind, Problem("The engine has stopped", why, todo)))
 
     def _exchange(self, asked: WorldPlace | MakeChunk) -> None:
         """Ask, and pass answers on until the last one, or until all is closed. Raises EOFError or OSError where the
@@ -148,7 +156,7 @@ class EngineThread:
                 self._is_busy = False
             if isinstance(answer, Failed) and answer.kind == "device_lost":
                 self._end_child()  # nothing more can be done on that device in that process
-            self.on_answer(answer)
+            self._tell(answer)
             if not self._is_busy:
                 return
 

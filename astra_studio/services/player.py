@@ -39,6 +39,10 @@ class Player:
         self.moved: Listeners[int] = Listeners()
         self.changed: Listeners[None] = Listeners()
         self.arrived: Listeners[ChunkId] = Listeners()
+        """Tells a chunk of which a frame is there that somebody waits for, or of which all are there now."""
+        self.small_arrived: Listeners[str] = Listeners()
+        """Tells a chunk whose thumbnail, or a start's artifact whose picture, is there."""
+        self._missed: set[tuple[ChunkId, int]] = set()
         self._unsubscribe = session.subscribe(self._project_changed)
 
     # ------------------------------------------------------------------ where it stands
@@ -97,6 +101,9 @@ class Player:
         wanted = max(0, min(frame, max(self.num_total - 1, 0)))
         if wanted != self._frame:
             self._frame = wanted
+            # What was wished for elsewhere would be read before what is wanted here.
+            self._reader.forget()
+            self._missed.clear()
             self.moved.tell(wanted)
 
     def step_frames(self, count: int) -> None:
@@ -212,7 +219,8 @@ class Player:
             if 0 <= place < count:
                 self._wish(shown, place)
         if found is None:
-            self._wish(shown, min(frame, count - 1))
+            chunk, number = self._wish(shown, min(frame, count - 1))
+            self._missed.add((chunk.id, number))
         return found
 
     def nearest_picture(self, take: TakeId, frame: int) -> Picture | None:
@@ -276,22 +284,28 @@ class Player:
         chunk, number = locate_frame(take, frame)
         return self._cache.get(chunk.id, number)
 
-    def _wish(self, take: Take, frame: int) -> None:
+    def _wish(self, take: Take, frame: int) -> tuple[Chunk, int]:
         chunk, number = locate_frame(take, frame)
         if self._cache.get(chunk.id, number) is None:
             self._reader.wish(Wish(chunk, number))
+        return chunk, number
 
     def _read(self, wish: Wish, picture: Picture) -> None:
         source, number = wish.key
         if isinstance(wish.source, Start):
             self._start = (source, picture)
+            self.small_arrived.tell(source)
         elif number == THUMBNAIL:
             self._thumbnails[source] = picture
             while len(self._thumbnails) > _MAX_THUMBNAILS:
                 self._thumbnails.popitem(last=False)
+            self.small_arrived.tell(source)
         else:
             self._cache.put(source, number, picture)
-        self.arrived.tell(source)
+            # Frames read ahead change nothing that is seen: views would only be painted once more.
+            if (source, number) in self._missed or self.is_in_memory(wish.source):
+                self._missed.discard((source, number))
+                self.arrived.tell(source)
 
     def _project_changed(self, change: Change) -> None:
         if self._frame > max(self.num_total - 1, 0):

@@ -78,8 +78,17 @@ class Commands(QObject):
     def add_to(self, window: QWidget) -> None:
         """Make the keys live in a window."""
         window.addActions(list(self._actions.values()))
-        window.installEventFilter(self)
-        QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        # Not a filter of the whole program: Python would be asked about every event there is.
+        application.focusChanged.connect(self._focus_changed)
+        self.watch_fields(window)
+
+    def watch_fields(self, widget: QWidget) -> None:
+        """Let the text fields in a widget keep their keys, also before one of them has had the focus."""
+        for kind in _TEXT_FIELDS:
+            for field in widget.findChildren(kind):
+                field.installEventFilter(self)
 
     def keys(self, command_id: str) -> str:
         """The first shortcut as people read it."""
@@ -108,12 +117,16 @@ class Commands(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Text fields own their keys: what a field could type is no shortcut there."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            typed_into = watched if isinstance(watched, _TEXT_FIELDS) else QApplication.focusWidget()
-            if isinstance(typed_into, _TEXT_FIELDS) and not self._is_always_live(event):
-                event.accept()
-                return True  # it ends here: of Return, a line field itself would say that it is no text
-        return super().eventFilter(watched, event)
+        is_for_shortcut = event.type() == QEvent.Type.ShortcutOverride
+        if is_for_shortcut and isinstance(event, QKeyEvent) and not self._is_always_live(event):
+            event.accept()
+            return True  # it ends here: of Return, a line field itself would say that it is no text
+        return False
+
+    def _focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """A field that came later is known by the keys going to it; to filter it a second time changes nothing."""
+        if isinstance(now, _TEXT_FIELDS):
+            now.installEventFilter(self)
 
     def _is_always_live(self, event: QKeyEvent) -> bool:
         pressed = QKeySequence(event.keyCombination())

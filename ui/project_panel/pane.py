@@ -130,7 +130,7 @@ class ProjectPane(Filled):
         column.addWidget(scroll, 1)
         studio.project_opened.connect(self.refresh)
         studio.project_changed.connect(lambda _change: self.refresh())
-        studio.frames_arrived.connect(lambda _chunk: self.refresh())
+        studio.small_picture_arrived.connect(lambda _source: self.refresh())
 
     def refresh(self) -> None:
         self._show_start()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +34,7 @@ from ui.commands import Commands
 from ui.studio import MainThread, Studio
 from ui.theme import Theme
 from ui.timeline.canvas import TimelineCanvas
+from ui.timing import Timing
 
 NUM_CHUNKS, NUM_TAKES = 200, 60
 P95_LIMIT_MS, DRAG_LIMIT_MS = 16.0, 100.0
@@ -43,26 +43,7 @@ _SIZE = (1600, 346)
 _REPEATS = 60
 
 
-@dataclass(frozen=True, kw_only=True)
-class Repaint:
-    """How long something took to paint, in milliseconds."""
-
-    name: str
-    median_ms: float
-    p95_ms: float
-    limit_ms: float
-
-    @property
-    def is_met(self) -> bool:
-        return self.p95_ms < self.limit_ms
-
-    def line(self) -> str:
-        verdict = "ok  " if self.is_met else "MISS"
-        found = f"median {self.median_ms:6.2f}  p95 {self.p95_ms:6.2f} ms"
-        return f"{verdict} timeline, {self.name:<38} {found}  limit {self.limit_ms:g}"
-
-
-def timeline_repaints(num_chunks: int = NUM_CHUNKS, num_takes: int = NUM_TAKES) -> Iterator[Repaint]:
+def timeline_repaints(num_chunks: int = NUM_CHUNKS, num_takes: int = NUM_TAKES) -> Iterator[Timing]:
     """The whole timeline, a page of it while it scrolls and zooms, a step of the playhead, a change of a key."""
     application = QApplication.instance() or QApplication([])
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +75,7 @@ def timeline_repaints(num_chunks: int = NUM_CHUNKS, num_takes: int = NUM_TAKES) 
     del application
 
 
-def _measured(canvas: TimelineCanvas) -> Iterator[Repaint]:
+def _measured(canvas: TimelineCanvas) -> Iterator[Timing]:
     studio = canvas.studio
     image = QImage(canvas.size(), QImage.Format.Format_RGB32)
 
@@ -146,7 +127,7 @@ def _repaint(
     run: Callable[[int], None],
     limit_ms: float = P95_LIMIT_MS,
     clock: Callable[[], float] = time.thread_time,
-) -> Repaint:
+) -> Timing:
     """Painting is this thread's work alone: its processor time is what an idle machine would take."""
     for number in range(3):
         run(number)
@@ -155,9 +136,7 @@ def _repaint(
         began = clock()
         run(number)
         times.append(1000 * (clock() - began))
-    return Repaint(
-        name=name, median_ms=statistics.median(times), p95_ms=float(np.percentile(times, 95)), limit_ms=limit_ms
-    )
+    return Timing(name=f"timeline, {name}", values=times, p95_limit=limit_ms)
 
 
 def _fill(session: Session, num_chunks: int, num_takes: int) -> None:

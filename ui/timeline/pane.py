@@ -59,6 +59,7 @@ class TimelinePane(QWidget):
         studio.project_changed.connect(self.canvas.project_changed)
         studio.making_changed.connect(lambda _making: self.canvas.read())
         studio.frames_arrived.connect(self.canvas.frames_arrived)
+        studio.small_picture_arrived.connect(self.canvas.frames_arrived)
         studio.preview_arrived.connect(self.canvas.preview_arrived)
         studio.playhead_moved.connect(lambda _frame: self.canvas.follow_playhead())
         self._attach_views()

@@ -87,6 +87,7 @@ class ViewportPane(QWidget):
         studio.playhead_moved.connect(lambda _frame: self.refresh())
         studio.playback_changed.connect(self._playback_changed)
         studio.frames_arrived.connect(lambda _chunk: self.refresh())
+        studio.small_picture_arrived.connect(lambda _source: self.refresh())
         studio.project_opened.connect(self._project_opened)
         studio.project_changed.connect(self._project_changed)
         studio.making_changed.connect(self._making_changed)

@@ -7,6 +7,7 @@ import queue
 import signal
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import numpy as np
@@ -182,6 +183,62 @@ def test_a_request_that_cannot_be_prepared_fails_alone(new_desk: Callable[..., D
     failed = desk.answers.get(timeout=10)
     assert isinstance(failed, Failed)
     assert failed.ticket == "first"
+    desk.ask("second")
+    assert desk.until(Done).ticket == "second"
+
+
+def test_a_process_that_cannot_be_started_fails_the_request_and_not_the_thread(
+    new_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = new_desk()
+    start = SpawnProcess.start
+
+    def no_more_processes(_process: SpawnProcess) -> None:
+        raise RuntimeError("the system gives no more processes")
+
+    monkeypatch.setattr(SpawnProcess, "start", no_more_processes)
+    desk.ask()
+    failed = desk.answers.get(timeout=10)
+    assert isinstance(failed, Failed)
+    assert failed.ticket == "first"
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    desk.ask("second")
+    assert desk.until(Done).ticket == "second"
+
+
+def test_a_listener_that_fails_does_not_end_the_engine(new_desk: Callable[..., Desk]) -> None:
+    desk = new_desk(in_process=True)
+
+    def fragile(answer: Answer) -> None:
+        desk.engine.on_answer = desk.answers.put
+        raise KeyError("a mistake of the window's")
+
+    desk.engine.on_answer = fragile
+    desk.ask()
+    assert desk.until(Done).ticket == "first"
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+@pytest.mark.parametrize("in_process", [True, False], ids=["thread", "child"])
+def test_cancel_is_heard_at_every_step(new_desk: Callable[..., Desk], step: int, in_process: bool) -> None:
+    desk = new_desk(in_process=in_process)
+
+    def cancel_there(answer: Answer) -> None:
+        desk.answers.put(answer)
+        if isinstance(answer, Stepped) and answer.step == step:
+            desk.engine.cancel("first")
+
+    desk.engine.on_answer = cancel_there
+    desk.ask(place=WorldPlace(spec="fake", seconds_per_chunk=0.4 if in_process else 2.0), num_steps=4)
+    told = []
+    while not isinstance(answer := desk.answers.get(timeout=30), (Stopped, Done, Failed)):
+        told.append(answer)
+    steps = [answer.step for answer in told if isinstance(answer, Stepped)]
+    # The child hears of it while the next step is already being made; after the last one only pictures are left.
+    most = step if in_process else step + 1
+    assert len(steps) in range(step, most + 1)
+    assert isinstance(answer, Stopped if most < 4 else (Stopped, Done))
+    desk.engine.on_answer = desk.answers.put
     desk.ask("second")
     assert desk.until(Done).ticket == "second"
 

@@ -44,6 +44,47 @@ def test_a_frame_is_read_from_the_file_and_stays_in_memory(rig: Rig, player: Pla
     assert not np.array_equal(frame, other)
 
 
+def test_only_a_frame_that_is_waited_for_is_told(rig: Rig, player: Player) -> None:
+    """Views paint anew for every word of it, and two frames ahead are read besides."""
+    told: list[str] = []
+    player.arrived.add(told.append)
+    chunk = rig.take.chunks[1]
+    assert player.picture(rig.take.id, 40) is None
+    rig.mail.run_until(lambda: player.cache_bytes >= 3 * 64 * 112 * 3)
+    assert told == [chunk.id]
+    for frame in range(33, 65):
+        if player.picture(rig.take.id, frame) is None:
+            rig.mail.run_until(lambda frame=frame: player.picture(rig.take.id, frame) is not None)
+    assert player.is_in_memory(chunk)
+
+
+def test_small_pictures_are_told_apart_from_frames(rig: Rig, player: Player) -> None:
+    frames: list[str] = []
+    small: list[str] = []
+    player.arrived.add(frames.append)
+    player.small_arrived.add(small.append)
+    chunk, start = rig.take.chunks[0], rig.session.project.start
+    assert start is not None
+    assert player.thumbnail(chunk) is None
+    assert player.start_picture(start) is None
+    rig.mail.run_until(lambda: len(small) == 2)
+    assert set(small) == {chunk.id, start.artifact}
+    assert frames == []
+    assert player.thumbnail(chunk) is not None
+
+
+def test_where_the_playhead_has_left_nothing_more_is_read(rig: Rig, player: Player) -> None:
+    for frame in (5, 20, 45, 60, 75):
+        player.seek(frame)
+        player.picture(rig.take.id, frame)
+    player.seek(90)
+    player.picture(rig.take.id, 90)
+    rig.mail.run_until(lambda: player.picture(rig.take.id, 90) is not None)
+    rig.mail.run_pending()
+    frame_bytes = 64 * 112 * 3
+    assert player.cache_bytes <= (2 * 3 + 1) * frame_bytes, "at most the frames that were being read meanwhile"
+
+
 def test_it_plays_at_the_rate_of_the_world_and_loops_in_the_work_area(rig: Rig, player: Player) -> None:
     from astra_studio.document.edits import set_work_area
 
