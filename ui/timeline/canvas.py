@@ -73,6 +73,7 @@ class TimelineCanvas(QWidget):
         self._has_graph = False
         self._book = RowBook()
         self._key_lanes: list[Parameter] = []
+        self._fitted: TimeAxis | None = None
         self.mouse, self.keyboard, self.fields = Mouse(self), Keyboard(self), Fields(self, self._graph)
         self._arriving = QTimer(self)
         self._arriving.setSingleShot(True)
@@ -242,6 +243,9 @@ class TimelineCanvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.strips:
             self.place_lanes()
+            if self.axis == self._fitted:
+                # Nobody has zoomed since: at first the window has not its size yet.
+                self.fit()
 
     # ------------------------------------------------------------------ time
 
@@ -273,6 +277,7 @@ class TimelineCanvas(QWidget):
         """Show the whole take, and all values of the curves."""
         count = max(total_frames(self.studio.project, self.studio.take), *self.scene.current.bounds, 33)
         self.scene.set_axis(self.axis.fitted(count, self.width() - HEAD_PX))
+        self._fitted = self.axis
         if self._has_graph:
             self._graph.frame_all()
 

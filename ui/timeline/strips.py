@@ -278,7 +278,7 @@ def facts_of(scene: Scene, take_id: TakeId, placed: PlacedCell) -> list[str]:
 
 
 def _settings_told(settings: SamplingSettings, seed: int) -> str:
-    words = tr("guidance {0:g}, history noise {1:g}, {2} steps, {3}, seed {4}")
+    words = tr("guidance {0:.3g}, history noise {1:.3g}, {2} steps, {3}, seed {4}")
     return words.format(settings.guidance, settings.history_noise, settings.num_steps, settings.solver, seed)
 
 

@@ -27,7 +27,7 @@ class Filled(QWidget):
 
 
 class IconButton(QToolButton):
-    """An icon of 14 px in a button of 24, which always has a tool tip and a name for screen readers."""
+    """An icon of 14 px in a button of 24, amber while it is on; it always has a tool tip and a name to be read out."""
 
     def __init__(self, theme: Theme, icon: str, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 
 from astra_studio.cli import main
+from astra_studio.document import key_edits, take_edits
+from astra_studio.document.model import ParameterKey, new_project
+from astra_studio.services.restore import restored
 from engine.video.decode import probe
 from tests.astra_studio.services.test_generation import PICTURE, Rig
 
@@ -53,6 +56,36 @@ def test_the_hud_lights_the_key_that_is_held(project: Path, tmp_path: Path) -> N
     assert np.abs(plain - hud)[:20].max() == 0
     amber = (np.abs(hud - np.array([242, 179, 61])).max(-1) < 12).sum()
     assert amber > 10
+
+
+def test_keys_are_told_exported_and_brought_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rig = Rig(tmp_path / "keyed.astra")
+    rig.add_start()
+    rig.plan("w-8 left-8")
+    keys = (
+        ParameterKey(parameter="guidance", tick=0, value=1.0),
+        ParameterKey(parameter="guidance", tick=16, value=3.0),
+    )
+    rig.session.apply(key_edits.set_keys(rig.take.id, keys, "Set keys"))
+    rig.generation.generate(rig.take.id)
+    rig.wait()
+    rig.session.apply(take_edits.lock(rig.take.id, [rig.take.chunks[0].id], True))
+    rig.close()
+    assert main(["info", str(tmp_path / "keyed.astra"), "--json"]) == 0
+    (take,) = json.loads(capsys.readouterr().out)["takes"]
+    told = [(key["tick"], key["value"], key["easing"]) for key in take["keys"]]
+    assert told == [(0, 1.0, "linear"), (16, 3.0, "linear")]
+    assert [chunk["settings"]["guidance"] for chunk in take["chunks"]] == [1.0, 2.0]
+    assert [(chunk["keyed"], chunk["is_locked"]) for chunk in take["chunks"]] == [
+        (["guidance"], True),
+        (["guidance"], False),
+    ]
+    assert take["settings"]["guidance"] == 3.0, "the next chunk begins at tick 16"
+    assert main(["export", str(tmp_path / "keyed.astra"), "--out", str(tmp_path / "keyed.mp4")]) == 0
+    project = new_project("fake")
+    found = restored(tmp_path / "keyed.mp4", project)
+    assert found is not None
+    assert found.edit.change(project).current.keys == keys
 
 
 @pytest.mark.parametrize(

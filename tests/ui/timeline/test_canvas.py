@@ -43,6 +43,18 @@ def test_keys_zoom_and_fit(planned: Hand) -> None:
     assert planned.canvas.axis.scale < scale
 
 
+def test_a_take_that_fits_goes_on_fitting_in_another_size_until_it_is_zoomed(planned: Hand) -> None:
+    planned.driver.window.resize(1300, 900)
+    planned.driver.wait(lambda: planned.canvas.width() == 1300)
+    end = planned.canvas.axis.x(97)
+    assert planned.canvas.width() - 40 < end < planned.canvas.width()
+    planned.canvas.zoom(2)
+    scale = planned.canvas.axis.scale
+    planned.driver.window.resize(1600, 900)
+    planned.driver.wait(lambda: planned.canvas.width() == 1600)
+    assert planned.canvas.axis.scale == scale
+
+
 def test_the_wheel_and_the_middle_button_pan(planned: Hand) -> None:
     planned.canvas.zoom(4, 400)
     first = planned.canvas.axis.first
