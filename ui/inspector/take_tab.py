@@ -17,9 +17,11 @@ from PySide6.QtWidgets import (
 
 from astra_studio.document import edits, key_edits
 from astra_studio.document.derived import Asked, asked_at, latents_per_chunk, made_ticks, settings_of
+from astra_studio.document.edits import Edit
 from astra_studio.document.facets import Facet
+from astra_studio.document.key_edits import NAMES
 from astra_studio.document.model import MAX_SEED, SettingValue
-from astra_studio.document.parameters import PARAMETERS
+from astra_studio.document.parameters import PARAMETERS, of
 from astra_studio.document.session import Change
 from engine.messages import SamplingSettings
 from ui.inspector.move_section import MoveSection
@@ -217,7 +219,7 @@ class TakeTab(QWidget):
         menu.addSeparator()
         for preset in studio.project.presets:
             menu.addAction(preset.name).triggered.connect(
-                lambda _on=False, name=preset.name: studio.apply(edits.use_preset(name, studio.take.id))
+                lambda _on=False, name=preset.name: self._use(edits.use_preset(name, studio.take.id))
             )
         menu.addSeparator()
         menu.addAction(self.tr("Save as Preset...")).triggered.connect(self._save_preset)
@@ -230,11 +232,15 @@ class TakeTab(QWidget):
         menu.exec(self.preset.mapToGlobal(self.preset.rect().bottomLeft()))
 
     def _use_built_in(self, changes: dict[str, SettingValue]) -> None:
+        take = self._studio.take.id
+        self._use(edits.set_settings(take, changes) if changes else edits.reset_settings(take))
+
+    def _use(self, edit: Edit) -> None:
+        """A preset is for what has no keys; where something has, that is said."""
         studio = self._studio
-        if changes:
-            studio.apply(edits.set_settings(studio.take.id, changes))
-        else:
-            studio.apply(edits.reset_settings(studio.take.id))
+        keyed = [NAMES[name] for name in PARAMETERS if of(studio.take.keys, name) and name != "prompt"]
+        if studio.apply(edit) and keyed:
+            studio.say(self.tr("Keys go on as they are: {0}").format(", ".join(keyed)))
 
     def _save_preset(self) -> None:
         name, is_given = QInputDialog.getText(self, self.tr("Save as Preset"), self.tr("Name"))

@@ -49,7 +49,7 @@ class CameraLane(Lane):
                 paint_diamond(
                     painter,
                     theme,
-                    QPointF(round(x) + 0.5, middle + 0.5),
+                    QPointF(round(x) + 0.5, middle),
                     is_chosen=key in scene.chosen,
                     is_hovered=key == scene.hovered,
                     is_held=kept.keys[number].easing == "hold" and number + 1 < len(xs),

@@ -26,7 +26,7 @@ def paint_diamond(
     half_px: float = HALF_PX,
     token: str = "",
 ) -> None:
-    """One key on a lane, in the middle of a pixel; `token` for another colour than the usual."""
+    """One key, across in the middle of a pixel, down between two; `token` for another colour than the usual."""
     colour = "text" if is_chosen else token or ("text2" if is_hovered else "text3")
     # Lines that keys lie on end a little before them; curves go through theirs.
     gap = 0.0 if token or is_chosen else 3.0
@@ -40,7 +40,7 @@ def paint_diamond(
         is_chosen,
         is_held,
     )
-    painter.drawPixmap(QPointF(round(middle.x() - 0.5) - _SIDE / 2, round(middle.y() - 0.5) - _SIDE / 2), pixmap)
+    painter.drawPixmap(QPointF(round(middle.x() - 0.5) - _SIDE / 2, round(middle.y()) - _SIDE / 2), pixmap)
 
 
 @lru_cache(maxsize=256)
@@ -52,7 +52,7 @@ def _sprite(
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    middle, lane = QPointF(_SIDE / 2 + 0.5, _SIDE / 2 + 0.5), QColor.fromRgba(surface)
+    middle, lane = QPointF(_SIDE / 2 + 0.5, _SIDE / 2), QColor.fromRgba(surface)
     painter.setBrush(lane)
     if is_chosen:
         painter.setPen(QPen(QColor.fromRgba(ring), 1.2))

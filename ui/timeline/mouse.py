@@ -13,6 +13,7 @@ from ui.timeline.key_hands import BandDrag
 from ui.timeline.lane import Drag, Lane, Press
 from ui.timeline.layout import Zone
 from ui.timeline.parameter_lanes import ParameterLane
+from ui.timeline.ruler import ScrubDrag
 from ui.timeline.scene import HEAD_PX, KeyId
 from ui.timeline.strips import Strip
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _SCROLL_MS, _EDGE_PX = 30, 16
 _WHEEL_ZOOM = 1.2
+_GRAB_PX = 4.5
+"""On both sides of the playhead."""
 _HELD = Qt.KeyboardModifier
 KEY_LANES = (CameraLane, ParameterLane)
 """Lanes of which a band over several chooses keys."""
@@ -90,11 +93,18 @@ class Mouse(QObject):
         elif where.x() < HEAD_PX:
             lane.press_head(press)
         else:
-            drag = lane.press(press)
+            drag = ScrubDrag(self._scene, press) if self._is_on_playhead(where, lane) else lane.press(press)
             if drag is None and isinstance(lane, KEY_LANES) and lane.key_at(where) is None:
                 drag = BandDrag(self._scene, press, self._keys_in)
             if drag is not None:
                 self._begin(drag, press)
+
+    def _is_on_playhead(self, where: QPointF, lane: Lane) -> bool:
+        """Whether the playhead is what is grabbed: on lanes where a press would do something else, but on keys."""
+        x = self._scene.axis.x(self._scene.studio.player.frame)
+        return (
+            isinstance(lane, (*KEY_LANES, GraphLane)) and abs(where.x() - x) <= _GRAB_PX and lane.key_at(where) is None
+        )
 
     def _begin(self, drag: Drag, press: Press) -> None:
         self.drag, self._last = drag, (press.where, press.modifiers)
@@ -177,6 +187,8 @@ class Mouse(QObject):
                 strip.hovered_button = button
                 canvas.update_box(QRectF(0, strip.box.top(), HEAD_PX, strip.box.height()), strip)
         shape = lane.cursor(where) if lane is not None else None
+        if lane is not None and where.x() >= HEAD_PX and self._is_on_playhead(where, lane):
+            shape = Qt.CursorShape.SplitHCursor
         canvas.setCursor(Qt.CursorShape.ArrowCursor if shape is None else shape)
 
     def wheel(self, event: QWheelEvent) -> None:

@@ -155,7 +155,7 @@ class NumberLane(ParameterLane):
             paint_diamond(
                 painter,
                 theme,
-                QPointF(round(x) + 0.5, middle + 0.5),
+                QPointF(round(x) + 0.5, middle),
                 is_chosen=self.is_chosen(key.tick),
                 is_hovered=(self.parameter, key.tick) == scene.hovered,
                 is_held=key.easing == "hold",

@@ -19,6 +19,7 @@ from ui.timeline.words import tr
 
 RULER_PX = 26
 Unit = Literal["seconds", "frames", "chunks"]
+AreaPart = Literal["start", "stop", "all"]
 _UNITS: tuple[Unit, ...] = ("seconds", "frames", "chunks")
 _AREA_PX = 6
 _MARKER_PX = 16
@@ -54,20 +55,23 @@ class _MarkerDrag(Drag):
 
 
 class _AreaDrag(Drag):
-    """One end of the work area."""
+    """An end of the work area, or all of it."""
 
-    def __init__(self, scene: Scene, is_start: bool) -> None:
-        self._scene, self._is_start = scene, is_start
-        self._before = scene.studio.project.work_area
+    def __init__(self, scene: Scene, part: AreaPart, press: Press) -> None:
+        self._scene, self._part = scene, part
+        self._before, self._range = scene.studio.project.work_area, scene.work_area()
+        self._begin = scene.axis.frame(press.where.x())
 
     def move(self, where: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        scene = self._scene
-        start, stop = scene.work_area()
-        frame = round(scene.snapped_frame(scene.axis.frame(where.x()), modifiers))
-        if self._is_start:
-            start = min(frame, stop - 1)
+        scene, (start, stop) = self._scene, self._range
+        frame = scene.axis.frame(where.x())
+        if self._part == "start":
+            start = min(round(scene.snapped_frame(frame, modifiers)), stop - 1)
+        elif self._part == "stop":
+            stop = max(round(scene.snapped_frame(frame, modifiers)), start + 1)
         else:
-            stop = max(frame, start + 1)
+            moved = round(scene.snapped_frame(start + frame - self._begin, modifiers))
+            start, stop = moved, moved + stop - start
         scene.apply(set_work_area(start, stop, merge_key="work area"))
 
     def finish(self) -> None:
@@ -190,9 +194,9 @@ class Ruler(Lane):
         if marker is not None:
             known = next(other for other in self.scene.studio.project.markers if other.id == marker)
             return _MarkerDrag(self.scene, marker, known.frame)
-        end = self._area_end_at(where)
-        if end is not None:
-            return _AreaDrag(self.scene, end == 0)
+        part = self._area_part_at(where)
+        if part is not None:
+            return _AreaDrag(self.scene, part, press)
         return ScrubDrag(self.scene, press)
 
     def press_head(self, press: Press) -> None:
@@ -230,9 +234,10 @@ class Ruler(Lane):
         return tr("{0}, frame {1}, {2:.2f} s").format(known.name or tr("Marker"), known.frame, seconds)
 
     def cursor(self, where: QPointF) -> Qt.CursorShape | None:
-        if self._marker_at(where) is not None or self._area_end_at(where) is not None:
+        part = self._area_part_at(where)
+        if self._marker_at(where) is not None or part in ("start", "stop"):
             return Qt.CursorShape.SizeHorCursor
-        return None
+        return None if part is None else Qt.CursorShape.OpenHandCursor
 
     def stops(self) -> list[tuple[float, KeyId | None]]:
         return [(float(marker.frame), None) for marker in self.scene.studio.project.markers]
@@ -245,11 +250,14 @@ class Ruler(Lane):
                 return marker.id
         return None
 
-    def _area_end_at(self, where: QPointF) -> int | None:
+    def _area_part_at(self, where: QPointF) -> AreaPart | None:
+        """What of the work area's bar is under a point."""
         found = self.work_area_px()
-        if found is None or where.y() < self.box.top() + 14:
+        if found is None or where.y() < self.box.bottom() - _AREA_PX - 6:
             return None
-        for number, x in enumerate(found):
-            if abs(x - where.x()) <= GRAB_PX:
-                return number
-        return None
+        if abs(found[0] - where.x()) <= GRAB_PX:
+            return "start"
+        if abs(found[1] - where.x()) <= GRAB_PX:
+            return "stop"
+        on_bar = found[0] < where.x() < found[1] and where.y() >= self.box.bottom() - _AREA_PX - 1
+        return "all" if on_bar else None

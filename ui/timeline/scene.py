@@ -25,6 +25,8 @@ from ui.timeline.view import Curves, TakeRow, curves_of
 HEAD_PX, MARGIN_PX = 148, 8
 """Width of the heads; and from there to frame 0, so that a key there is whole."""
 CAMERA = "camera"
+_PROBLEM = "timeline"
+"""Key by which what cannot be done here is known to the problem bar."""
 KeyId = tuple[str, int]
 """What is chosen: (name of a parameter, tick), or (CAMERA, number of the path's key)."""
 
@@ -202,4 +204,8 @@ class Scene(QObject):
     # ------------------------------------------------------------------ edits
 
     def apply(self, edit: Edit) -> bool:
-        return self.studio.apply(edit)
+        """Do an edit. What is wrong with it is shown once, however often a drag asks for it."""
+        is_done = self.studio.guarded(lambda: self.studio.session.apply(edit), key=_PROBLEM)
+        if is_done:
+            self.studio.problem_gone.emit(_PROBLEM)
+        return is_done

@@ -128,6 +128,29 @@ def test_the_ends_of_the_work_area_are_dragged_on_the_grid_as_one_step(planned: 
     assert planned.studio.project.work_area.start == 10
 
 
+def test_the_bar_of_the_work_area_moves_all_of_it(planned: Hand) -> None:
+    planned.studio.apply(edits.set_work_area(9, 33))
+    planned.drag(on_ruler(planned, 20, 22), on_ruler(planned, 36, 22))
+    area = planned.studio.project.work_area
+    assert (area.start, area.stop) == (25, 49)
+    planned.driver.key(Qt.Key.Key_Z, CONTROL)
+    assert planned.studio.project.work_area.start == 9
+
+
+def test_the_playhead_is_grabbed_on_lanes_of_keys_too(planned: Hand) -> None:
+    planned.put_keys(key(8, 2.0))
+    planned.studio.player.seek(50)
+    begin = planned.on(planned.canvas.camera, planned.canvas.axis.x(50) + 3)
+    planned.drag(begin, begin + QPointF(10 * planned.canvas.axis.scale, 0))
+    assert planned.studio.player.frame == 60
+    assert planned.scene.band is None
+    # A key that lies under it comes first.
+    planned.studio.player.seek(33)
+    planned.drag(planned.at("guidance", 8), planned.at("guidance", 10))
+    assert planned.keys("guidance") == [(10, 2.0)]
+    assert planned.studio.player.frame == 33
+
+
 def test_markers_are_named_dragged_and_told(planned: Hand) -> None:
     planned.studio.apply(edits.add_marker("m", 41, "turn"))
     assert "turn" in planned.canvas.tip_at(on_ruler(planned, 41))

@@ -287,14 +287,32 @@ def test_the_inspector_sets_the_key_of_the_next_chunk_where_there_are_keys(fille
     assert row.field.value == 3.5
 
 
+def test_a_preset_leaves_keys_and_says_so(planned: Hand) -> None:
+    planned.put_keys(key(0, 3.0))
+    said = []
+    planned.studio.said.connect(said.append)
+    planned.driver.window.inspector.take_tab._use_built_in({"num_steps": 2, "guidance": 1.0})
+    assert planned.keys("guidance") == [(0, 3.0)]
+    assert dict(planned.take.recipe.changes)["num_steps"] == 2
+    assert "guidance" in said[0].text
+
+
 def test_a_locked_chunk_refuses_a_key_and_the_bar_says_why(filled: Driver) -> None:
     hand = Hand(filled)
     hand.canvas.fit()
     filled.studio.player.seek(40)
     filled.studio.commands.trigger("take.lock")
+    hand.double_click(hand.on(hand.canvas.camera, hand.x(2)))
     hand.double_click(hand.at("guidance", 8))
     hand.double_click(hand.at("guidance", 8))
     hand.type("4.5")
     assert "Chunk 2 of Take 1 is locked" in filled.window.problems.problems[-1].problem.why
+    # However long it is dragged, it is said once, and gone when it can be done.
+    count = len(filled.window.problems.problems)
+    hand.drag(hand.of_camera(1), hand.of_camera(1) - QPointF(200, 0), steps=12)
+    assert len(filled.window.problems.problems) == count
     filled.studio.commands.trigger("take.lock")
     assert not hand.take.locked
+    hand.double_click(hand.at("guidance", 8))
+    hand.type("4.5")
+    assert len(filled.window.problems.problems) == count - 1

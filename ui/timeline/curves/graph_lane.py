@@ -254,7 +254,7 @@ class GraphLane(Lane):
     def _paint_point(self, painter: QPainter, channel: Channel, point: Point, middle: QPointF) -> None:
         theme = self.scene.theme
         name: PointId = (channel.name, point.key)
-        middle = QPointF(round(middle.x()) + 0.5, round(middle.y()) + 0.5)
+        middle = QPointF(round(middle.x()) + 0.5, round(middle.y()))
         if point.is_fixed:
             painter.setPen(QPen(theme.color(channel.token), 1.2))
             painter.setBrush(theme.color("lane"))
