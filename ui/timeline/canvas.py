@@ -52,6 +52,8 @@ _ARRIVED_MS = 100
 _LANE_FACETS = {Facet.ACTIONS, Facet.KEYS, Facet.SETTINGS, Facet.SELECTION, Facet.WORLD, Facet.START, Facet.CHUNKS}
 _MOST_PARTS = 6
 """Separate parts of the canvas that are painted one by one; of more, all that lies between them too."""
+_LEAST_FITTED = 97
+"""Frames that are shown of a short take: three chunks of the released model."""
 _TAB = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
 
 
@@ -74,6 +76,7 @@ class TimelineCanvas(QWidget):
         self._book = RowBook()
         self._key_lanes: list[Parameter] = []
         self._fitted: TimeAxis | None = None
+        self._fitted_frames = 0
         self.mouse, self.keyboard, self.fields = Mouse(self), Keyboard(self), Fields(self, self._graph)
         self._arriving = QTimer(self)
         self._arriving.setSingleShot(True)
@@ -133,6 +136,7 @@ class TimelineCanvas(QWidget):
             self._update_changed(before, rows)
         if self._key_lane_names() != self._key_lanes:
             self.place_lanes()
+        self.keep_fitted()
         self.keyboard.describe()
         self.place_playhead()
 
@@ -243,9 +247,8 @@ class TimelineCanvas(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.strips:
             self.place_lanes()
-            if self.axis == self._fitted:
-                # Nobody has zoomed since: at first the window has not its size yet.
-                self.fit()
+            self._fitted_frames = 0
+            self.keep_fitted()
 
     # ------------------------------------------------------------------ time
 
@@ -275,11 +278,25 @@ class TimelineCanvas(QWidget):
 
     def fit(self) -> None:
         """Show the whole take, and all values of the curves."""
-        count = max(total_frames(self.studio.project, self.studio.take), *self.scene.current.bounds, 33)
-        self.scene.set_axis(self.axis.fitted(count, self.width() - HEAD_PX))
-        self._fitted = self.axis
+        self._fit_time()
         if self._has_graph:
             self._graph.frame_all()
+
+    def keep_fitted(self) -> None:
+        """Keep the whole take in sight while it grows, until somebody zooms; nothing moves under a drag."""
+        is_fitted = self.axis == self._fitted and self.mouse.drag is None
+        if is_fitted and self._num_frames() != self._fitted_frames:
+            self._fit_time()
+
+    def _fit_time(self) -> None:
+        self._fitted_frames = self._num_frames()
+        self.scene.set_axis(self.axis.fitted(self._fitted_frames, self.width() - HEAD_PX))
+        self._fitted = self.axis
+
+    def _num_frames(self) -> int:
+        """Of all that is made, planned or asked for."""
+        planned = total_frames(self.studio.project, self.studio.take)
+        return max(planned, self.scene.current.bounds[-1], _LEAST_FITTED)
 
     def zoom(self, factor: float, at_px: float | None = None) -> None:
         """Larger or smaller around a pixel; where none is given around the playhead, or the middle."""

@@ -148,6 +148,7 @@ class Mouse(QObject):
             drag, self.drag = self.drag, None
             self._scrolling.stop()
             drag.finish()
+            self._canvas.keep_fitted()
             self.hover(event.position())
 
     def cancel(self) -> bool:
@@ -157,6 +158,7 @@ class Mouse(QObject):
         drag, self.drag = self.drag, None
         self._scrolling.stop()
         drag.cancel()
+        self._canvas.keep_fitted()
         return True
 
     def double_click(self, event: QMouseEvent) -> None:

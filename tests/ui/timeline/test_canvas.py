@@ -7,9 +7,10 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtTest import QTest
 
 from astra_studio.document import edits, take_edits
+from astra_studio.document.action_edits import extend
 from astra_studio.document.model import new_id
 from tests.ui.conftest import Driver
-from tests.ui.timeline.conftest import CONTROL, MIDDLE, SHIFT, Hand, key
+from tests.ui.timeline.conftest import CONTROL, MIDDLE, SHIFT, Hand, key, line
 from ui.timeline.canvas import TimelineCanvas
 from ui.timeline.scene import HEAD_PX
 
@@ -53,6 +54,25 @@ def test_a_take_that_fits_goes_on_fitting_in_another_size_until_it_is_zoomed(pla
     planned.driver.window.resize(1600, 900)
     planned.driver.wait(lambda: planned.canvas.width() == 1600)
     assert planned.canvas.axis.scale == scale
+
+
+def test_the_whole_take_stays_in_sight_while_it_grows_until_it_is_zoomed(planned: Hand) -> None:
+    planned.studio.apply(extend(planned.take.id, line("w-40")))
+    assert planned.canvas.width() - 40 < planned.canvas.axis.x(257) < planned.canvas.width()
+    planned.canvas.zoom(2)
+    axis = planned.canvas.axis
+    planned.studio.apply(extend(planned.take.id, line("w-40")))
+    assert planned.canvas.axis == axis
+
+
+def test_nothing_moves_under_a_drag_that_makes_the_take_longer(planned: Hand) -> None:
+    axis, begin = planned.canvas.axis, planned.of_camera(3)
+    planned.press(begin)
+    planned.move(begin + QPointF(60, 0))
+    assert planned.studio.player.num_total > 97
+    assert planned.canvas.axis == axis
+    planned.release(begin + QPointF(60, 0))
+    assert planned.canvas.axis.scale < axis.scale
 
 
 def test_the_wheel_and_the_middle_button_pan(planned: Hand) -> None:
