@@ -118,7 +118,9 @@ class Commands(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Text fields own their keys: what a field could type is no shortcut there."""
         is_for_shortcut = event.type() == QEvent.Type.ShortcutOverride
-        if is_for_shortcut and isinstance(event, QKeyEvent) and not self._is_always_live(event):
+        if not is_for_shortcut or not isinstance(event, QKeyEvent) or not _is_typed_into(watched):
+            return False
+        if not self._is_always_live(event):
             event.accept()
             return True  # it ends here: of Return, a line field itself would say that it is no text
         return False
@@ -157,3 +159,10 @@ class Commands(QObject):
 
     def _words(self, text: str) -> str:
         return QCoreApplication.translate("Commands", text)
+
+
+def _is_typed_into(widget: object) -> bool:
+    """Whether a widget is a field that takes text now: one of numbers does so only while a number is typed."""
+    if not isinstance(widget, _TEXT_FIELDS):
+        return False
+    return not (isinstance(widget, QLineEdit) and widget.isReadOnly())

@@ -14,6 +14,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from astra_studio.document import path_edits
+from astra_studio.document.action_edits import set_actions
 from astra_studio.document.actions import Actions, actions_of, joined
 from astra_studio.document.facets import Facet
 from astra_studio.document.model import NamedPath, Take
@@ -52,7 +53,7 @@ class PathEditing(QObject):
         self.falloff = 0.0
         """Scene units over which other keys follow; 0: none does."""
         self._drags = 0
-        self._base: Drawn | None = None
+        self._base: tuple[Drawn, Take] | None = None
         self._known: tuple[Take, Drawn | None] | None = None
         studio.project_changed.connect(self._project_changed)
         studio.project_opened.connect(lambda: self.select(()))
@@ -195,17 +196,18 @@ class PathEditing(QObject):
         """What follows until `end_drag` is one undo step, told against the path as it is now."""
         self.studio.end_drag()
         self._drags += 1
-        self._base = self.drawn
-        return self._base is not None
+        drawn = self.drawn
+        self._base = None if drawn is None else (drawn, self.studio.take)
+        return drawn is not None
 
     def drag(self, change: PathChange, label: str) -> None:
         """Show the path that the drag began with, changed so."""
-        base = self._base
-        if base is None:
+        if self._base is None:
             return
+        drawn, take = self._base
 
         def run() -> None:
-            self._apply(replace(base, path=change(base.path)), label, f"path drag {self._drags}")
+            self._apply(replace(drawn, path=change(drawn.path)), label, self._drag_key, take.actions)
 
         self.studio.guarded(run, key="path")
 
@@ -217,8 +219,13 @@ class PathEditing(QObject):
     def cancel_drag(self) -> None:
         """The path is as it was when the drag began, and there is no step."""
         if self._base is not None:
-            self.drag(lambda path: path, "")
+            _, take = self._base
+            self.studio.apply(set_actions(take.id, take.actions, take.path, self._drag_key))
         self.end_drag()
+
+    @property
+    def _drag_key(self) -> str:
+        return f"path drag {self._drags}"
 
     def _apply(self, drawn: Drawn | None, label: str, merge_key: str = "", like: Actions | None = None) -> bool:
         edit = path_edits.set_path(self.studio.take.id, drawn, like=like, label=label, merge_key=merge_key)

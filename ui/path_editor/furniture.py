@@ -70,10 +70,11 @@ def paint_chip(painter: QPainter, theme: Theme, words: str, *, is_recording: boo
     painter.setFont(theme.font(12, 500))
     width = painter.fontMetrics().horizontalAdvance(words)
     dot = 14 if is_recording else 0
-    box = QRectF(10, 10, width + 18 + dot, 20)
-    painter.setPen(Qt.PenStyle.NoPen)
+    box = QRectF(10.5, 10.5, width + 18 + dot, 20)
+    painter.setPen(theme.color("line"))
     painter.setBrush(theme.color("field"))
     painter.drawRoundedRect(box, R4, R4)
+    painter.setPen(Qt.PenStyle.NoPen)
     if is_recording:
         painter.setBrush(theme.color("error"))
         painter.drawEllipse(QPointF(box.left() + 13, box.center().y()), 4, 4)
@@ -85,8 +86,8 @@ def paint_words(painter: QPainter, theme: Theme, box: QRectF, words: str) -> Non
     """What a drag does so far, where the scale bar is otherwise."""
     painter.setFont(theme.font(12, 500))
     width = painter.fontMetrics().horizontalAdvance(words)
-    plate = QRectF(box.left() + S12 - 4, box.bottom() - _BASE_PX - 11, width + 16, 22)
-    painter.setPen(Qt.PenStyle.NoPen)
+    plate = QRectF(box.left() + S12 - 3.5, box.bottom() - _BASE_PX - 10.5, width + 16, 22)
+    painter.setPen(theme.color("line"))
     painter.setBrush(theme.color("field"))
     painter.drawRoundedRect(plate, R6, R6)
     painter.setPen(theme.color("text"))

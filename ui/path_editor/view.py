@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from ui.path_editor.editing import PathEditing
 
 _KEY_GRAB_PX, _LINE_GRAB_PX = 9.0, 5.0
+_EDGE_PX = 8
+"""What is nearer to the edge of a view counts as outside."""
 _NUDGE_UNITS = 0.01
 _FLOOR_BELOW_EYE = 0.12
 """Scene units under the camera that is looked through: seen from its own height, the ground is a line."""
@@ -91,8 +93,8 @@ class PathView(QWidget):
 
     def show_scene(self, scene: Scene) -> None:
         """Show another path, or the same one changed."""
-        was_empty, self.scene = self.scene.is_empty, scene
-        if not self._is_fitted or (was_empty and not scene.is_empty) or self._has_lost_active():
+        is_new, self.scene = self.scene.is_empty and not scene.is_empty, scene
+        if not self._is_fitted or (is_new and not self._sees(scene.extent())) or self._has_lost_active():
             self.fit()
         count = len(scene.keys)
         chosen = ", ".join(str(number + 1) for number in sorted(self.editing.selected))
@@ -130,9 +132,13 @@ class PathView(QWidget):
         self._last_shown = active
         if self._drag is not None or active == before or not 0 <= active < len(self.scene.keys):
             return False
-        pixels, depths = self.projection.project(self.scene.keys[active : active + 1, :3, 3])
-        x, y = pixels[0].tolist()
-        return not (depths[0] > 0 and 8 < x < self.width() - 8 and 8 < y < self.height() - 8)
+        return not self._sees(self.scene.keys[active : active + 1, :3, 3])
+
+    def _sees(self, points: Floats) -> bool:
+        """Whether all of the points (N, 3) lie within the view."""
+        pixels, depths = self.projection.project(points)
+        size = (self.width() - _EDGE_PX, self.height() - _EDGE_PX)
+        return bool((depths > 0).all() and (pixels > _EDGE_PX).all() and (pixels < size).all())
 
     @property
     def eye(self) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QInputDialog, QMenu, QTreeWidget, QTreeWidgetItem
+from PySide6.QtWidgets import QMenu, QTreeWidget, QTreeWidgetItem
 
 from astra_studio.document import path_edits
 from astra_studio.document.facets import Facet
@@ -42,12 +42,14 @@ class PathsSection(Section):
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.setAccessibleName(self.tr("Kept paths"))
         self.list.customContextMenuRequested.connect(self._show_menu)
+        self.list.setEditTriggers(self.list.EditTrigger.EditKeyPressed)
         self.list.itemActivated.connect(lambda item: self.use(_name(item)))
+        self.list.itemChanged.connect(self._renamed)
         self._empty = quiet_label(self.tr("None kept yet"))
         self.body.addWidget(self.list)
         self.body.addWidget(self._empty)
         keep = studio.commands.action("path.keep")
-        studio.commands.attach("path.keep", self.ask_to_keep, enabled=lambda: bool(len(studio.take.actions)))
+        studio.commands.attach("path.keep", self.keep, enabled=lambda: bool(len(studio.take.actions)))
         self.add_tool(IconButton(studio.theme, "bookmark-simple", self.tr("Keep this take's path")).follow(keep))
         bring = IconButton(studio.theme, "folder-open", self.tr("Import a camera file"))
         bring.clicked.connect(lambda: import_path())
@@ -60,17 +62,20 @@ class PathsSection(Section):
         """Show the paths that are kept; the one that the current take uses is marked."""
         project, theme = self._studio.project, self._studio.theme
         take = project.current
+        self.list.blockSignals(True)
         self.list.clear()
         for path in project.paths:
             is_used = path.path == take.path and path.actions == take.actions
             item = QTreeWidgetItem([path.name, _hint(path)])
             item.setData(0, Qt.ItemDataRole.UserRole, path.name)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
             item.setIcon(0, theme.icon("path", "accent_mark" if is_used else "text3"))
             item.setForeground(1, theme.color("text3"))
             item.setToolTip(0, path.source or path.name)
             self.list.addTopLevelItem(item)
             if is_used:
                 self.list.setCurrentItem(item)
+        self.list.blockSignals(False)
         count = len(project.paths)
         self.hint.setText(str(count) if count else "")
         self.list.setVisible(count > 0)
@@ -82,19 +87,20 @@ class PathsSection(Section):
         if self._studio.apply(path_edits.use_path(name, self._studio.take.id)):
             self._editing.select(())
 
-    def ask_to_keep(self) -> None:
-        """Keep the current take's path under a name that is asked for."""
+    def keep(self) -> None:
+        """Keep the current take's path, and let its name be typed."""
         taken = {path.name for path in self._studio.project.paths}
-        usual = next(f"path {number}" for number in range(1, len(taken) + 2) if f"path {number}" not in taken)
-        name, is_given = QInputDialog.getText(self, self.tr("Keep This Path"), self.tr("Name"), text=usual)
-        if is_given:
-            self._studio.apply(path_edits.keep_path(self._studio.take.id, name))
+        numbers = range(1, len(taken) + 2)
+        name = next(usual for number in numbers if (usual := self.tr("Path {0}").format(number)) not in taken)
+        if self._studio.apply(path_edits.keep_path(self._studio.take.id, name)):
+            self.rename(name)
 
-    def ask_to_rename(self, name: str) -> None:
-        """Ask for another name."""
-        new, is_given = QInputDialog.getText(self, self.tr("Rename"), self.tr("Name of the path"), text=name)
-        if is_given:
-            self._studio.apply(path_edits.rename_path(name, new))
+    def rename(self, name: str) -> None:
+        """Type another name where it stands: Return takes it, Escape leaves it."""
+        item = self._item(name)
+        if item is not None:
+            self.list.setCurrentItem(item)
+            self.list.editItem(item, 0)
 
     def delete(self, name: str) -> None:
         """Forget a path; it can be undone."""
@@ -107,7 +113,7 @@ class PathsSection(Section):
         menu.addAction(self.tr("Use for This Take")).triggered.connect(lambda: self.use(name))
         menu.addAction(self.tr("Add to This Take's End")).triggered.connect(lambda: self.append(name))
         menu.addSeparator()
-        menu.addAction(self.tr("Rename...")).triggered.connect(lambda: self.ask_to_rename(name))
+        menu.addAction(self.tr("Rename")).triggered.connect(lambda: self.rename(name))
         menu.addAction(self.tr("Delete")).triggered.connect(lambda: self.delete(name))
         return menu
 
@@ -120,6 +126,15 @@ class PathsSection(Section):
         item = self.list.itemAt(where)
         if item is not None:
             self.menu(_name(item)).exec(self.list.viewport().mapToGlobal(where))
+
+    def _item(self, name: str) -> QTreeWidgetItem | None:
+        items = (self.list.topLevelItem(number) for number in range(self.list.topLevelItemCount()))
+        return next((item for item in items if item is not None and _name(item) == name), None)
+
+    def _renamed(self, item: QTreeWidgetItem) -> None:
+        name, wanted = _name(item), item.text(0)
+        if wanted != name and not self._studio.apply(path_edits.rename_path(name, wanted)):
+            self.refresh()  # the name that it has
 
     def _changed(self, change: Change) -> None:
         if change.facets & _SHOWN:

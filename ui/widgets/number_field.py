@@ -6,7 +6,7 @@ import ast
 import operator
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
@@ -15,6 +15,9 @@ from ui.theme import R4, Theme
 _DRAG_PX = 4
 """Moves that count as a click."""
 _PX_PER_STEP = 4
+_NUMBER_BEGINS = "0123456789-.("
+_OWN_KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_PLAIN = Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier
 _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -122,6 +125,16 @@ class NumberField(QLineEdit):
 
     # ------------------------------------------------------------------ typing
 
+    def event(self, event: QEvent) -> bool:
+        """What begins a number, and what changes it, is no shortcut of the window."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self.isReadOnly():
+            is_plain = not event.modifiers() & ~_PLAIN
+            if is_plain and (event.key() in _OWN_KEYS or (event.text() and event.text() in _NUMBER_BEGINS)):
+                event.accept()
+                return True
+            return False
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = Qt.Key(event.key())
         if self.isReadOnly():
@@ -130,7 +143,7 @@ class NumberField(QLineEdit):
                 self._become(self._value + step * self._step, is_over=True)
             elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._type()
-            elif event.text() and (event.text().isdigit() or event.text() in "-.("):
+            elif event.text() and event.text() in _NUMBER_BEGINS:
                 self._type()
                 super().keyPressEvent(event)
             else:
