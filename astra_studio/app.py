@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Literal
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from astra_studio.document.store import SUFFIX
-from astra_studio.problems import problem_of
+from astra_studio.problems import Problem, problem_of
 from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.jobs import Jobs
 from astra_studio.settings import Settings
@@ -25,7 +25,7 @@ from ui.commands import Commands
 from ui.dialogs import LogLines
 from ui.files import Files
 from ui.main_window import MainWindow
-from ui.studio import MainThread, Studio
+from ui.studio import MainThread, ShownProblem, Studio
 from ui.theme import Theme
 from ui.trial import GenerateOnce
 
@@ -60,6 +60,7 @@ class App:
         pace_s = float(os.environ.get(PACE_VARIABLE, "0") or 0)
         self.files = Files(self.studio, self.engine, self.main_thread.post, pace_s)
         self.window: MainWindow | None = None
+        self.problems: list[Problem] = []
 
     def show(self, file: Path | None) -> bool:
         """Show the window with a project file, or with a new project that takes in another file, such as a picture.
@@ -67,18 +68,19 @@ class App:
         False where not even a new one could be made.
         """
         project = file if file is not None and file.suffix.lower() == SUFFIX else None
-        problems: list[object] = []
-        self.studio.problem_raised.connect(problems.append)
+        raised: list[ShownProblem] = []
+        self.studio.problem_raised.connect(raised.append)
         world = os.environ.get(WORLD_VARIABLE, "")
         is_open = project is not None and self.files.open_project(project)
         if not is_open:
             is_open = self.files.new_project(world) if world else self.files.new_project()
+        self.problems = [shown.problem for shown in raised]
         if not is_open:
             return False
         self.window = MainWindow(self.studio, self.files, self.log)
-        for shown in problems:
-            self.window.problems.show_problem(shown)  # type: ignore[arg-type]
-        self.studio.problem_raised.disconnect(problems.append)
+        for shown in raised:
+            self.window.problems.show_problem(shown)
+        self.studio.problem_raised.disconnect(raised.append)
         self.window.show()
         sys.excepthook = self._broke
         if file is not None and project is None:
@@ -117,6 +119,11 @@ def run(file: Path | None, until: Until = "closed") -> int:
     app = App()
     if not app.show(file):
         app.close()
+        words = "\n\n".join(problem.paragraph() for problem in app.problems)
+        sys.stderr.write(f"{words}\n")
+        if until == "closed":
+            # Whoever clicked an icon has no terminal to read.
+            QMessageBox.critical(None, app.qt.applicationName(), words)
         return 1
     # Python looks at signals only between its own instructions.
     ticking = QTimer()

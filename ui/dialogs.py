@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QKeySequenceEdit,
     QLabel,
+    QMessageBox,
     QPlainTextEdit,
     QPushButton,
     QSpinBox,
@@ -195,3 +196,16 @@ class About(QDialog):
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for widget in (mark, name, words):
             column.addWidget(widget)
+
+
+def may_lose_a_chunk(window: QWidget) -> bool:
+    """Ask; the only question that stands in anybody's way, since nothing else can be lost."""
+    box = QMessageBox(window)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setText(box.tr("A finished chunk is not stored yet: there was no room for it."))
+    box.setInformativeText(box.tr("Make room, or choose Save As on another disk. Closing now loses this chunk."))
+    lose = box.addButton(box.tr("Close and lose it"), QMessageBox.ButtonRole.DestructiveRole)
+    stay = box.addButton(box.tr("Stay"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stay)
+    box.exec()
+    return box.clickedButton() is lose

@@ -109,9 +109,23 @@ class Files(QObject):
             self.window, self.tr("Save As"), studio.session.path.name, f"Astra Studio (*{SUFFIX})"
         )
         if name:
-            target = Path(name).with_suffix(SUFFIX)
-            if studio.guarded(lambda: studio.session.save_as(target), key="project") and self.open_project(target):
-                studio.say(self.tr("Saved as {0}").format(target.name))
+            self.save_to(Path(name).with_suffix(SUFFIX))
+
+    def save_to(self, target: Path) -> bool:
+        """Copy the project there and go on with the copy; False where that cannot be, and the bar says why.
+
+        A chunk for which the disk had no room goes along: that is a way to keep it.
+        """
+        studio = self._studio
+        if not studio.guarded(lambda: studio.session.save_as(target), key="project"):
+            return False
+        unstored = studio.generation.take_unstored()
+        is_open = self.open_project(target)
+        if unstored is not None:
+            studio.generation.store(unstored)
+        if is_open:
+            studio.say(self.tr("Saved as {0}").format(target.name))
+        return is_open
 
     def ask_project(self) -> None:
         """Choose a project in a dialog."""

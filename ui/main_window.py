@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout,
 from astra_studio import __version__
 from astra_studio.paths import assets, user_data
 from ui.batch_dialog import attach_batch
-from ui.dialogs import About, LogLines, LogWindow, Preferences, Shortcuts
+from ui.dialogs import About, LogLines, LogWindow, Preferences, Shortcuts, may_lose_a_chunk
 from ui.export_dialog import attach_export
 from ui.failures import Failures
 from ui.files import Files
@@ -264,6 +264,9 @@ class MainWindow(QMainWindow):
             self.files.take_in(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if self.studio.generation.has_unstored and not may_lose_a_chunk(self):
+            event.ignore()
+            return
         self._keep_layout()
         self._layout_file.sync()
         super().closeEvent(event)

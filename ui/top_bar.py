@@ -100,11 +100,12 @@ class TopBar(Filled):
         underway = making.underway
         if underway is not None:
             count = underway.index + 1 + len(making.queued)
-            self.progress_words.setText(
-                self.tr("Chunk {0} of {1}  ·  step {2} of {3}").format(
-                    underway.index + 1, count, underway.step, underway.num_steps
-                )
+            words = self.tr("Chunk {0} of {1}  ·  step {2} of {3}").format(
+                underway.index + 1, count, underway.step, underway.num_steps
             )
+            if underway.stage == "stopping":
+                words = self.tr("Stopping after this step; again for at once")
+            self.progress_words.setText(words)
             done = underway.step / max(underway.num_steps, 1)
             self.bar.setValue(round(1000 * done))
         elif making.world_stage == "opening":

@@ -88,8 +88,14 @@ def _check_header(path: Path) -> None:
     version, application = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
     _check_version(path, application, version)
     expected = declared_bytes(header)
-    if size < expected:
+    # A program that was killed, or had no room, while it moved the log into the file left the rest in the log.
+    if size < expected and not _has_log(path):
         raise ProjectDamaged(f"{path.name} is cut short: {size} of {expected} bytes are there. {saveable(path)}")
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.is_file() and log.stat().st_size > 0
 
 
 def _numbers(connection: sqlite3.Connection) -> tuple[int, int]:

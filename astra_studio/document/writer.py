@@ -6,6 +6,7 @@ chunk is told of only after it is in the file: whoever has heard of it can rely 
 
 from __future__ import annotations
 
+import logging
 import queue
 import sqlite3
 import threading
@@ -20,6 +21,8 @@ from astra_studio.document.database import connect, transaction
 from astra_studio.document.model import Chunk, ChunkId, Parameter, Request, Start, TakeId
 from astra_studio.document.store import put_artifact, put_chunk
 from engine.messages import ChunkResult, Latents
+
+_LOG = logging.getLogger(__name__)
 
 CAPACITY = 2
 """Chunks that may wait; 40 MB each at 480 x 832."""
@@ -93,12 +96,22 @@ class ArtifactWriter:
                     with transaction(connection, self._path):
                         chunk = files.put(connection, finished)
                         number = put_chunk(connection, chunk)
-                    # Waits for the disk: here, and never on the thread of the session.
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 except Exception as error:  # a worker's loop: whatever it was, the next chunk is to be stored
                     self._on_failed(finished, error)
                 else:
                     self._on_stored(Stored(number=number, chunk=chunk))
+                    _move_log(connection)
+
+
+def _move_log(connection: sqlite3.Connection) -> None:
+    """Move the log into the file, which waits for the disk: here, and never on the thread of the session.
+
+    Where that has no room the chunk is stored all the same, in the log; it is moved another time.
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error as error:
+        _LOG.warning("the log could not be moved into the project file: %s", error)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -36,6 +36,10 @@ _CLOSE_S = 3.0
 world hears nothing, for as long as reading its weights takes, and nothing that such a child still has is needed."""
 
 
+class _Forced(Exception):
+    """The user has asked twice to stop."""
+
+
 @dataclass(frozen=True)
 class _Order:
     ticket: str | None
@@ -57,6 +61,7 @@ class EngineThread:
         self._in_process = in_process
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._cancelled: str | None = None
+        self._is_forced = False
         self._closing = False
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
@@ -80,7 +85,11 @@ class EngineThread:
         self._orders.put(_Order(ticket, prepare))
 
     def cancel(self, ticket: str) -> None:
-        """Stop the chunk of that ticket at its next step, or before it begins."""
+        """Stop the chunk of that ticket at its next step, or before it begins.
+
+        Asked a second time it does not wait for the step: the child is ended, and another one opens the world anew.
+        """
+        self._is_forced = self._cancelled == ticket
         self._cancelled = ticket
 
     def close(self) -> None:
@@ -124,8 +133,15 @@ class EngineThread:
         for attempt in (1, 2):
             try:
                 self._exchange(asked)
+            except _Forced:
+                self._end_child(at_once=True)
+                self._tell(Stopped(ticket or ""))
+                return
             except (EOFError, OSError) as error:
                 code = self._end_child()
+                if ticket is not None and self._is_cancelled() and not self._closing:
+                    self._tell(Stopped(ticket))
+                    return
                 _LOG.warning("the engine's process has ended (exit code %s, attempt %d): %r", code, attempt, error)
                 if self._closing:
                     return
@@ -149,6 +165,8 @@ class EngineThread:
                 connection.send(CANCEL)
                 has_cancelled = True
             if not connection.poll(_POLL_S):
+                if has_cancelled and self._is_forced and self._is_cancelled():
+                    raise _Forced
                 continue
             answer: Answer = receive(connection)
             is_last = isinstance(answer, (Done, Stopped, Failed))
@@ -170,12 +188,12 @@ class EngineThread:
             self._connection = ours
         return self._connection
 
-    def _end_child(self) -> int | None:
+    def _end_child(self, *, at_once: bool = False) -> int | None:
         process, connection = self._process, self._connection
         self._process = self._connection = None
         if process is None or connection is None:
             return None
-        if not (self._closing and self._is_busy):
+        if not (at_once or (self._closing and self._is_busy)):
             with contextlib.suppress(OSError):
                 connection.send(CLOSE)
             process.join(_CLOSE_S if self._closing else 0.5)

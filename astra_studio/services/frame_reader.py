@@ -15,7 +15,6 @@ from PIL import Image
 
 from astra_studio.document.artifacts import ArtifactReader, open_artifacts
 from astra_studio.document.chunk_files import ChunkFrames
-from astra_studio.document.errors import ProjectError
 from astra_studio.document.model import Chunk, Start
 from astra_studio.services.posting import Post
 from astra_studio.services.starts import whole_picture
@@ -81,7 +80,7 @@ class FrameReader:
             while (wish := self._next()) is not None:
                 try:
                     picture = _read(wish, artifacts, opened)
-                except (ProjectError, OSError, ValueError) as error:
+                except Exception as error:  # a worker's loop: whatever it was, the next frame is to be read
                     _LOG.error("a frame cannot be shown: %s", error)
                     self._bad.add(wish.key)
                 else:

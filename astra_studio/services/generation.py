@@ -136,11 +136,17 @@ class Generation:
         return self.generate(new, max(tail, 1))
 
     def cancel(self) -> None:
-        """Stop the chunk under way at its next step and forget what waits. What is finished stays."""
+        """Stop the chunk under way at its next step and forget what waits. What is finished stays.
+
+        A second time it does not wait for that step, which may be long: see `EngineThread.cancel`.
+        """
         self._queue.clear()
+        underway = self._making.underway
         if self._current is not None:
             self._engine.cancel(self._current.chunk_id)
-        self._tell(is_paused=False)
+        if underway is not None and underway.stage != "storing":
+            underway = replace(underway, stage="stopping", seconds_left=None)
+        self._tell(is_paused=False, underway=underway)
 
     def cancel_take(self, take: TakeId) -> None:
         """As `cancel`, for the chunks of one take."""
@@ -164,6 +170,21 @@ class Generation:
         self._store_kept()
         self._tell(is_paused=False)
         self._start_next()
+
+    @property
+    def has_unstored(self) -> bool:
+        """Whether a finished chunk found no room: it is in memory alone."""
+        return self._kept is not None
+
+    def take_unstored(self) -> Finished | None:
+        """Give up the chunk that found no room, for another project, a copy of this one, to store."""
+        kept, self._kept = self._kept, None
+        return kept
+
+    def store(self, finished: Finished) -> None:
+        """Store a chunk that another project, of which this is a copy, had no room for."""
+        self._kept = finished
+        self._store_kept()
 
     def close(self) -> None:
         """Cancel, store what is finished, let the file go. The engine's thread stays for the next project."""
@@ -369,6 +390,8 @@ class Generation:
             current.first_step_s = time.monotonic()
         left = current.seconds_left(answer.step, answer.num_steps, self._making.seconds_per_chunk)
         stage: Stage = "decoding" if answer.step == answer.num_steps else "denoising"
+        if underway.stage == "stopping":
+            stage = "stopping"
         made = replace(underway, step=answer.step, num_steps=answer.num_steps, seconds_left=left, stage=stage)
         self._tell(underway=made)
 

@@ -11,7 +11,7 @@ from astra_studio.problems import Problem
 from astra_studio.services.engine_messages import FailureKind
 from engine.messages import Picture
 
-Stage = Literal["opening the world", "denoising", "decoding", "storing"]
+Stage = Literal["opening the world", "denoising", "decoding", "storing", "stopping"]
 """Of one chunk. The first opening of a world belongs to no chunk: `Making.world_stage`."""
 
 SlotKey = tuple[TakeId, int]

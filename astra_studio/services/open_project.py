@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from astra_studio.services.frame_cache import DEFAULT_CAP_BYTES
 from astra_studio.services.generation import Generation
 from astra_studio.services.player import Player
 from astra_studio.services.posting import Post
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,5 +58,8 @@ def open_project(
     generation = Generation(
         session, engine, post, on_frames=player.put_frames, seconds_per_chunk=seconds_per_chunk, device=device
     )
-    remember(session.path)
+    try:
+        remember(session.path)
+    except OSError as error:
+        _LOG.warning("the project is not among those opened last: %s", error)
     return OpenProject(session=session, player=player, generation=generation)

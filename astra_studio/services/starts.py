@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +35,8 @@ def start_frames(start: Start, data: bytes, info: WorldInfo) -> Frames:
 
 def start_picture(data: bytes) -> Picture:
     """The whole picture (H, W, 3) of a stored file. Raises PictureError."""
-    with tempfile.NamedTemporaryFile(suffix=".picture") as file:
-        file.write(data)
-        file.flush()
-        return load_picture(Path(file.name))
+    with _as_file(data, "start.picture") as path:
+        return load_picture(path)
 
 
 def whole_picture(start: Start, data: bytes) -> Picture:
@@ -79,8 +79,15 @@ def _read_clip(path: Path) -> NewStart:
 
 
 def _clip(start: Start, data: bytes) -> list[Picture]:
-    with tempfile.NamedTemporaryFile(suffix=".video") as file:
-        file.write(data)
-        file.flush()
-        stop = start.first_frame + start.num_frames
-        return list(read_frames(Path(file.name), start=start.first_frame, stop=stop))
+    stop = start.first_frame + start.num_frames
+    with _as_file(data, "start.video") as path:
+        return list(read_frames(path, start=start.first_frame, stop=stop))
+
+
+@contextmanager
+def _as_file(data: bytes, name: str) -> Iterator[Path]:
+    """A file in a folder of its own: one that is still open could not be opened a second time on Windows."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        yield path

@@ -17,13 +17,13 @@ from astra_studio.settings import SETTINGS, Settings
 PICTURE = assets() / "pictures" / "meadow.jpg"
 
 
-def started(*arguments: str, world: str = "") -> subprocess.CompletedProcess[str]:
+def started(*arguments: str, world: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "astra_studio.cli", *arguments],
         capture_output=True,
         text=True,
         timeout=100,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "ASTRA_STUDIO_WORLD": world},
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "ASTRA_STUDIO_WORLD": world, **more},
         check=False,
     )
 
@@ -40,6 +40,13 @@ def test_a_project_that_is_none_is_explained_and_the_window_opens_all_the_same(t
     done = started(str(wrong), "--quit-when-shown")
     assert done.returncode == 0, done.stderr
     assert wrong.read_text() == "rubbish"
+
+
+def test_where_no_project_can_be_made_the_program_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    done = started("--quit-when-shown", ASTRA_STUDIO_HOME=str(tmp_path / "file"))
+    assert done.returncode == 1
+    assert "cannot be read or written" in " ".join(done.stderr.split())
 
 
 def test_settings_are_kept_and_wrong_ones_count_as_not_set() -> None:

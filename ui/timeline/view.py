@@ -185,6 +185,8 @@ def _cell(project: Project, take: Take, slot: Slot, making: Making, player: Play
             state, words = "in_memory", tr("Storing")
         elif underway.stage == "opening the world":
             words = tr("Opening the world")
+        elif underway.stage == "stopping":
+            words = tr("Stopping")
     elif key in making.queued:
         state, place = "queued", making.queued.index(key)
         words = tr("Next") if place == 0 else tr("{0} in queue").format(ordinal(place + 1))

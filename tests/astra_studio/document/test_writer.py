@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -149,3 +151,50 @@ def test_a_process_killed_while_it_stores_chunks_leaves_every_chunk_it_told_of(t
             with ChunkFrames(session.read(chunk.frames)) as frames:
                 assert frames.num_frames == chunk.num_frames
     assert [left.name for left in tmp_path.iterdir()] == ["walk.astra"]
+
+
+def test_a_log_that_cannot_be_moved_into_the_file_fails_no_chunk(studio, monkeypatch):
+    class Unmovable(sqlite3.Connection):
+        def execute(self, sql, *given):
+            if "wal_checkpoint" in sql:
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().execute(sql, *given)
+
+    def connect(path):
+        connection = sqlite3.connect(path, isolation_level=None, factory=Unmovable)
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    monkeypatch.setattr("astra_studio.document.writer.connect", connect)
+    (finished,) = studio.finished(line("w-8"))
+    stored, failed = [], []
+    writer = ArtifactWriter(studio.session.path, stored.append, lambda given, error: failed.append(error))
+    writer.submit(finished)
+    writer.close()
+    assert [one.chunk.id for one in stored] == [finished.id]
+    assert failed == []
+
+
+def test_a_program_killed_while_the_log_was_moved_leaves_a_project_that_opens(studio, tmp_path):
+    """The head of the file may then say that it is longer than it is: the rest is in the log."""
+    made = studio.finished(line("w-8"), 6)
+    path = studio.session.path
+    # Somebody who reads keeps the log from being moved.
+    with closing(connect_to_read(path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM chunks").fetchone()
+        for finished in made:
+            studio.writer.submit(finished)
+        studio.tell()
+        killed, moved = tmp_path / "killed.astra", tmp_path / "moved.astra"
+        for copy in (killed, moved):
+            shutil.copyfile(path, copy)
+            shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+    with closing(sqlite3.connect(moved, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with killed.open("r+b") as file:
+        file.write(moved.read_bytes()[:4096])
+    assert killed.stat().st_size < moved.stat().st_size, "its head is of the longer file"
+    session = Session(open_store(killed))
+    assert [chunk.id for chunk in session.project.current.chunks] == [finished.id for finished in made]
+    session.close()

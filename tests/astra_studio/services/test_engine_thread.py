@@ -243,6 +243,30 @@ def test_cancel_is_heard_at_every_step(new_desk: Callable[..., Desk], step: int,
     assert desk.until(Done).ticket == "second"
 
 
+def test_a_second_cancel_does_not_wait_for_a_step_that_takes_for_ever(new_desk: Callable[..., Desk]) -> None:
+    desk = new_desk()
+    desk.ask(place=WorldPlace(spec="fake", seconds_per_chunk=240.0), num_steps=4)
+    desk.until(Opened)
+    desk.engine.cancel("first")
+    with pytest.raises(queue.Empty):
+        desk.answers.get(timeout=0.5)
+    desk.engine.cancel("first")
+    assert desk.until(Stopped, timeout_s=5).ticket == "first"
+    desk.ask("second")
+    assert desk.until(Done).ticket == "second"
+
+
+def test_a_process_that_dies_while_it_is_cancelled_is_not_asked_again(new_desk: Callable[..., Desk]) -> None:
+    desk = new_desk()
+    desk.ask(place=WorldPlace(spec="fake", seconds_per_chunk=240.0), num_steps=4)
+    desk.until(Opened)
+    desk.engine.cancel("first")
+    pid = desk.engine.child_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert desk.until(Stopped, timeout_s=5).ticket == "first"
+
+
 def test_a_process_that_dies_twice_over_one_chunk_fails_it_and_the_next_one_works(
     new_desk: Callable[..., Desk],
 ) -> None:

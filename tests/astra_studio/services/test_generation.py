@@ -264,6 +264,18 @@ def test_a_killed_engine_process_is_restarted_and_the_take_goes_on(new_rig: Call
     assert not made.generation.making.failures
 
 
+def test_cancelling_is_told_until_the_step_is_over(new_rig: Callable[..., Rig]) -> None:
+    made = new_rig(seconds=2.0)
+    made.add_start()
+    made.generation.generate(made.take.id)
+    made.mail.run_until(lambda: made.generation.making.underway is not None)
+    made.generation.cancel()
+    assert made.generation.making.underway is not None
+    assert made.generation.making.underway.stage == "stopping"
+    made.wait()
+    assert not made.take.chunks
+
+
 def test_cancel_reaches_the_engine_process_within_a_step(new_rig: Callable[..., Rig]) -> None:
     made = new_rig(in_process=False, seconds=4.0)
     made.add_start()
