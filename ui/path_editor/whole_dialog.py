@@ -66,6 +66,7 @@ class WholeDialog(QDialog):
         column.setSpacing(S16)
         column.addLayout(form)
         column.addWidget(buttons)
+        editing.studio.commands.watch_fields(self)
         self._is_on = editing.begin_drag()
         self.finished.connect(self._over)
 
