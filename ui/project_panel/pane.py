@@ -33,7 +33,7 @@ from ui.viewport.images import fitted, image_of
 from ui.widgets import IconButton, PaneHeader, Section, quiet_label
 from ui.widgets.basic import Filled
 
-_THUMBNAIL = QSize(38, 22)
+_THUMBNAIL = QSize(28, 16)
 
 
 class StartView(QWidget):
@@ -197,7 +197,7 @@ class ProjectPane(Filled):
         self.tree.header().setStretchLastSection(False)
         self.tree.header().setSectionResizeMode(0, self.tree.header().ResizeMode.Stretch)
         self.tree.header().setSectionResizeMode(1, self.tree.header().ResizeMode.ResizeToContents)
-        self.tree.setIndentation(12)
+        self.tree.setIndentation(10)
         self.tree.setIconSize(_THUMBNAIL)
         self.tree.setFixedHeight(110)
         self.tree.setMinimumWidth(0)
@@ -215,11 +215,14 @@ class ProjectPane(Filled):
         items: dict[TakeId, QTreeWidgetItem] = {}
         for lane in lanes(project):
             take = project.take(lane.take)
-            hint = self.tr("{0} chunks").format(len(take.chunks))
+            hint = told = self.tr("{0} chunks").format(len(take.chunks))
             if lane.num_shared:
-                hint = self.tr("from chunk {0}").format(lane.num_shared + 1)
+                hint = self.tr("from {0}").format(lane.num_shared + 1)
+                told = self.tr("{0}, its own from chunk {1} on").format(told, lane.num_shared + 1)
             item = QTreeWidgetItem([("★ " if take.is_starred else "") + take.name, hint])
             item.setData(0, Qt.ItemDataRole.UserRole, take.id)
+            item.setToolTip(0, f"{take.name}: {told}")
+            item.setToolTip(1, told)
             item.setForeground(1, self._studio.theme.color("text3"))
             if take.chunks and (picture := player.thumbnail(take.chunks[-1])) is not None:
                 item.setIcon(0, QIcon(QPixmap.fromImage(image_of(picture))))
