@@ -95,8 +95,8 @@ class Walk:
     def start(self, *arguments: str) -> tuple[subprocess.Popen[bytes], str]:
         """The program, and its window's number."""
         process = self.run([sys.executable, "-m", "astra_studio.cli", *arguments])
-        self.until(lambda: self.ok(["xdotool", "search", "--name", "Astra Studio$"]), "the window")
-        window = self.hand("search", "--name", "Astra Studio$").splitlines()[0]
+        self.until(lambda: self.ok(["xdotool", "search", "--onlyvisible", "--name", "Astra Studio$"]), "the window")
+        window = self.hand("search", "--onlyvisible", "--name", "Astra Studio$").splitlines()[0]
         self.hand("windowmove", window, 0, 0)
         self.hand("windowsize", window, 1600, 1000)
         self.hand("windowactivate", "--sync", window)

@@ -28,6 +28,7 @@ from ui.commands import Commands
 from ui.dialogs import LogLines
 from ui.files import Files
 from ui.main_window import MainWindow
+from ui.path_editor.benchmark import path_timings
 from ui.studio import MainThread, Studio
 from ui.theme import Theme
 from ui.timeline.benchmark import timeline_repaints
@@ -122,6 +123,7 @@ def run_window_benchmarks(
         yield from _fill_timings(times)
         yield from large_project(path, num_frames)
     yield from timeline_repaints(num_stored)
+    yield from path_timings(num_stored)
 
 
 def start_up(count: int) -> Timing:

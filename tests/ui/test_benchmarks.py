@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from astra_studio.document.benchmark import fill_project
 from ui.benchmarks import large_project
+from ui.path_editor.benchmark import path_timings
 from ui.timing import HEADER, Timing
 
 
@@ -31,3 +32,10 @@ def test_a_large_project_is_opened_and_scrubbed_from_the_file_and_from_memory(qt
     held = found["frames in memory over all 97"]
     assert held.is_met
     assert abs(held.maximum * 2**20 - 97 * 48 * 80 * 3) < 1, "all of them fit into memory"
+
+
+def test_the_path_editor_is_measured_in_all_its_views(qtbot: QtBot) -> None:
+    found = list(path_timings(num_keys=12, repeats=2))
+    assert [len(timing.values) for timing in found] == [2] * 7
+    assert found[0].name == "sampler, 120 ticks of 12 new keys"
+    assert all(timing.p95_limit is not None for timing in found)

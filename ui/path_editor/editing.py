@@ -215,6 +215,11 @@ class PathEditing(QObject):
         """The drag is over."""
         self._base = None
         self.studio.end_drag()
+        self.changed.emit()
+
+    @property
+    def is_dragging(self) -> bool:
+        return self._base is not None
 
     def cancel_drag(self) -> None:
         """The path is as it was when the drag began, and there is no step."""

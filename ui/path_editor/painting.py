@@ -20,13 +20,15 @@ GRID_UNITS = 0.25
 _GRID_STEPS = (0.01, 0.05, 0.25, 1.0, 5.0, 25.0, 100.0)
 _LEAST_GRID_PX = 26.0
 _MAX_GRID_LINES = 160
-_FLOOR_CELLS = 14
+_FLOOR_CELLS = 11
 FRUSTUM_PX, PLAYHEAD_PX = 24.0, 32.0
 """Depth of a camera's pyramid."""
 _WIDTH, _HEIGHT = 0.58, 0.34
 """Half of the picture at depth 1: about the released model's shape."""
-_DOT_GAP_PX, _FRUSTUM_GAP_PX, _NUMBER_GAP_PX = 4.2, 15.0, 17.0
+_DOT_GAP_PX, _FRUSTUM_GAP_PX, _NUMBER_GAP_PX = 4.2, 19.0, 19.0
 """What stands closer than this to its neighbour is left out."""
+_MARGIN_PX = 40.0
+"""Around a view, in which things are drawn that may reach into it."""
 KEY_PX, SELECTED_PX, DOT_PX, RING_PX = 4.5, 6.5, 1.6, 4.6
 
 
@@ -85,7 +87,8 @@ def paint_floor(
     """The ground of a 3D view around points (N, 3)."""
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     reach = max(float(np.ptp(points[:, [0, 2]], axis=0).max()), 1.0)
-    step = next(step for step in _GRID_STEPS if step >= GRID_UNITS and reach / step <= _FLOOR_CELLS * 1.5)
+    fits = (step for step in _GRID_STEPS if step >= GRID_UNITS and reach / step <= _FLOOR_CELLS * 1.5)
+    step = next(fits, _GRID_STEPS[-1])
     centre = np.round(middle[[0, 2]] / step)
     half = _FLOOR_CELLS
     lines = np.arange(-half, half + 1)
@@ -110,7 +113,7 @@ def paint_ghost(painter: QPainter, theme: Theme, projection: Projection, scene: 
     pixels, depths = projection.project(scene.ghost[:, :3, 3])
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.faded("take_b", 0.9), 1.4, Qt.PenStyle.DashLine))
-    _polylines(painter, pixels, depths)
+    _polylines(painter, projection, pixels, depths)
     if depths[-1] > NEAR:
         painter.setFont(theme.font(11))
         painter.setPen(theme.color("take_b"))
@@ -124,11 +127,11 @@ def paint_way(painter: QPainter, theme: Theme, projection: Projection, scene: Sc
     here, depth_here = projection.project(look.playhead[None, :3, 3])
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.faded("edge", 0.75), 1.0))
-    _polylines(painter, pixels[max(past - 1, 0) :], depths[max(past - 1, 0) :])
+    _polylines(painter, projection, pixels[max(past - 1, 0) :], depths[max(past - 1, 0) :])
     if past > 1:
         painter.setPen(QPen(theme.color("text"), 2.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         done, done_depths = np.concatenate([pixels[:past], here]), np.concatenate([depths[:past], depth_here])
-        _polylines(painter, done, done_depths)
+        _polylines(painter, projection, done, done_depths)
     _paint_ticks(painter, theme, projection, scene, look)
     _paint_bounds(painter, theme, projection, scene, look)
 
@@ -138,7 +141,7 @@ def paint_flight(painter: QPainter, theme: Theme, projection: Projection, points
     if len(points) > 1:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(theme.color("error"), 2.0))
-        _polylines(painter, *projection.project(points))
+        _polylines(painter, projection, *projection.project(points))
 
 
 def _paint_ticks(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look) -> None:
@@ -149,15 +152,16 @@ def _paint_ticks(painter: QPainter, theme: Theme, projection: Projection, scene:
     shown = _thinned(pixels, _DOT_GAP_PX)
     fast = np.append(scene.fast, False) | np.insert(scene.fast, 0, False)
     painter.setPen(Qt.PenStyle.NoPen)
-    seen = (depths > NEAR) & _inside(pixels, projection)
-    for is_fast, token, radius in ((False, "text2", DOT_PX), (True, "warn", DOT_PX + 0.7)):
+    shown &= (depths > NEAR) & _inside(pixels, projection)
+    past = np.arange(len(pixels)) <= passed
+    for chosen, token, radius in (
+        (~past & ~fast, "text2", DOT_PX),
+        (past & ~fast, "text", DOT_PX),
+        (fast, "warn", DOT_PX + 0.7),
+    ):
         painter.setBrush(theme.color(token))
-        chosen = np.flatnonzero(shown & seen & (fast == is_fast))
-        bright = theme.color("text")
-        for number in chosen.tolist():
-            if not is_fast:
-                painter.setBrush(bright if number <= passed else theme.color(token))
-            painter.drawEllipse(QPointF(pixels[number, 0], pixels[number, 1]), radius, radius)
+        for x, y in pixels[shown & chosen].tolist():
+            painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
 def _paint_bounds(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look) -> None:
@@ -166,11 +170,12 @@ def _paint_bounds(painter: QPainter, theme: Theme, projection: Projection, scene
         return
     pixels, depths = projection.project(scene.ticks[numbers, :3, 3])
     shown = _thinned(pixels, 2.6 * RING_PX) & (depths > NEAR) & _inside(pixels, projection)
+    past = numbers * SECONDS_PER_TICK <= look.time_s + 1e-6
     painter.setBrush(theme.color("canvas"))
-    for number, pixel in zip(numbers[shown].tolist(), pixels[shown].tolist(), strict=True):
-        is_past = number * SECONDS_PER_TICK <= look.time_s + 1e-6
-        painter.setPen(QPen(theme.color("text" if is_past else "text2"), 1.6))
-        painter.drawEllipse(QPointF(*pixel), RING_PX, RING_PX)
+    for chosen, token in ((~past, "text2"), (past, "text")):
+        painter.setPen(QPen(theme.color(token), 1.6))
+        for x, y in pixels[shown & chosen].tolist():
+            painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
 
 
 # ---------------------------------------------------------------------- cameras
@@ -190,7 +195,7 @@ def paint_keys(painter: QPainter, theme: Theme, projection: Projection, scene: S
     if not len(scene.keys):
         return
     pixels, depths = projection.project(scene.keys[:, :3, 3])
-    seen = depths > NEAR
+    seen = (depths > NEAR) & _inside(pixels, projection)
     chosen = np.zeros(len(pixels), bool)
     chosen[[number for number in look.selected if number < len(pixels)]] = True
     spaced = _thinned(pixels, _FRUSTUM_GAP_PX) | chosen
@@ -227,18 +232,23 @@ def paint_camera(
 def _paint_diamonds(
     painter: QPainter, theme: Theme, pixels: Floats, seen: np.ndarray, chosen: np.ndarray, look: Look
 ) -> None:
-    shown = (_thinned(pixels, 3.0) | chosen) & seen
-    for number in np.flatnonzero(shown).tolist():
-        x, y = pixels[number].tolist()
-        is_bright = bool(chosen[number]) or number == look.hovered
-        half = SELECTED_PX if chosen[number] else KEY_PX
-        painter.setPen(QPen(theme.color("canvas"), 1.2))
-        painter.setBrush(theme.color("text" if is_bright else "text2"))
-        painter.drawPolygon(diamond(x, y, half))
-        if number == look.active and len(look.selected) > 1:
-            painter.setPen(QPen(theme.color("text"), 1.2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawPolygon(diamond(x, y, half + 3.5))
+    bright = chosen.copy()
+    if 0 <= look.hovered < len(bright):
+        bright[look.hovered] = True
+    shown = (_thinned(pixels, KEY_PX + 1) | bright) & seen
+    painter.setPen(QPen(theme.color("canvas"), 1.2))
+    for group, token, half in (
+        (~bright, "text2", KEY_PX),
+        (bright & ~chosen, "text", KEY_PX),
+        (chosen, "text", SELECTED_PX),
+    ):
+        painter.setBrush(theme.color(token))
+        for x, y in pixels[shown & group].tolist():
+            painter.drawConvexPolygon(diamond(x, y, half))
+    if len(look.selected) > 1 and 0 <= look.active < len(pixels) and seen[look.active]:
+        painter.setPen(QPen(theme.color("text"), 1.2))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolygon(diamond(*pixels[look.active].tolist(), SELECTED_PX + 3.5))
 
 
 def _paint_numbers(
@@ -255,7 +265,7 @@ def _paint_numbers(
     painter.setFont(theme.font(11, 600))
     ahead, _ = projection.project(scene.keys[:, :3, 3] + scene.keys[:, :3, 2] * 0.01)
     facing = ahead - pixels
-    shown = (_thinned(pixels, _NUMBER_GAP_PX) | chosen) & seen & _inside(pixels, projection)
+    shown = (_thinned(pixels, _NUMBER_GAP_PX) | chosen) & seen
     metrics = painter.fontMetrics()
     for number in np.flatnonzero(shown).tolist():
         words = str(number + 1)
@@ -408,15 +418,18 @@ def _lines(first: Floats, last: Floats) -> list[QLineF]:
     return [QLineF(*start, *end) for start, end in zip(first.tolist(), last.tolist(), strict=True)]
 
 
-def _polylines(painter: QPainter, pixels: Floats, depths: Floats) -> None:
-    """The runs of a line that lie before the eye; points closer than half a pixel are one."""
-    kept = _thinned(pixels, 0.7)
+def _polylines(painter: QPainter, projection: Projection, pixels: Floats, depths: Floats) -> None:
+    """The runs of a line that lie in the view; points closer than about a pixel are one."""
+    kept = _thinned(pixels, 1.2)
     if len(kept):
         kept[-1] = True
-    pixels, seen = pixels[kept], depths[kept] > NEAR
-    for run in _runs(seen):
-        if run.stop - run.start > 1:
-            painter.drawPolyline(polygon(pixels[run]))
+    pixels, before_eye = pixels[kept], depths[kept] > NEAR
+    if len(pixels) < 2:
+        return
+    low, high = np.minimum(pixels[:-1], pixels[1:]), np.maximum(pixels[:-1], pixels[1:])
+    crosses = ((high > -_MARGIN_PX) & (low < _size(projection) + _MARGIN_PX)).all(axis=1)
+    for run in _runs(crosses & before_eye[:-1] & before_eye[1:]):
+        painter.drawPolyline(polygon(pixels[run.start : run.stop + 1]))
 
 
 def _runs(seen: np.ndarray) -> Sequence[slice]:
@@ -434,5 +447,10 @@ def _thinned(pixels: Floats, gap: float) -> np.ndarray:
 
 
 def _inside(pixels: Floats, projection: Projection) -> np.ndarray:
-    wide, high = projection.width, projection.height
-    return (pixels[:, 0] > -20) & (pixels[:, 0] < wide + 20) & (pixels[:, 1] > -20) & (pixels[:, 1] < high + 20)
+    """Which of the points (N, 2) lie in the view, or close by."""
+    found: np.ndarray = ((pixels > -_MARGIN_PX) & (pixels < _size(projection) + _MARGIN_PX)).all(axis=1)
+    return found
+
+
+def _size(projection: Projection) -> Floats:
+    return np.array([projection.width, projection.height])

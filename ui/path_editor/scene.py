@@ -55,6 +55,7 @@ class Scene:
     has_loose_ticks: bool = False
     ghost: Floats = field(default_factory=lambda: _none(0, 4, 4))
     ghost_name: str = ""
+    _asked: dict[float, Floats] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -66,7 +67,13 @@ class Scene:
         return float(self.line_times[-1])
 
     def pose_at(self, time_s: float) -> Floats:
-        """The pose (4, 4) at a time; before and after, where it stands."""
+        """The pose (4, 4) at a time; before and after, where it stands. All views ask for that of the playhead."""
+        if time_s not in self._asked:
+            self._asked.clear()
+            self._asked[time_s] = self._pose_at(time_s)
+        return self._asked[time_s]
+
+    def _pose_at(self, time_s: float) -> Floats:
         if self.path is not None and time_s <= self.path.end_s:
             return self.path.at(np.array([max(time_s, 0.0)]))[0]
         if len(self.ticks) < 2:

@@ -73,7 +73,7 @@ class PathView(QWidget):
         """What has been made at the playhead, for a view that looks through."""
         self.aspect = 832 / 480
         self._is_fitted, self._is_looked_around = False, False
-        self._last_shown = -1
+        self._last_shown: tuple[int, list[float]] = (-1, [])
         self._drag: Drag | None = None
         self._hot: Handle | None = None
         self._hovered = -1
@@ -127,12 +127,13 @@ class PathView(QWidget):
         self.update()
 
     def _has_lost_active(self) -> bool:
-        """Whether another key has become the active one, and lies outside."""
-        active, before = self.editing.active, self._last_shown
-        self._last_shown = active
-        if self._drag is not None or active == before or not 0 <= active < len(self.scene.keys):
+        """Whether another key has become the active one, or it has been put elsewhere, and it lies outside."""
+        active, keys = self.editing.active, self.scene.keys
+        place = keys[active, :3, 3].tolist() if 0 <= active < len(keys) else []
+        if self._drag is not None or self.editing.is_dragging or (active, place) == self._last_shown:
             return False
-        return not self._sees(self.scene.keys[active : active + 1, :3, 3])
+        self._last_shown = (active, place)
+        return bool(place) and not self._sees(keys[active : active + 1, :3, 3])
 
     def _sees(self, points: Floats) -> bool:
         """Whether all of the points (N, 3) lie within the view."""
