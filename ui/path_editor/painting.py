@@ -248,7 +248,8 @@ def _paint_diamonds(
     if len(look.selected) > 1 and 0 <= look.active < len(pixels) and seen[look.active]:
         painter.setPen(QPen(theme.color("text"), 1.2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPolygon(diamond(*pixels[look.active].tolist(), SELECTED_PX + 3.5))
+        x, y = pixels[look.active].tolist()
+        painter.drawPolygon(diamond(x, y, SELECTED_PX + 3.5))
 
 
 def _paint_numbers(
@@ -448,8 +449,8 @@ def _thinned(pixels: Floats, gap: float) -> np.ndarray:
 
 def _inside(pixels: Floats, projection: Projection) -> np.ndarray:
     """Which of the points (N, 2) lie in the view, or close by."""
-    found: np.ndarray = ((pixels > -_MARGIN_PX) & (pixels < _size(projection) + _MARGIN_PX)).all(axis=1)
-    return found
+    inside = (pixels > -_MARGIN_PX) & (pixels < _size(projection) + _MARGIN_PX)
+    return np.asarray(inside.all(axis=1))
 
 
 def _size(projection: Projection) -> Floats:
