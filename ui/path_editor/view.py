@@ -133,7 +133,9 @@ class PathView(QWidget):
         if self._drag is not None or self.editing.is_dragging or (active, place) == self._last_shown:
             return False
         self._last_shown = (active, place)
-        return bool(place) and not self._sees(keys[active : active + 1, :3, 3])
+        # A key that was put where this view looks from cannot be seen in it, and is not lost.
+        is_eye = isinstance(self.projection, Orbit) and bool(place) and np.allclose(place, self.projection.eye[:3, 3])
+        return bool(place) and not is_eye and not self._sees(keys[active : active + 1, :3, 3])
 
     def _sees(self, points: Floats) -> bool:
         """Whether all of the points (N, 3) lie within the view."""
