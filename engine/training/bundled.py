@@ -89,6 +89,8 @@ class Recipe:
     refine_weight_power: float = 1.0
     """Loss weights of the second training are the first's to this power; below 1, faint channels get a larger say."""
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
+    guidance: float = 1.8
+    """Default of the world: between soft (1.5) and hard (2) pictures."""
     width: int = 160
     num_heads: int = 2
     num_layers: int = 5
@@ -348,7 +350,7 @@ def export(recipe: Recipe, autoencoder: Path, model: AstraTransformer3DModel, de
         "rounds_actions": False,
         "row_encoding": recipe.windows.row_encoding,
         "licence": "Apache-2.0",
-        "defaults": {"num_steps": 4, "guidance": 1.5},
+        "defaults": {"num_steps": 4, "guidance": recipe.guidance},
     }
     (partial / "world.json").write_text(json.dumps(world, indent=1) + "\n")
     (partial / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")

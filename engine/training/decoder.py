@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor
 
@@ -41,9 +40,6 @@ class DecoderConfig:
     batch_size: int = 16
     """Half of it the world's own latents, half true ones, so that the start picture stays sharp."""
     learning_rate: float = 6e-4
-    contrast_weight: float = 0.5
-    """Of the error of local contrast, on the world's own latents: what is not known is drawn with a texture as strong
-    as the true one's, rather than soft."""
     seed: int = 4
 
 
@@ -99,7 +95,6 @@ def tune_decoder(
             before, now = codec.encode_groups(torch.cat([true_before, true_target])).chunk(2)
         decoded = codec.decode_groups(torch.cat([own_before, before]), torch.cat([own, now]))
         loss = reconstruction_loss(decoded, torch.cat([own_target, true_target]))
-        loss = loss + config.contrast_weight * contrast_loss(decoded[:half], own_target)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -111,16 +106,6 @@ def tune_decoder(
             report(step, figures | {"loss": loss.item(), "true_psnr_db": psnr_db(decoded[half:], true_target)})
     average.copy_to(codec)
     return codec
-
-
-def contrast_loss(decoded_NKHW: Tensor, target_NKHW: Tensor) -> Tensor:
-    """Mean absolute difference of local contrasts: the root mean square of steps between neighbours, in blocks of 8."""
-
-    def contrasts(groups: Tensor) -> Tensor:
-        steps = torch.stack([groups.diff(dim=-1)[..., :-1, :], groups.diff(dim=-2)[..., :-1]]).square().sum(0)
-        return (F.avg_pool2d(steps, 8, 4) + 1e-4).sqrt()
-
-    return (contrasts(decoded_NKHW) - contrasts(target_NKHW)).abs().mean()
 
 
 def _draw(takes: dict[str, Tensor], num: int, generator: Generator) -> tuple[Tensor, Tensor, Tensor]:
