@@ -9,6 +9,7 @@ from typing import Literal
 
 from astra_studio.document.model import Chunk, ChunkId, Parameter, ParameterValue, Project, Start, Take, TakeId
 from astra_studio.document.parameters import PARAMETERS, TEXT_PARAMETERS, Tracks, is_same, made_with, value_at
+from astra_studio.document.remembering import remembered
 from engine.messages import FRAMES_PER_LATENT, SamplingSettings
 from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
 
@@ -73,6 +74,7 @@ class Lane:
     stop: int
 
 
+@remembered
 def made_ticks(take: Take) -> int:
     """Ticks that have been generated."""
     return sum(chunk.num_ticks for chunk in take.chunks)
@@ -89,6 +91,7 @@ def start_frames(project: Project, take: Take) -> int:
     return start.num_frames if start else 1
 
 
+@remembered
 def made_frames(take: Take) -> int:
     """Frames that can be shown, those of the start included."""
     return sum(chunk.num_frames for chunk in take.chunks)

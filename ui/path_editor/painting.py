@@ -120,20 +120,26 @@ def paint_ghost(painter: QPainter, theme: Theme, projection: Projection, scene: 
         painter.drawText(QPointF(pixels[-1, 0] + 7, pixels[-1, 1] + 4), scene.ghost_name)
 
 
-def paint_way(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look) -> None:
-    """Line, dot per tick, ring per chunk; what is past is brighter, what is too fast is marked."""
+def paint_way(painter: QPainter, theme: Theme, projection: Projection, scene: Scene) -> None:
+    """Line, dot per tick, ring per chunk, as if nothing of them were past; what is too fast is marked."""
     pixels, depths = projection.project(scene.line)
-    past = int(np.searchsorted(scene.line_times, look.time_s, "right"))
-    here, depth_here = projection.project(look.playhead[None, :3, 3])
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(theme.faded("edge", 0.75), 1.0))
-    _polylines(painter, projection, pixels[max(past - 1, 0) :], depths[max(past - 1, 0) :])
+    _polylines(painter, projection, pixels, depths)
+    _paint_ticks(painter, theme, projection, scene, "text2", len(scene.ticks))
+    _paint_bounds(painter, theme, projection, scene, "text2", np.inf)
+
+
+def paint_past(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look) -> None:
+    """Over it, and brighter: what of it lies before the playhead."""
+    past = int(np.searchsorted(scene.line_times, look.time_s, "right"))
     if past > 1:
+        done = np.concatenate([scene.line[:past], look.playhead[None, :3, 3]])
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(theme.color("text"), 2.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
-        done, done_depths = np.concatenate([pixels[:past], here]), np.concatenate([depths[:past], depth_here])
-        _polylines(painter, projection, done, done_depths)
-    _paint_ticks(painter, theme, projection, scene, look)
-    _paint_bounds(painter, theme, projection, scene, look)
+        _polylines(painter, projection, *projection.project(done))
+    _paint_ticks(painter, theme, projection, scene, "text", int(look.time_s / SECONDS_PER_TICK + 1e-6) + 1)
+    _paint_bounds(painter, theme, projection, scene, "text", look.time_s)
 
 
 def paint_flight(painter: QPainter, theme: Theme, projection: Projection, points: Floats) -> None:
@@ -144,38 +150,36 @@ def paint_flight(painter: QPainter, theme: Theme, projection: Projection, points
         _polylines(painter, projection, *projection.project(points))
 
 
-def _paint_ticks(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look) -> None:
+def _paint_ticks(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, token: str, count: int) -> None:
+    """Dots of the first `count` ticks; of all of them those are shown that have room."""
     if len(scene.ticks) < 2:
         return
     pixels, depths = projection.project(scene.ticks[:, :3, 3])
-    passed = look.time_s / SECONDS_PER_TICK + 1e-6
-    shown = _thinned(pixels, _DOT_GAP_PX)
-    fast = np.append(scene.fast, False) | np.insert(scene.fast, 0, False)
+    shown = _thinned(pixels, _DOT_GAP_PX)[:count]
+    pixels, depths = pixels[:count], depths[:count]
+    fast = (np.append(scene.fast, False) | np.insert(scene.fast, 0, False))[:count]
     painter.setPen(Qt.PenStyle.NoPen)
     shown &= (depths > NEAR) & _inside(pixels, projection)
-    past = np.arange(len(pixels)) <= passed
-    for chosen, token, radius in (
-        (~past & ~fast, "text2", DOT_PX),
-        (past & ~fast, "text", DOT_PX),
-        (fast, "warn", DOT_PX + 0.7),
-    ):
-        painter.setBrush(theme.color(token))
+    for chosen, colour, radius in ((~fast, token, DOT_PX), (fast, "warn", DOT_PX + 0.7)):
+        painter.setBrush(theme.color(colour))
         for x, y in pixels[shown & chosen].tolist():
             painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
-def _paint_bounds(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look) -> None:
+def _paint_bounds(
+    painter: QPainter, theme: Theme, projection: Projection, scene: Scene, token: str, until_s: float
+) -> None:
+    """Rings of the chunks that begin or end until then."""
     numbers = np.array([bound for bound in scene.bounds[1:] if bound < len(scene.ticks)], int)
     if not len(numbers):
         return
     pixels, depths = projection.project(scene.ticks[numbers, :3, 3])
     shown = _thinned(pixels, 2.6 * RING_PX) & (depths > NEAR) & _inside(pixels, projection)
-    past = numbers * SECONDS_PER_TICK <= look.time_s + 1e-6
+    shown &= numbers * SECONDS_PER_TICK <= until_s + 1e-6
     painter.setBrush(theme.color("canvas"))
-    for chosen, token in ((~past, "text2"), (past, "text")):
-        painter.setPen(QPen(theme.color(token), 1.6))
-        for x, y in pixels[shown & chosen].tolist():
-            painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
+    painter.setPen(QPen(theme.color(token), 1.6))
+    for x, y in pixels[shown].tolist():
+        painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
 
 
 # ---------------------------------------------------------------------- cameras

@@ -78,8 +78,9 @@ class Scene:
             return self.path.at(np.array([max(time_s, 0.0)]))[0]
         if len(self.ticks) < 2:
             return self.ticks[0]
-        times = SECONDS_PER_TICK * np.arange(len(self.ticks), dtype=np.float64)
-        return interpolated(times, self.ticks, np.array([time_s]))[0]
+        before = min(max(int(time_s / SECONDS_PER_TICK), 0), len(self.ticks) - 2)
+        times = SECONDS_PER_TICK * np.array([before, before + 1], np.float64)
+        return interpolated(times, self.ticks[before : before + 2], np.array([time_s]))[0]
 
     def extent(self) -> Floats:
         """Points (N, 3) that a view should show: the line, and what the keys look at."""

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
@@ -78,6 +79,7 @@ class PathView(QWidget):
         self._hot: Handle | None = None
         self._hovered = -1
         self._pointer = QPointF()
+        self._painted: tuple[object, QPixmap] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(160, 110)
@@ -175,24 +177,19 @@ class PathView(QWidget):
     def paint(self, painter: QPainter) -> None:
         """The whole view; also what the benchmark times."""
         theme, scene, projection = self.theme, self.scene, self._now()
-        painter.fillRect(self.rect(), theme.color("canvas"))
         look = self._look()
         is_through = isinstance(projection, Through)
-        if isinstance(projection, Flat):
-            painting.paint_flat_grid(painter, theme, projection)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if is_through:
+            self._paint_still(painter, projection)
         else:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._paint_ground(painter, projection)
+            painter.drawPixmap(0, 0, self._still(projection, painter.device().devicePixelRatioF()))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if scene.is_empty and not self.flying.is_recording:
             furniture.paint_empty(painter, theme, QRectF(self.rect()), self._empty_words())
             if isinstance(projection, Flat):
                 furniture.paint_scale(painter, theme, projection)
         else:
-            if not isinstance(projection, Flat) and not is_through:
-                painting.paint_drops(painter, theme, projection, scene)
-            painting.paint_ghost(painter, theme, projection, scene)
-            painting.paint_way(painter, theme, projection, scene, look)
+            painting.paint_past(painter, theme, projection, scene, look)
             self._paint_cameras(painter, projection, look, is_through=is_through)
             self._paint_handles(painter)
         if self.flying.is_recording and not is_through:
@@ -202,6 +199,34 @@ class PathView(QWidget):
         if self._drag is not None:
             self._drag.paint(painter)
         self._paint_furniture(painter, projection)
+
+    def _still(self, projection: Projection, ratio: float) -> QPixmap:
+        """What does not move with the playhead, painted once until something of it changes."""
+        key = (self.scene, projection, self.theme.name, self.size().toTuple(), ratio, self.flying.is_recording)
+        if self._painted is None or self._painted[0] != key:
+            pixmap = QPixmap(self.size() * ratio)
+            pixmap.setDevicePixelRatio(ratio)
+            painter = QPainter(pixmap)
+            self._paint_still(painter, projection)
+            painter.end()
+            self._painted = (key, pixmap)
+        return self._painted[1]
+
+    def _paint_still(self, painter: QPainter, projection: Projection) -> None:
+        theme, scene = self.theme, self.scene
+        painter.fillRect(self.rect(), theme.color("canvas"))
+        if isinstance(projection, Flat):
+            painting.paint_flat_grid(painter, theme, projection)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        else:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._paint_ground(painter, projection)
+        if scene.is_empty and not self.flying.is_recording:
+            return
+        if isinstance(projection, Orbit):
+            painting.paint_drops(painter, theme, projection, scene)
+        painting.paint_ghost(painter, theme, projection, scene)
+        painting.paint_way(painter, theme, projection, scene)
 
     def _look(self) -> Look:
         time_s = self.editing.time_s
