@@ -41,9 +41,8 @@ def wait(condition: Callable[[], bool], timeout_s: float = 300) -> None:
 
 
 def draw(out: Path) -> None:
-    """Author in both themes: a drawn path, three chunks, a branch of two more, keys of guidance."""
+    """Author in both themes: a drawn path, three chunks, a branch of three more."""
     from astra_studio.app import App
-    from astra_studio.document import key_edits
     from astra_studio.document.path_edits import set_path
     from astra_studio.document.paths import Drawn
     from engine import poses
@@ -63,7 +62,6 @@ def draw(out: Path) -> None:
         pose = poses.from_parts(poses.rotation_y(-turn * 3.14159 / 180), (x, 0.0, z))
         keys.append(key_from_pose(time_s, pose))
     studio.apply(set_path(studio.take.id, Drawn(path=CameraPath(keys=tuple(keys)))))
-    studio.apply(key_edits.set_parameter(studio.take.id, "guidance", 1.5))
     studio.commands.trigger("generate.next")
     window.timeline.generate(2)
     wait(lambda: len(studio.take.chunks) == 3 and not studio.generation.making.is_busy)
@@ -74,7 +72,7 @@ def draw(out: Path) -> None:
     wait(lambda: len(studio.take.chunks) == 5 and not studio.generation.making.is_busy)
     studio.player.pause()
     window.timeline.canvas.fit()
-    studio.player.seek(52)
+    studio.player.seek(26)
     window.toast.hide()
     for theme in ("dark", "light"):
         app.settings.set("theme", theme)
