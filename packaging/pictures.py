@@ -40,6 +40,12 @@ def wait(condition: Callable[[], bool], timeout_s: float = 300) -> None:
         loop.exec()
 
 
+def settle(seconds: float) -> None:
+    """Let the window live for a while."""
+    end = time.monotonic() + seconds
+    wait(lambda: time.monotonic() > end)
+
+
 def draw(out: Path) -> None:
     """Author in both themes: a drawn path, three chunks, a branch of three more."""
     from astra_studio.app import App
@@ -77,8 +83,7 @@ def draw(out: Path) -> None:
     for theme in ("dark", "light"):
         app.settings.set("theme", theme)
         studio.select_key(3)
-        shown = time.monotonic()
-        wait(lambda since=shown: time.monotonic() - since > 1.0)
+        settle(1.0)
         window.grab().save(str(out / f"window-{theme}.png"))
     window.close()
     app.close()

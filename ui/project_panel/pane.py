@@ -215,14 +215,14 @@ class ProjectPane(Filled):
         items: dict[TakeId, QTreeWidgetItem] = {}
         for lane in lanes(project):
             take = project.take(lane.take)
-            hint = told = self.tr("{0} chunks").format(len(take.chunks))
+            hint = whole = self.tr("{0} chunks").format(len(take.chunks))
             if lane.num_shared:
                 hint = self.tr("from {0}").format(lane.num_shared + 1)
-                told = self.tr("{0}, its own from chunk {1} on").format(told, lane.num_shared + 1)
+                whole = self.tr("{0}, its own from chunk {1} on").format(whole, lane.num_shared + 1)
             item = QTreeWidgetItem([("★ " if take.is_starred else "") + take.name, hint])
             item.setData(0, Qt.ItemDataRole.UserRole, take.id)
-            item.setToolTip(0, f"{take.name}: {told}")
-            item.setToolTip(1, told)
+            item.setToolTip(0, f"{take.name}: {whole}")
+            item.setToolTip(1, whole)
             item.setForeground(1, self._studio.theme.color("text3"))
             if take.chunks and (picture := player.thumbnail(take.chunks[-1])) is not None:
                 item.setIcon(0, QIcon(QPixmap.fromImage(image_of(picture))))
