@@ -206,6 +206,10 @@ class MainWindow(QMainWindow):
         if self.isFullScreen() and event.key() == Qt.Key.Key_Escape:
             self.studio.commands.trigger("view.full_screen")
             return
+        if event.key() == Qt.Key.Key_Escape:
+            # Whatever had the keys and did not want this one lets go of them, so that letters are shortcuts again.
+            self.viewport.stage.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
         super().keyPressEvent(event)
 
     def _choose_world(self) -> None:

@@ -58,13 +58,13 @@ class TopBar(Filled):
         self.cancel = QPushButton(self.tr("Cancel"))
         self.cancel.setToolTip("Ctrl+.")
         self.cancel.clicked.connect(cancel.trigger)
-        cancel.changed.connect(lambda: self.cancel.setEnabled(cancel.isEnabled()))
+        cancel.changed.connect(self._follow_actions)
         self.generate = QPushButton(self.tr("Generate"))
         self.generate.setProperty("main", "true")
         self.generate.setToolTip(self.tr("All that is planned, or the next chunk"))
         all_ = studio.commands.action("generate.all")
         self.generate.clicked.connect(all_.trigger)
-        all_.changed.connect(lambda: self.generate.setEnabled(all_.isEnabled()))
+        all_.changed.connect(self._follow_actions)
         more = QToolButton()
         more.setToolTip(self.tr("More ways to generate"))
         more.setAccessibleName(self.tr("More ways to generate"))
@@ -76,10 +76,16 @@ class TopBar(Filled):
         more.setArrowType(Qt.ArrowType.DownArrow)
         for widget in (self.cancel, self.generate, more):
             row.addWidget(widget)
+        self._follow_actions()
         self._dress()
         studio.theme.changed.connect(self._dress)
         studio.making_changed.connect(self.show_making)
         self.show_making(Making())
+
+    def _follow_actions(self) -> None:
+        commands = self._studio.commands
+        self.cancel.setEnabled(commands.action("generate.cancel").isEnabled())
+        self.generate.setEnabled(commands.action("generate.all").isEnabled())
 
     def _build_menus(self) -> None:
         for name in MENUS:

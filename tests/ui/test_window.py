@@ -304,3 +304,10 @@ def test_docs_list_the_commands_as_they_are() -> None:
 def test_no_two_commands_share_a_key() -> None:
     keys = [key for command in COMMANDS for key in command.keys]
     assert len(keys) == len(set(keys))
+
+
+def test_escape_lets_go_of_a_text_field(filled: Driver) -> None:
+    field = filled.window.inspector.take_tab.pose_line
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert filled.window.focusWidget() is filled.window.viewport.stage
