@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ import av
 from PIL import Image, ImageGrab
 
 ROOT = Path(__file__).resolve().parent.parent
+CHECKOUT = (sys.executable, "-m", "astra_studio.cli")
 SCREEN = (1920, 1080)
 SIZE = (1600, 1000)
 MOVE_FIELD = (1430, 113)
@@ -59,7 +60,7 @@ app.exec()
 class Walk:
     """The program, its screen, and hands on mouse and keyboard."""
 
-    def __init__(self, out: Path, home: Path, program: list[str], world: str, seconds: float) -> None:
+    def __init__(self, out: Path, home: Path, world: str, seconds: float, program: Sequence[str] = CHECKOUT) -> None:
         self.out, self.program, self.display = out, program, f":{90 + os.getpid() % 400}"
         self.environment = os.environ | {
             "DISPLAY": self.display,
@@ -204,11 +205,11 @@ def chunks(content: dict[str, Any], name: str) -> list[str]:
     )
 
 
-def walk(out: Path, program: list[str], world: str, seconds: float) -> None:
+def walk(out: Path, world: str, seconds: float, program: Sequence[str] = CHECKOUT) -> None:
     """All of it. Raises SystemExit with what was waited for in vain, AssertionError with what was not as it should."""
     out.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="astra-walk"))
-    walk = Walk(out, home, program, world, seconds)
+    walk = Walk(out, home, world, seconds, program)
     try:
         process = make_takes(walk)
         export_takes(walk)
@@ -318,9 +319,8 @@ def main() -> None:
     parser.add_argument("--fake-seconds", type=float, default=1.0, help="seconds per chunk of the world fake")
     parser.add_argument("--program", type=Path, help="a packaged astra-studio; without it this checkout's")
     options = parser.parse_args()
-    checkout = [sys.executable, "-m", "astra_studio.cli"]
-    program = [str(options.program.absolute())] if options.program else checkout
-    walk(options.out.absolute(), program, options.world, options.fake_seconds)
+    program = (str(options.program.absolute()),) if options.program else CHECKOUT
+    walk(options.out.absolute(), options.world, options.fake_seconds, program)
 
 
 if __name__ == "__main__":
