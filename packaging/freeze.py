@@ -1,8 +1,8 @@
 """Makes a packaged program of this checkout with PyInstaller: icons, the program's folder, desktop files, licences.
 
-`python packaging/freeze.py [--out FOLDER]` leaves FOLDER/astra-studio, by default build/dist/astra-studio, made of the
-libraries of the Python that runs it, which needs the extra `package`: `pip install -c packaging/constraints.txt -e
-".[package]"`. PyInstaller does not build for other systems than the one it runs on.
+`python packaging/freeze.py [--out FOLDER] [--try]` leaves FOLDER/astra-studio, by default build/dist/astra-studio, made
+of the libraries of the Python that runs it. That needs the extra `package`: `go.py package` installs it and runs this.
+PyInstaller does not build for other systems than the one it runs on.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from try_frozen import try_program
+
 ROOT = Path(__file__).resolve().parents[1]
 LINUX = ROOT / "packaging" / "linux"
 NAME = "astra-studio"
@@ -28,7 +30,7 @@ SMALL_PX, CLOSER = 24, 0.16
 """Up to that size an icon shows the middle of the drawing, so that the star is still one: that share of it is cut off
 at each side."""
 LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|authors)[^/]*(?<!\.py)(?<!\.pyc)$")
-MISSING = 'PyInstaller is missing. Install it with: pip install -c packaging/constraints.txt -e ".[package]"'
+MISSING = "PyInstaller is missing; python3 packaging/go.py package installs it, and goes on with this"
 
 
 def freeze(out: Path) -> Path:
@@ -131,6 +133,7 @@ def main() -> int:
     """Build; returns the exit code."""
     parser = argparse.ArgumentParser(description="Make a packaged program of this checkout.")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "dist", help="folder to build into")
+    parser.add_argument("--try", action="store_true", dest="is_tried", help="see that it starts and makes chunks")
     options = parser.parse_args()
     if importlib.util.find_spec("PyInstaller") is None:
         sys.stderr.write(MISSING + "\n")
@@ -139,7 +142,8 @@ def main() -> int:
     folder = freeze(options.out.absolute())
     size = sum(path.stat().st_size for path in files_in(folder))
     sys.stdout.write(f"{folder}: {size / 1e6:.0f} MB, built in {time.monotonic() - began_s:.0f} s\n")
-    return 0
+    sys.stdout.flush()
+    return try_program(folder) if options.is_tried else 0
 
 
 if __name__ == "__main__":

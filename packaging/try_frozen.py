@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -116,14 +115,11 @@ class Trial:
         return f"{found.num_frames} frames of {found.width} x {found.height}"
 
 
-def main() -> int:
-    """Try everything; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Try a packaged program.")
-    parser.add_argument("folder", type=Path)
-    options = parser.parse_args()
+def try_program(folder: Path) -> int:
+    """Try everything, telling each; returns 1 if anything failed."""
     with tempfile.TemporaryDirectory(prefix="astra-trial") as work:
-        trial = Trial(options.folder.absolute(), Path(work))
-        steps: dict[str, Callable[[], Any]] = {
+        trial = Trial(folder.absolute(), Path(work))
+        steps: dict[str, Callable[[], str]] = {
             "version": trial.tell_version,
             "doctor": trial.examine,
             "window": trial.show_window,
@@ -144,6 +140,13 @@ def main() -> int:
             sys.stdout.write(f"{name:<24} {time.monotonic() - began_s:6.1f} s  {said}\n")
             sys.stdout.flush()
     return 1 if failed else 0
+
+
+def main() -> int:
+    """Returns the exit code."""
+    parser = argparse.ArgumentParser(description="Try a packaged program.")
+    parser.add_argument("folder", type=Path)
+    return try_program(parser.parse_args().folder)
 
 
 if __name__ == "__main__":

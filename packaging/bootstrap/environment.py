@@ -261,6 +261,9 @@ class _Work:
                 [*self.pip_install, *self.project.requirements("dev")],
             )
             self._finish("dev", state)
+        if "package" in missing:
+            self.steps.run("installing PyInstaller", [*self.pip_install, *self.project.requirements("package")])
+            self._finish("package", state)
 
     def _install_torch(self, state: State) -> None:
         """Install torch first and alone, because anything else that asks for it would bring the build of PyPI."""
@@ -290,7 +293,7 @@ def forget_half_installed(packages: Path) -> None:
 
 
 def _count(missing: Sequence[Kind], *, torch_missing: bool) -> int:
-    return (2 + torch_missing if "run" in missing else 0) + ("dev" in missing)
+    return (2 + torch_missing if "run" in missing else 0) + ("dev" in missing) + ("package" in missing)
 
 
 def _release(version: str) -> tuple[int, ...]:

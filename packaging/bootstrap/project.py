@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["run", "dev"]
-"""What is installed for: to run Astra Studio, or, on top of that, to check it."""
+Kind = Literal["run", "dev", "package"]
+"""What is installed for: to run Astra Studio, or, on top of that, to check it, or to pack it as a program."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Project:
     def requirements(self, kind: Kind) -> list[str]:
         """Return the requirements of a kind. Those to run hold what builds the project too, as pip installs it here."""
         table = self.pyproject["project"]
-        if kind == "dev":
-            return list(table["optional-dependencies"]["dev"])
+        if kind != "run":
+            return list(table["optional-dependencies"][kind])
         return [*self.pyproject["build-system"]["requires"], *table["dependencies"]]
 
     def fingerprint(self, kind: Kind, python: str, build: str) -> str:

@@ -28,9 +28,11 @@ chosen by what nvidia-smi says, the first time; --cpu and --cuda choose it here,
 
 go.py ARGUMENTS       sets up where needed, then runs astra-studio with these arguments; without any, its window
 go.py test            sets up where needed, then runs every check
-go.py test ARGUMENTS  the same, but only pytest, with these arguments"""
+go.py test ARGUMENTS  the same, but only pytest, with these arguments
+go.py package         sets up where needed, then makes a program of its own in build/dist, and tries it"""
 
-Word = Literal["setup", "test", "start"]
+Word = Literal["setup", "test", "package", "start"]
+_KINDS: dict[Word, tuple[Kind, ...]] = {"test": ("run", "dev"), "package": ("run", "package")}
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def read_order(arguments: Sequence[str]) -> Order:
         return Order("setup", tuple(arguments[1:]))
     if arguments[:1] == ["test"]:
         return Order("test", tuple(arguments[1:]))
+    if arguments[:1] == ["package"]:
+        return Order("package", tuple(arguments[1:]))
     return Order("start", tuple(arguments))
 
 
@@ -69,13 +73,17 @@ def main(arguments: Sequence[str]) -> int:
 def _run(order: Order, environment: Environment) -> int:
     if order.word == "setup":
         return _set_up(order.arguments, environment)
-    kinds: tuple[Kind, ...] = ("run", "dev") if order.word == "test" else ("run",)
+    kinds = _KINDS.get(order.word, ("run",))
     if not environment.ready(kinds):
         environment.set_up(kinds)
     if order.word == "test":
         _ready_qt(environment, "offscreen")
         check = str(ROOT / "packaging" / "check.py")
         return _become([str(environment.python), check, *order.arguments], test_environment(os.environ, has_display()))
+    if order.word == "package":
+        _ready_qt(environment, "offscreen")
+        freeze = str(ROOT / "packaging" / "freeze.py")
+        return _become([str(environment.python), freeze, "--try", *order.arguments], os.environ)
     if not order.arguments:
         _ready_qt(environment, "window" if has_display() else "offscreen")
     return _become([*_command(environment), *order.arguments], os.environ)
