@@ -1,6 +1,6 @@
 """Makes the README's pictures of the window: the real window on no screen, with chunks of the bundled world.
 
-`python packaging/pictures.py docs/pictures` writes window-dark.png and window-light.png there.
+`python packaging/pictures.py docs/pictures` writes window-dark.png, window-light.png and path-editor.png there.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ def draw(out: Path) -> None:
         studio.select_key(3)
         settle(1.0)
         window.grab().save(str(out / f"window-{theme}.png"))
+        if theme == "dark":
+            window.path.grab().save(str(out / "path-editor.png"))
     window.close()
     app.close()
 

@@ -20,7 +20,7 @@ from astra_studio.document.facets import Facet
 from astra_studio.document.model import NamedPath, Take
 from astra_studio.document.paths import Drawn, drawn_of, editable_path, has_rows_without_keys, stored_path
 from astra_studio.document.session import Change
-from engine.actions.modality import ActionTrack
+from engine.actions.modality import DRIVING, ActionTrack
 from engine.actions.presets import preset, preset_names
 from engine.poses import Floats
 from engine.trajectories import key_edits, sampling
@@ -233,6 +233,8 @@ class PathEditing(QObject):
         return f"path drag {self._drags}"
 
     def _apply(self, drawn: Drawn | None, label: str, merge_key: str = "", like: Actions | None = None) -> bool:
+        if drawn is not None and drawn.modality == DRIVING.name:
+            drawn = replace(drawn, path=key_edits.levelled(drawn.path))  # a car stays on the ground
         edit = path_edits.set_path(self.studio.take.id, drawn, like=like, label=label, merge_key=merge_key)
         is_done = self.studio.apply(edit)
         if is_done:
@@ -327,8 +329,6 @@ class PathEditing(QObject):
     def append(self, path: CameraPath, label: str, rows: Actions | None = None) -> bool:
         """Put a path after the end of the one that there is, from where it ends; `rows` are those it was made of."""
         before, known = self.path, self.studio.take.actions
-        if self.modality == "driving":
-            path = key_edits.levelled(path)
         like = joined([known, rows]) if rows is not None and rows.modality == known.modality else None
         made: list[CameraPath] = []
         done = self.studio.guarded(
@@ -411,8 +411,7 @@ class PathEditing(QObject):
             return self.studio.apply(path_edits.set_modality(self.studio.take.id, modality))
         if drawn.modality == modality:
             return True
-        path = key_edits.levelled(drawn.path) if modality == "driving" else drawn.path
-        return self._apply(Drawn(path=path, modality=modality), self.tr("Change modality"), "")
+        return self._apply(Drawn(path=drawn.path, modality=modality), self.tr("Change modality"))
 
     # ------------------------------------------------------------------ within
 

@@ -40,7 +40,6 @@ class Look:
         selected: numbers of the chosen keys; `active` is the one in the inspector.
         hovered: number of the key under the pointer, -1 for none.
         time_s: of the playhead; `playhead` its pose (4, 4).
-        num_made: ticks that have been generated.
     """
 
     selected: frozenset[int]
@@ -48,7 +47,6 @@ class Look:
     hovered: int
     time_s: float
     playhead: Floats
-    num_made: int = 0
 
 
 # ---------------------------------------------------------------------- grid

@@ -23,6 +23,7 @@ _LEAST_SCALE, _LARGEST_SCALE = 4.0, 40_000.0
 _NEAREST, _FARTHEST = 0.02, 400.0
 """Scene units from the eye to the point that a 3D view turns about."""
 _STEEPEST = np.deg2rad(89.0)
+_FIT_STEPS = 12
 _LEAST_SPAN = 0.5
 """Scene units that a view shows at least when it is fitted to a path."""
 
@@ -203,17 +204,21 @@ class Orbit:
 
     def fitted(self, points: Floats) -> Orbit:
         low, high = points.min(axis=0), points.max(axis=0)
-        middle = (low + high) / 2
-        there = replace(self, target=_vector(middle))
-        right, up = there.eye[:3, 0], there.eye[:3, 1]
-        away = points - middle
-        wide = max(float(np.abs(away @ right).max()), _LEAST_SPAN / 2) + 0.04
-        high_ = max(float(np.abs(away @ up).max()), _LEAST_SPAN / 4) + 0.06
-        nearer = float(np.abs(away @ there.eye[:3, 2]).max())
-        distance = max(
-            wide * there.focal / max(there.width / 2 - 30, 20), high_ * there.focal / max(there.height / 2 - 24, 20)
-        )
-        return replace(there, distance=min(max(distance + 0.5 * nearer, _NEAREST), _FARTHEST))
+        span = max(float(np.linalg.norm(high - low)), _LEAST_SPAN)
+        view = replace(self, target=_vector((low + high) / 2), distance=2 * span)
+        # Perspective makes a circle of it: nearer things grow, so it is done again until it fits.
+        room = np.array([max(self.width - 84, 40), max(self.height - 64, 40)])
+        for _ in range(_FIT_STEPS):
+            pixels, depths = view.project(points)
+            if (depths <= NEAR).any():
+                view = replace(view, distance=2 * view.distance)
+                continue
+            least, most = pixels.min(axis=0), pixels.max(axis=0)
+            off = (least + most) / 2 - np.array([self.width, self.height]) / 2
+            share = max(float(((most - least) / room).max()), _LEAST_SPAN / 2 * view.focal / view.distance / room.min())
+            view = view.panned(-float(off[0]), -float(off[1]))
+            view = replace(view, distance=min(max(view.distance * share, _NEAREST), _FARTHEST))
+        return view
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

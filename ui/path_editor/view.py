@@ -20,7 +20,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QWidget
 
-from astra_studio.document.derived import made_ticks
 from engine.poses import Floats
 from ui.path_editor import furniture, painting
 from ui.path_editor.drags import (
@@ -236,7 +235,6 @@ class PathView(QWidget):
             hovered=self._hovered,
             time_s=time_s,
             playhead=self.scene.pose_at(time_s),
-            num_made=made_ticks(self.studio.take),
         )
 
     def _paint_ground(self, painter: QPainter, projection: Projection) -> None:

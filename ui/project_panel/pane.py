@@ -34,6 +34,7 @@ from ui.widgets import IconButton, PaneHeader, Section, quiet_label
 from ui.widgets.basic import Filled
 
 _THUMBNAIL = QSize(28, 16)
+_ROW_PX, _LEAST_ROWS, _MOST_ROWS = 25, 2, 6
 
 
 class StartView(QWidget):
@@ -199,7 +200,6 @@ class ProjectPane(Filled):
         self.tree.header().setSectionResizeMode(1, self.tree.header().ResizeMode.ResizeToContents)
         self.tree.setIndentation(10)
         self.tree.setIconSize(_THUMBNAIL)
-        self.tree.setFixedHeight(110)
         self.tree.setMinimumWidth(0)
         self.tree.setAccessibleName(self.tr("Takes"))
         self.tree.itemClicked.connect(self._take_clicked)
@@ -232,6 +232,7 @@ class ProjectPane(Filled):
             self.tree.addTopLevelItem(item) if parent is None else parent.addChild(item)
             items[take.id] = item
         self.tree.expandAll()
+        self.tree.setFixedHeight(_ROW_PX * min(max(len(items), _LEAST_ROWS), _MOST_ROWS) + 4)
         current = items[project.selection.take]
         self.tree.setCurrentItem(current)
         self._takes.hint.setText(str(len(project.takes)))

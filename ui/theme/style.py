@@ -34,7 +34,7 @@ QToolButton { background: transparent; border: 0; border-radius: 4px; padding: 3
 QToolButton:hover { background: $hover; }
 QToolButton:checked { background: $selected; }
 QToolButton::menu-indicator { image: none; }
-QToolButton[raised="true"] { background: $field; border-radius: 6px; color: $text2; }
+QToolButton[raised="true"] { background: $field; border: 1px solid $line; border-radius: 6px; color: $text2; }
 QToolButton[raised="true"]:hover { background: $hover; color: $text; }
 QToolButton:focus { border: 1px solid $focus; padding: 2px; }
 QLineEdit, QPlainTextEdit, QTextEdit { background: $field; border: 1px solid transparent; border-radius: 4px;

@@ -193,6 +193,9 @@ def test_a_car_drives_level_and_a_take_with_chunks_says_that_it_stays_what_it_is
     assert take.actions.modality == "driving"
     assert is_level(walk.path)
     assert take.actions.rows.shape[1] == 7
+    walk.type_into(tab.position[1], "0.3")
+    walk.type_into(tab.angles[2], "20")
+    assert is_level(walk.path)
     tab.modality._pick(2)
     assert walk.studio.take.actions.modality == "robot"
     tab.modality._pick(0)
