@@ -50,13 +50,12 @@ def freeze(out: Path) -> Path:
 
 def draw_icons(drawing: Path, folder: Path) -> None:
     """PNG files in every size, one .ico and one .icns, of an SVG drawing."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    # Neither fonts nor pixmaps, so no application: one made here would outlive this and be in the way of others.
     from PIL import Image
     from PySide6.QtCore import QRectF
-    from PySide6.QtGui import QGuiApplication, QImage, QPainter
+    from PySide6.QtGui import QImage, QPainter
     from PySide6.QtSvg import QSvgRenderer
 
-    application = QGuiApplication.instance() or QGuiApplication([])
     folder.mkdir(parents=True, exist_ok=True)
     renderer = QSvgRenderer(str(drawing))
     for size in ICON_SIZES_PX:
@@ -68,7 +67,6 @@ def draw_icons(drawing: Path, folder: Path) -> None:
         renderer.render(painter, QRectF(-cut, -cut, size + 2 * cut, size + 2 * cut))
         painter.end()
         image.save(str(folder / f"{NAME}-{size}.png"))
-    del application
     pictures = [Image.open(folder / f"{NAME}-{size}.png") for size in ICON_SIZES_PX]
     largest, *rest = reversed(pictures)
     largest.save(folder / f"{NAME}.icns", append_images=rest)

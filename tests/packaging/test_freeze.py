@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PySide6.QtCore import QCoreApplication
 
 import freeze
 
@@ -18,8 +19,9 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="menus are describ
 
 @pytest.fixture(scope="module")
 def icons(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("icons")
+    folder, before = tmp_path_factory.mktemp("icons"), QCoreApplication.instance()
     freeze.draw_icons(ROOT / "assets" / "icons" / "astra.svg", folder)
+    assert QCoreApplication.instance() is before, "an application of its own would be in the way of the window's"
     return folder
 
 
