@@ -20,7 +20,7 @@ from engine.poses import Floats
 from engine.trajectories import sampling
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.key_edits import from_start
-from engine.trajectories.path import CameraPath, Key
+from engine.trajectories.path import CameraPath, Key, Vector
 from engine.trajectories.path_edits import join
 from engine.trajectories.walking import path_of_track, walked
 
@@ -147,19 +147,40 @@ def _tail(take: Take) -> Actions | None:
 
 # ---------------------------------------------------------------------- text
 
+_HANDLES = ("tangent", "pace", "turn_pace")
+
 
 def _key_text(key: Key) -> list[Any]:
-    """Time, position, quaternion, easing, and the point it looks at where it has one."""
-    numbers: list[Any] = [key.time_s, *key.position, *key.quaternion, key.easing]
-    return numbers if key.look_at is None else [*numbers, *key.look_at]
+    """Time, position, quaternion, easing; the point it looks at and its handles where it has them."""
+    entries: list[Any] = [key.time_s, *key.position, *key.quaternion, key.easing, *(key.look_at or ())]
+    handles = {name: value for name in _HANDLES if (value := getattr(key, name)) is not None}
+    return [*entries, handles] if handles else entries
 
 
-def _key_of(numbers: list[Any]) -> Key:
-    if len(numbers) not in (9, 12):
-        raise ValueError(f"a key has 9 or 12 entries, got {len(numbers)}")
+def _key_of(entries: list[Any]) -> Key:
+    *numbers, last = entries
+    handles = last if isinstance(last, dict) else {}
+    numbers = numbers if handles else entries
+    if len(numbers) not in (9, 12) or not set(handles) <= set(_HANDLES):
+        raise ValueError(f"a key has 9 or 12 entries and perhaps handles, got {len(numbers)} and {list(handles)}")
     time, x, y, z, qx, qy, qz, qw = (float(number) for number in numbers[:8])
     look_at = None
     if len(numbers) == 12:
-        look_x, look_y, look_z = (float(number) for number in numbers[9:])
-        look_at = (look_x, look_y, look_z)
-    return Key(time_s=time, position=(x, y, z), quaternion=(qx, qy, qz, qw), easing=numbers[8], look_at=look_at)
+        look_at = _three(numbers[9:])
+    tangent, *paces = (handles.get(name) for name in _HANDLES)
+    pace, turn_pace = (None if value is None else float(value) for value in paces)
+    return Key(
+        time_s=time,
+        position=(x, y, z),
+        quaternion=(qx, qy, qz, qw),
+        easing=numbers[8],
+        look_at=look_at,
+        tangent=None if tangent is None else _three(tangent),
+        pace=pace,
+        turn_pace=turn_pace,
+    )
+
+
+def _three(numbers: list[Any]) -> Vector:
+    x, y, z = (float(number) for number in numbers)
+    return x, y, z

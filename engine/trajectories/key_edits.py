@@ -119,11 +119,12 @@ def turned(path: CameraPath, weights: Floats, axis: Sequence[float], angle: floa
     def change(key: Key, weight: float) -> Key:
         half = weight * angle / 2
         turn = np.append(np.sin(half) * unit, np.cos(half))
-        position = key.position
+        position, tangent = key.position, key.tangent
         if about is not None:
-            centre = np.array(about)
-            position = _vector(centre + poses.quaternion_to_matrix(turn) @ (np.array(key.position) - centre))
-        return replace(key, position=position, quaternion=_quaternion(product(turn, key.quaternion)))
+            centre, matrix = np.array(about), poses.quaternion_to_matrix(turn)
+            position = _vector(centre + matrix @ (np.array(key.position) - centre))
+            tangent = None if tangent is None else _vector(matrix @ tangent)
+        return replace(key, position=position, quaternion=_quaternion(product(turn, key.quaternion)), tangent=tangent)
 
     return _each_weighed(path, weights, change)
 
@@ -176,7 +177,8 @@ def levelled(path: CameraPath) -> CameraPath:
     def change(key: Key) -> Key:
         yaw = angles_of(key)[0]
         look_at = None if key.look_at is None else (key.look_at[0], height, key.look_at[2])
-        flat = replace(key, position=(key.position[0], height, key.position[2]), look_at=look_at)
+        tangent = None if key.tangent is None else (key.tangent[0], 0.0, key.tangent[2])
+        flat = replace(key, position=(key.position[0], height, key.position[2]), look_at=look_at, tangent=tangent)
         return with_angles(flat, yaw, 0.0, 0.0)
 
     return replace(path, keys=tuple(change(key) for key in path.keys))
@@ -186,8 +188,7 @@ def is_level(path: CameraPath) -> bool:
     """Whether `levelled` would change nothing that can be seen."""
     flat = levelled(path)
     return all(
-        np.allclose([*key.position, *_signed(key.quaternion)], [*other.position, *_signed(other.quaternion)], atol=1e-6)
-        for key, other in zip(path.keys, flat.keys, strict=True)
+        np.allclose(_placed(key), _placed(other), atol=1e-6) for key, other in zip(path.keys, flat.keys, strict=True)
     )
 
 
@@ -247,5 +248,7 @@ def _quaternion(turn: Floats) -> Quaternion:
     return x, y, z, w
 
 
-def _signed(turn: Quaternion) -> Floats:
-    return np.array(turn) * (-1.0 if turn[3] < 0 else 1.0)
+def _placed(key: Key) -> Floats:
+    """Position, tangent and turn as numbers; of the two quaternions of a turn always the same one."""
+    turn = np.array(key.quaternion) * (-1.0 if key.quaternion[3] < 0 else 1.0)
+    return np.concatenate([key.position, key.tangent or (0.0, 0.0, 0.0), turn])

@@ -20,7 +20,7 @@ from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.rotations import angles_between, assembled, nearest_signs, quaternions, slerp
 from engine.trajectories.screw import Screws
-from engine.trajectories.timing import Timing, even_times, hermite
+from engine.trajectories.timing import MAX_PACE, Timing, even_times, hermite, slower_secants
 
 Integers = NDArray[np.intp]
 Vector = tuple[float, float, float]
@@ -51,6 +51,11 @@ class Key:
         easing: of the segment that leaves this key.
         look_at: a point in the world that the camera faces here, in place of where the quaternion faces; the
             quaternion then only says where down is. Between two keys that have one, the camera keeps facing it.
+        tangent: where the curves beside this key go through it, and how far before they bend: their derivative for a
+            parameter from 0 to 1, in lengths of their chords. None: the spline's own.
+        pace: how fast the camera passes this key on curves, 0 to `MAX_PACE` times the mean speed of the slower of the
+            two segments beside it. None: their mean, as far as that goes without swinging past.
+        turn_pace: the same of its turning.
     """
 
     time_s: float
@@ -58,6 +63,9 @@ class Key:
     quaternion: Quaternion = (0.0, 0.0, 0.0, 1.0)
     easing: Easing = "smooth"
     look_at: Vector | None = None
+    tangent: Vector | None = None
+    pace: float | None = None
+    turn_pace: float | None = None
 
     def __post_init__(self) -> None:
         numbers = np.array([self.time_s, *self.position, *self.quaternion, *(self.look_at or ())])
@@ -70,6 +78,12 @@ class Key:
             raise TrajectoryError(f"the quaternion of a key must have length 1, got {length:.4g} at {self.time_s:g} s")
         if self.easing not in EASINGS:
             raise TrajectoryError(f"unknown easing {self.easing!r}; there are {', '.join(EASINGS)}")
+        if self.tangent is not None and not (len(self.tangent) == 3 and np.isfinite(self.tangent).all()):
+            raise TrajectoryError(f"the tangent of a key is 3 finite numbers, got {self.tangent} at {self.time_s:g} s")
+        if not all(pace is None or 0 <= pace <= MAX_PACE for pace in (self.pace, self.turn_pace)):
+            raise TrajectoryError(
+                f"the pace at a key is 0 to {MAX_PACE:g}, got {self.pace} and {self.turn_pace} at {self.time_s:g} s"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +134,16 @@ class CameraPath:
         """When the camera passes each key, (num_keys,) seconds: their own times, unless it keeps one speed."""
         return _curve(self).times[: len(self.keys)].copy()
 
+    def tangent(self, number: int) -> Floats:
+        """Where the way goes through a key (3,), its own or the spline's, in lengths of the chord beside it."""
+        return _curve(self).tangent(number)
+
+    def slower_speeds(self) -> tuple[Floats, Floats]:
+        """What a pace of 1 is at each key: (num_keys,) units per second, and radians per second."""
+        found, is_loop = _curve(self), self.closing_s is not None
+        moved, turned = (slower_secants(of, is_loop=is_loop) for of in (found.mean_speeds, found.mean_turns))
+        return moved[: len(self.keys)], turned[: len(self.keys)]
+
 
 def key_from_pose(time_s: float, pose: Floats, easing: Easing = "smooth") -> Key:
     """The key of a camera-to-world pose (4, 4)."""
@@ -156,14 +180,35 @@ class _Curve:
         self._arcs = easings == "arc"
         self._screws = Screws(self._points, self._turns)
         self._start, self._end = _tangents(self._points, easings, self._screws, is_loop)
+        self._shape_by_hand(keys, easings)
         lengths = np.where(self._arcs, self._screws.lengths, self._measure())
         angles = angles_between(self._turns[:-1], self._turns[1:])
         times = np.array([key.time_s for key in keys])
         self.times = even_times(times, np.where(self._holds, 0, lengths)) if path.constant_speed else times
         even = np.where(self._arcs, "linear", easings)
         moving = np.where(easings == "hold", easings, "linear") if path.constant_speed else even
-        self._moved = Timing(self.times, lengths, moving, is_loop)
-        self._turned = Timing(self.times, angles, even, is_loop)
+        paces, turn_paces = (
+            np.array([np.nan if pace is None else pace for pace in found])
+            for found in ([key.pace for key in keys], [key.turn_pace for key in keys])
+        )
+        self._moved = Timing(self.times, lengths, moving, is_loop, paces)
+        self._turned = Timing(self.times, angles, even, is_loop, turn_paces)
+        self.mean_speeds, self.mean_turns = lengths / np.diff(self.times), angles / np.diff(self.times)
+
+    def _shape_by_hand(self, keys: tuple[Key, ...], easings: np.ndarray) -> None:
+        """Put the keys' own tangents in place of the spline's, on curves."""
+        given = np.array([(np.nan,) * 3 if key.tangent is None else key.tangent for key in keys])
+        lengths = np.linalg.norm(np.diff(self._points, axis=0), axis=1)[:, None]
+        for tangents, own in ((self._start, given[:-1]), (self._end, given[1:])):
+            is_own = np.isin(easings, ("smooth", "ease")) & np.isfinite(own[:, 0])
+            tangents[is_own] = (own * lengths)[is_own]
+
+    def tangent(self, key: int) -> Floats:
+        """Where the curve after a key, or before the last, goes through it (3,), in lengths of its chord."""
+        segment, of = (key, self._start) if key < len(self._start) else (key - 1, self._end)
+        length = float(np.linalg.norm(self._points[segment + 1] - self._points[segment]))
+        found: Floats = of[segment] / length if length > 0 else np.zeros(3)
+        return found
 
     def _measure(self) -> Floats:
         """Lengths (S,) of the segments, by Simpson's rule; keeps the table from share of the length to parameter."""

@@ -13,7 +13,7 @@ from engine import poses
 from engine.poses import Floats
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.path import CameraPath, Key, Vector, key_from_pose
+from engine.trajectories.path import CameraPath, Easing, Key, Vector, key_from_pose
 from engine.trajectories.rotations import product, quaternions
 from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
 
@@ -42,7 +42,8 @@ def transform(path: CameraPath, world: ArrayLike) -> CameraPath:
         # By quaternions: their signs say which way round a half turn goes, which matrices cannot.
         x, y, z, w = map(float, product(turn, key.quaternion))
         look_at = None if key.look_at is None else moved(key.look_at)
-        return replace(key, position=moved(key.position), quaternion=(x, y, z, w), look_at=look_at)
+        tangent = None if key.tangent is None else _vector(rotation @ key.tangent)
+        return replace(key, position=moved(key.position), quaternion=(x, y, z, w), look_at=look_at, tangent=tangent)
 
     return _each(path, changed)
 
@@ -67,12 +68,15 @@ def mirror(path: CameraPath) -> CameraPath:
     """Left and right exchanged, as the camera of the first key sees them: left turns become right turns."""
     first = poses.from_parts(poses.quaternion_to_matrix(path.keys[0].quaternion), path.keys[0].position)
 
+    def across(point: Vector | None) -> Vector | None:
+        return None if point is None else (-point[0], point[1], point[2])
+
     def flipped(key: Key) -> Key:
         x, y, z = key.position
         # A rotation about an axis in the mirror turns the other way round; about the axis across it, the same way.
         qx, qy, qz, qw = key.quaternion
-        look_at = None if key.look_at is None else (-key.look_at[0], key.look_at[1], key.look_at[2])
-        return replace(key, position=(-x, y, z), quaternion=(qx, -qy, -qz, qw), look_at=look_at)
+        look_at, tangent = across(key.look_at), across(key.tangent)
+        return replace(key, position=(-x, y, z), quaternion=(qx, -qy, -qz, qw), look_at=look_at, tangent=tangent)
 
     return transform(_each(transform(path, poses.inverse(first)), flipped), first)
 
@@ -82,10 +86,12 @@ def reverse(path: CameraPath) -> CameraPath:
     first, last = path.keys[0].time_s, path.keys[-1].time_s
     # The easing belongs to a segment, and a segment to the key that it leaves, which is now its other one.
     easings = [*(key.easing for key in path.keys[-2::-1]), path.keys[-1].easing]
-    backwards = zip(reversed(path.keys), easings, strict=True)
-    return replace(
-        path, keys=tuple(replace(key, time_s=first + (last - key.time_s), easing=easing) for key, easing in backwards)
-    )
+
+    def turned_back(key: Key, easing: Easing) -> Key:
+        tangent = None if key.tangent is None else _vector(-np.array(key.tangent))
+        return replace(key, time_s=first + (last - key.time_s), easing=easing, tangent=tangent)
+
+    return replace(path, keys=tuple(map(turned_back, reversed(path.keys), easings)))
 
 
 def retime(path: CameraPath, *, start_s: float | None = None, duration_s: float | None = None) -> CameraPath:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from engine.poses import Floats
 
+MAX_PACE = 3.0
+"""The steepest slope at the end of a cubic piece, in secants, with which it is monotone whatever the other end has."""
 _STILL = 1e-9
 """Units or radians per second, and share of the way, below which nothing moves."""
 
@@ -22,16 +24,28 @@ def hermite(start: Floats, end: Floats, slope_start: Floats, slope_end: Floats, 
     )
 
 
+def slower_secants(secants: Floats, *, is_loop: bool = False) -> Floats:
+    """The smaller (S + 1,) of the two secants beside every key; an end has one."""
+    left, right = _beside(secants, is_loop=is_loop)
+    found: Floats = np.minimum(np.abs(left), np.abs(right))
+    return found
+
+
+def _beside(secants: Floats, *, is_loop: bool) -> tuple[Floats, Floats]:
+    left, right = np.concatenate([secants[-1:], secants]), np.concatenate([secants, secants[:1]])
+    if not is_loop:
+        left[0], right[-1] = right[0], left[-1]
+    return left, right
+
+
 def monotone_slopes(secants: Floats, *, is_loop: bool = False) -> Floats:
     """Slopes (S + 1,) at the ends of pieces with these secants (S,), such that every cubic piece is monotone.
 
     Source: Fritsch and Carlson 1980, with the square 0 to 3 of de Boor and Swartz as the region: the mean of the two
     secants, at most three times the smaller, and 0 where they point apart.
     """
-    left, right = np.concatenate([secants[-1:], secants]), np.concatenate([secants, secants[:1]])
-    if not is_loop:
-        left[0], right[-1] = right[0], left[-1]
-    limit = 3 * np.minimum(np.abs(left), np.abs(right))
+    left, right = _beside(secants, is_loop=is_loop)
+    limit = MAX_PACE * slower_secants(secants, is_loop=is_loop)
     return np.where(left * right > 0, np.clip((left + right) / 2, -limit, limit), 0.0)
 
 
@@ -42,12 +56,15 @@ class Timing:
         times: (S + 1,) seconds at which its keys are passed, rising.
         extents: (S,) lengths or angles of its segments, not negative.
         easings: (S,) names, as of a key.
+        paces: (S + 1,) slopes asked for at the keys, in slower secants of the two beside it, 0 to `MAX_PACE`; not a
+            number: `monotone_slopes`.
     """
 
-    def __init__(self, times: Floats, extents: Floats, easings: np.ndarray, is_loop: bool) -> None:
+    def __init__(self, times: Floats, extents: Floats, easings: np.ndarray, is_loop: bool, paces: Floats) -> None:
         self._times, self._spans = times, np.diff(times)
         secants = extents / self._spans
         slopes = monotone_slopes(secants, is_loop=is_loop)
+        slopes = np.where(np.isnan(paces), slopes, paces * slower_secants(secants, is_loop=is_loop))
         rests = np.isin(easings, ("ease", "hold"))
         before, after = np.concatenate([rests[-1:], rests]), np.concatenate([rests, rests[:1]])
         if not is_loop:

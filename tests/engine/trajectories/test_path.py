@@ -14,7 +14,7 @@ from engine import poses
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import EASINGS, CameraPath, Key, key_from_pose
 from engine.trajectories.rotations import angles_between, quaternions
-from engine.trajectories.timing import Timing, hermite, monotone_slopes
+from engine.trajectories.timing import MAX_PACE, Timing, hermite, monotone_slopes
 
 coordinate = st.floats(-5, 5).map(lambda number: round(number, 3))
 quick = settings(deadline=None, max_examples=60)
@@ -40,6 +40,9 @@ def paths(draw: Any, easings: tuple[str, ...] = EASINGS, **changes: Any) -> Came
                 position=draw(st.tuples(coordinate, coordinate, coordinate)),
                 quaternion=tuple(turn.tolist()),
                 easing=draw(st.sampled_from(easings)),
+                tangent=draw(st.none() | st.tuples(coordinate, coordinate, coordinate)),
+                pace=draw(st.none() | st.floats(0, MAX_PACE)),
+                turn_pace=draw(st.none() | st.floats(0, MAX_PACE)),
             )
         )
     return CameraPath(keys=tuple(keys), **changes)
@@ -79,13 +82,15 @@ def test_turns_are_monotone_from_key_to_key(path):
 @quick
 @given(
     st.lists(st.tuples(st.floats(0.01, 5), st.floats(0, 9), st.sampled_from(EASINGS)), min_size=1, max_size=8),
+    st.lists(st.just(np.nan) | st.floats(0, MAX_PACE), min_size=9, max_size=9),
     st.booleans(),
 )
-def test_a_path_never_goes_back_on_itself(pieces, is_loop):
+def test_a_path_never_goes_back_on_itself(pieces, paces, is_loop):
     """The share of each segment that is done rises from 0 to 1, however uneven times and lengths are."""
     spans, extents = np.array([piece[:2] for piece in pieces]).T
     times = np.concatenate([[0.0], np.cumsum(spans)])
-    timing = Timing(times, extents, np.array([piece[2] for piece in pieces]), is_loop)
+    easings = np.array([piece[2] for piece in pieces])
+    timing = Timing(times, extents, easings, is_loop, np.array(paces[: len(times)]))
     for number in range(len(pieces)):
         at = np.linspace(times[number], times[number + 1], 101)
         share = timing.share(at, np.full(101, number))

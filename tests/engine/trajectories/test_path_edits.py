@@ -32,7 +32,8 @@ def path() -> CameraPath:
         Key(time_s=float(t), position=p, quaternion=tuple(map(float, q)), look_at=(9.0, 0.0, 1.0) if t == 2 else None)
         for t, (p, q) in enumerate(zip(places, turns, strict=True))
     )
-    return CameraPath(keys=tuple(keys))
+    first, second, third = keys
+    return CameraPath(keys=(first, replace(second, tangent=(0.6, -0.2, 0.9), pace=1.4, turn_pace=0.3), third))
 
 
 @quick

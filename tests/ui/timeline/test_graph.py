@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
-from engine.trajectories.key_edits import angles_of, looking_at
+from engine.trajectories.key_edits import angles_of, eased, looking_at, with_angles
 from tests.ui.timeline.conftest import CONTROL, SHIFT, Hand, key
 from ui.timeline.curves import GraphLane
 from ui.timeline.curves.scales import Scales
+from ui.timeline.curves.tangent_hands import Handle, handles_of
 
 
 @pytest.fixture
@@ -172,3 +176,84 @@ def test_scales_keep_what_is_under_the_mouse() -> None:
     assert len(lines) <= 200 / 28 + 1
     flat = scales.framed({"°": (5.0, 5.0)}).ranges["°"]
     assert flat[0] < 5 < flat[1]
+
+
+def handle(graph: GraphLane, channel: str, *, is_after: bool) -> Handle:
+    """The handle of the chosen key on a channel."""
+    found = [one for one in handles_of(graph) if one.channel.name == channel and one.is_after is is_after]
+    assert len(found) == 1
+    return found[0]
+
+
+def slope_px(graph: GraphLane, channel: str, number: int, *, is_after: bool) -> float:
+    """How many pixels the curve rises on a pixel beside a key."""
+    found = next(one for one in graph.channels() if one.name == channel)
+    frames = found.points[number].frame + (0.5 if is_after else -0.5) * np.array([0.0, 1.0])
+    rise = np.diff(found.sample(frames))[0] / (frames[1] - frames[0])
+    return float(rise / graph.placed().per_px(found.unit) / graph.scene.axis.scale)
+
+
+def test_only_chosen_keys_have_handles_and_only_where_the_path_curves(planned: Hand, graph: GraphLane) -> None:
+    assert list(handles_of(graph)) == []
+    planned.click(where(graph, "z", 0))
+    assert [(one.channel.name, one.is_after) for one in handles_of(graph)] == [("z", True)]
+    planned.click(where(graph, "z", 1))
+    assert [one.is_after for one in handles_of(graph)] == [False, True]
+    planned.studio.apply(set_path(planned.take.id, Drawn(path=eased(planned.scene.kept, {1}, "ease"))))
+    assert list(handles_of(graph)) == []
+
+
+@pytest.mark.parametrize("is_after", [False, True])
+def test_a_dragged_handle_makes_the_curve_go_towards_the_mouse_as_one_step(
+    planned: Hand, graph: GraphLane, is_after: bool
+) -> None:
+    before = planned.scene.kept
+    planned.click(where(graph, "z", 1))
+    one = handle(graph, "z", is_after=is_after)
+    side = 1 if is_after else -1
+    planned.drag(one.knob, one.middle + QPointF(side * 40, side * -6), steps=4)
+    assert slope_px(graph, "z", 1, is_after=is_after) == pytest.approx(6 / 40, rel=0.1)
+    after = planned.scene.kept
+    assert [key.position for key in after.keys] == [key.position for key in before.keys]
+    assert after.keys[1].tangent is not None
+    assert handle(graph, "z", is_after=is_after).knob.y() == pytest.approx(one.middle.y() - side * 5.93, abs=0.3)
+    planned.driver.key(Qt.Key.Key_Z, CONTROL)
+    assert planned.scene.kept == before
+
+
+def test_the_handle_of_an_angle_changes_how_fast_it_turns_and_not_where_it_goes(
+    planned: Hand, graph: GraphLane
+) -> None:
+    path = planned.scene.kept
+    turned = tuple(with_angles(one, 15.0 * number, 0.0, 0.0) for number, one in enumerate(path.keys))
+    planned.studio.apply(set_path(planned.take.id, Drawn(path=replace(path, keys=turned))))
+    graph.show_only({"yaw"})
+    planned.click(where(graph, "yaw", 1))
+    one = handle(graph, "yaw", is_after=True)
+    planned.drag(one.knob, one.middle + QPointF(40, 0))
+    shaped = planned.scene.kept.keys[1]
+    assert (shaped.turn_pace, shaped.pace, shaped.tangent) == (pytest.approx(0, abs=0.02), None, None)
+
+
+def test_automatic_handles_bring_the_curve_back(planned: Hand, graph: GraphLane) -> None:
+    before = planned.scene.kept
+    planned.click(where(graph, "x", 1))
+    one = handle(graph, "x", is_after=True)
+    planned.drag(one.knob, one.knob - QPointF(0, 25))
+    assert planned.scene.kept != before
+    menu = planned.canvas.menu_at(where(graph, "x", 1))
+    assert menu is not None
+    next(action for action in menu.actions() if action.text() == "Automatic Handles").trigger()
+    assert planned.scene.kept == before
+
+
+def test_escape_puts_a_dragged_handle_back(planned: Hand, graph: GraphLane) -> None:
+    before, label = planned.scene.kept, planned.undo_label()
+    planned.click(where(graph, "z", 1))
+    one = handle(graph, "z", is_after=False)
+    planned.press(one.knob)
+    planned.move(one.knob + QPointF(0, 30))
+    assert planned.scene.kept != before
+    planned.key(Qt.Key.Key_Escape)
+    assert planned.scene.kept == before
+    assert planned.undo_label() == label

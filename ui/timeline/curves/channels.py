@@ -12,6 +12,7 @@ from astra_studio.document.model import Parameter, ParameterKey
 from astra_studio.document.parameters import Keys
 from engine.messages import FRAMES_PER_LATENT
 from engine.poses import Floats
+from engine.trajectories.handles import handle_sides, with_turn_speed, with_velocity
 from engine.trajectories.key_edits import angles_of, angles_of_poses, with_angles
 from engine.trajectories.path import CameraPath, Key
 from engine.trajectories.sampling import FRAMES_PER_SECOND
@@ -32,17 +33,26 @@ _LIMITS: Mapping[Parameter, tuple[float, float]] = {
 
 
 _SAMPLES_PER_FRAME, _MOST_SAMPLES = 2, 40_000
+_STEP_S = 1e-5
+_STILL = 1e-6
+"""Degrees per second below which a channel does not turn, however fast the camera does."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """A key on a channel. `is_fixed`: its value is not its own, for it faces a point."""
+    """A key on a channel.
+
+    Attributes:
+        is_fixed: its value is not its own, for it faces a point.
+        slopes: how steeply the curve comes and goes, per frame; None where there is no handle to say so.
+    """
 
     key: KeyId
     frame: float
     value: float
     is_fixed: bool = False
     is_held: bool = False
+    slopes: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,24 +103,45 @@ def camera_channels(path: CameraPath, first_frame: int) -> list[Channel]:
     values = np.concatenate([found[:, :3, 3], turned], axis=1)
     frames = first_frame - 1 + FRAMES_PER_SECOND * fine
     places = np.searchsorted(fine, times)
+    slopes = slopes_at(path, times) / FRAMES_PER_SECOND
     return [
-        _camera_channel(path, name, frames, values[:, column], places)
+        _camera_channel(path, name, frames, values[:, column], places, slopes[:, :, column])
         for column, name in enumerate((*POSITIONS, *ANGLES))
     ]
 
 
-def _camera_channel(path: CameraPath, name: str, frames: Floats, values: Floats, places: np.ndarray) -> Channel:
+def slopes_at(path: CameraPath, times: Floats) -> Floats:
+    """Of x, y, z, yaw, pitch and roll just before and just after times (M,): (2, M, 6) units or degrees per second."""
+    before, here, after = (path.at(times + step) for step in (-_STEP_S, 0.0, _STEP_S))
+    steps = []
+    for first, second in ((before, here), (here, after)):
+        turned = angles_of_poses(second) - angles_of_poses(first)
+        moved = second[:, :3, 3] - first[:, :3, 3]
+        steps.append(np.concatenate([moved, (turned + 180) % 360 - 180], axis=1))
+    return np.stack(steps) / _STEP_S
+
+
+def _camera_channel(
+    path: CameraPath, name: str, frames: Floats, values: Floats, places: np.ndarray, slopes: Floats
+) -> Channel:
     is_angle = name in ANGLES
-    points = tuple(
-        Point(
+
+    def point(number: int, key: Key) -> Point:
+        is_fixed = is_angle and key.look_at is not None
+        before, after = handle_sides(path, number) if not is_fixed else (False, False)
+        return Point(
             key=(CAMERA, number),
-            frame=float(frames[place]),
-            value=float(values[place]),
-            is_fixed=is_angle and key.look_at is not None,
+            frame=float(frames[places[number]]),
+            value=float(values[places[number]]),
+            is_fixed=is_fixed,
             is_held=key.easing == "hold" and number + 1 < len(path.keys),
+            slopes=(
+                float(slopes[0, number]) if before and number > 0 else None,
+                float(slopes[1, number]) if after else None,
+            ),
         )
-        for number, (key, place) in enumerate(zip(path.keys, places, strict=True))
-    )
+
+    points = tuple(point(number, key) for number, key in enumerate(path.keys))
 
     def sample(at: Floats) -> Floats:
         found: Floats = np.interp(at, frames, values)
@@ -165,6 +196,22 @@ def with_camera_values(path: CameraPath, changes: Mapping[tuple[int, str], float
     for number in {number for number, _ in changes}:
         keys[number] = _changed(keys[number], {name: by for (key, name), by in changes.items() if key == number})
     return replace(path, keys=tuple(keys))
+
+
+def with_slope(path: CameraPath, number: int, name: str, slope: float, *, is_after: bool) -> CameraPath:
+    """The path with a channel going through a key at `slope` per second on one side, as far as it can.
+
+    A position keeps the other two at the speeds that they have. An angle makes the camera turn faster or slower as a
+    whole, for it turns the shortest way.
+    """
+    times, column = path.key_times()[[number]], (*POSITIONS, *ANGLES).index(name)
+    if name in POSITIONS:
+        velocity = slopes_at(path, times)[int(is_after), 0, :3]
+        velocity[column] = slope
+        return with_velocity(path, number, velocity)
+    usual = float(path.slower_speeds()[1][number])
+    at_usual = float(slopes_at(with_turn_speed(path, number, usual), times)[int(is_after), 0, column])
+    return with_turn_speed(path, number, usual * slope / at_usual) if abs(at_usual) > _STILL else path
 
 
 def _changed(key: Key, by: Mapping[str, float]) -> Key:

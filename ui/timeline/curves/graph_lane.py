@@ -26,6 +26,13 @@ from ui.timeline.curves.channels import (
 )
 from ui.timeline.curves.graph_hands import GraphDrag, PointId, PointsBand
 from ui.timeline.curves.scales import Scales, Unit
+from ui.timeline.curves.tangent_hands import (
+    HandleDrag,
+    handle_at,
+    has_own_handles,
+    make_automatic,
+    paint_handles,
+)
 from ui.timeline.diamonds import SMALL_PX, paint_diamond
 from ui.timeline.lane import Drag, Lane, Press
 from ui.timeline.menus import fill_easings
@@ -212,6 +219,7 @@ class GraphLane(Lane):
         inside = frames >= 0
         for channel in self.seen():
             self._paint_curve(painter, channel, xs[inside], frames[inside])
+        paint_handles(painter, self)
         for channel in self.seen():
             for point in channel.points:
                 middle = self.place_of(channel, point)
@@ -286,7 +294,8 @@ class GraphLane(Lane):
             painter.setFont(theme.font(11, 500 if is_seen else 400))
             painter.setPen(theme.color("text" if is_seen else "text3"))
             painter.drawText(QPointF(32, middle + 4), tr(LABELS[channel.name]))
-            value = f"{float(channel.sample(frame)[0]):.2f}"
+            # Zero added: no minus before what rounds to nothing.
+            value = f"{round(float(channel.sample(frame)[0]), 2) + 0.0:.2f}"
             painter.setFont(theme.font(11))
             painter.setPen(theme.color("text2" if is_seen else "text3"))
             painter.drawText(
@@ -310,6 +319,10 @@ class GraphLane(Lane):
     # ------------------------------------------------------------------ mouse
 
     def press(self, press: Press) -> Drag | None:
+        handle = handle_at(self, press.where)
+        if handle is not None:
+            self._active = handle.channel.unit
+            return HandleDrag(self, handle)
         found = self.point_at(press.where)
         if found is None:
             return PointsBand(self, press)
@@ -375,6 +388,9 @@ class GraphLane(Lane):
             edit.setEnabled(not point.is_fixed)
             menu.addSeparator()
             fill_easings(menu, self.scene)
+            usual = menu.addAction(tr("Automatic Handles"))
+            usual.triggered.connect(lambda: make_automatic(self))
+            usual.setEnabled(has_own_handles(self))
             menu.addSeparator()
             menu.addAction(tr("Delete Key")).triggered.connect(lambda: key_hands.delete_chosen(self.scene))
             return
@@ -395,6 +411,8 @@ class GraphLane(Lane):
         if where.x() < HEAD_PX:
             on_row = any(box.contains(where) for _, box in self._rows())
             return Qt.CursorShape.PointingHandCursor if on_row else None
+        if handle_at(self, where) is not None:
+            return Qt.CursorShape.CrossCursor
         found = self.point_at(where)
         return Qt.CursorShape.SizeAllCursor if found is not None and not found[1].is_fixed else None
 
@@ -404,6 +422,8 @@ class GraphLane(Lane):
         return None if found is None else found[1].key
 
     def tip(self, where: QPointF) -> str:
+        if handle_at(self, where) is not None:
+            return tr("Drag: how steeply the curve goes through the key")
         found = self.point_at(where)
         if found is None:
             return ""

@@ -1,0 +1,73 @@
+"""Handles of keys: which way and how fast a path goes through a key, as pure functions from path to path.
+
+A handle says a velocity; the path keeps it as a tangent, which is shape, and a pace, which is timing. Neither changes
+with the size of the path, its place or its duration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.trajectories.path import CameraPath, Key
+from engine.trajectories.timing import MAX_PACE
+
+_STILL = 1e-9
+"""Units or radians per second below which there is no direction, or no turn, to speak of."""
+_LEAST_ROUNDNESS = 0.1
+"""Of a chord: with less a curve would leave a key in a corner."""
+
+
+def handle_sides(path: CameraPath, number: int) -> tuple[bool, bool]:
+    """Whether the segments before and after a key go as its handle says: curves that it does not have to rest at."""
+    count, is_loop = len(path.keys), path.closing_s is not None
+    if path.constant_speed or count < 2:
+        return False, False
+    own = path.keys[number].easing if number + 1 < count or is_loop else None
+    other = path.keys[number - 1].easing if number > 0 or is_loop else None
+    rests = {own, other} & {"ease", "hold"}
+    return other == "smooth" and not rests, own == "smooth" and not rests
+
+
+def with_velocity(path: CameraPath, number: int, velocity: ArrayLike) -> CameraPath:
+    """The path going through a key at `velocity` (3,) units per second; slower where it would swing past otherwise.
+
+    At rest it keeps the direction that it had.
+    """
+    wanted, key = np.asarray(velocity, np.float64), path.keys[number]
+    speed, tangent = float(np.linalg.norm(wanted)), path.tangent(number)
+    if speed > _STILL:
+        tangent = wanted / speed * max(float(np.linalg.norm(tangent)), _LEAST_ROUNDNESS)
+    x, y, z = (float(part) for part in tangent)
+    shaped = _with(path, number, replace(key, tangent=(x, y, z)))
+    return _with(shaped, number, replace(shaped.keys[number], pace=_pace(speed, shaped.slower_speeds()[0][number])))
+
+
+def with_turn_speed(path: CameraPath, number: int, speed: float) -> CameraPath:
+    """The path turning at `speed` radians per second at a key; slower where it would swing past otherwise."""
+    return _with(path, number, replace(path.keys[number], turn_pace=_pace(speed, path.slower_speeds()[1][number])))
+
+
+def automatic(path: CameraPath, numbers: Collection[int]) -> CameraPath:
+    """These keys as the spline has them."""
+    keys = (
+        replace(key, tangent=None, pace=None, turn_pace=None) if number in numbers else key
+        for number, key in enumerate(path.keys)
+    )
+    return replace(path, keys=tuple(keys))
+
+
+def is_by_hand(key: Key) -> bool:
+    """Whether something of it differs from what the spline has there."""
+    return not (key.tangent is None and key.pace is None and key.turn_pace is None)
+
+
+def _pace(speed: float, slower: float) -> float:
+    return min(max(speed, 0.0) / slower, MAX_PACE) if slower > _STILL else 0.0
+
+
+def _with(path: CameraPath, number: int, key: Key) -> CameraPath:
+    return replace(path, keys=(*path.keys[:number], key, *path.keys[number + 1 :]))
