@@ -32,7 +32,7 @@ from ui.timeline.camera_lane import CameraLane
 from ui.timeline.connectors import paint_connectors
 from ui.timeline.curves import GraphLane
 from ui.timeline.curves.channels import NUMBERS
-from ui.timeline.curves.graph_lane import LEAST_PX as LEAST_GRAPH_PX
+from ui.timeline.curves.graph import LEAST_PX as LEAST_GRAPH_PX
 from ui.timeline.fields import Fields
 from ui.timeline.keyboard import Keyboard
 from ui.timeline.lane import Lane, Press

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 
@@ -16,22 +15,18 @@ from engine.messages import FRAMES_PER_LATENT
 from engine.trajectories import key_edits as path_keys
 from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline.curves.channels import Channel, Point, with_camera_values, with_number_values
+from ui.timeline.curves.graph import Graph, PointId
 from ui.timeline.key_hands import moved_shift
 from ui.timeline.lane import Drag, Press
 from ui.timeline.scene import CAMERA, KeyId
 
-if TYPE_CHECKING:
-    from ui.timeline.curves.graph_lane import GraphLane
-
-PointId = tuple[str, KeyId]
-"""A key on a channel."""
 _CLICK_PX = 3
 
 
 class GraphDrag(Drag):
     """The chosen keys follow the mouse; Shift holds the axis that the mouse has moved less along."""
 
-    def __init__(self, graph: GraphLane, press: Press, channel: Channel, point: Point) -> None:
+    def __init__(self, graph: Graph, press: Press, channel: Channel, point: Point) -> None:
         self._graph, self._begin, self._grabbed = graph, press.where, point
         scene = graph.scene
         self._take, self._keys = scene.take.id, scene.take.keys
@@ -114,7 +109,7 @@ class GraphDrag(Drag):
 class PointsBand(Drag):
     """A band that chooses the keys of channels in it; with Shift, too."""
 
-    def __init__(self, graph: GraphLane, press: Press) -> None:
+    def __init__(self, graph: Graph, press: Press) -> None:
         self._graph, self._begin = graph, press.where
         self._before = graph.points if press.is_shift else frozenset[PointId]()
         if not press.is_shift:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter, QPen
@@ -16,11 +15,9 @@ from astra_studio.document.paths import Drawn
 from engine.trajectories import handles
 from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline.curves.channels import Channel, Point, with_slope
+from ui.timeline.curves.graph import Graph
 from ui.timeline.lane import Drag
 from ui.timeline.scene import CAMERA
-
-if TYPE_CHECKING:
-    from ui.timeline.curves.graph_lane import GraphLane
 
 _ARM_PX = 40.0
 _KNOB_PX, _REACH_PX = 3.5, 7.0
@@ -38,7 +35,7 @@ class Handle:
     knob: QPointF
 
 
-def handles_of(graph: GraphLane) -> Iterator[Handle]:
+def handles_of(graph: Graph) -> Iterator[Handle]:
     """Those of the chosen keys."""
     scales, per_frame = graph.placed(), graph.scene.axis.scale
     for channel in graph.seen():
@@ -54,14 +51,14 @@ def handles_of(graph: GraphLane) -> Iterator[Handle]:
                     yield Handle(channel=channel, point=point, is_after=bool(is_after), middle=middle, knob=knob)
 
 
-def handle_at(graph: GraphLane, where: QPointF) -> Handle | None:
+def handle_at(graph: Graph, where: QPointF) -> Handle | None:
     """The one whose knob is under a place."""
     near = [(math.hypot(*(one.knob - where).toTuple()), one) for one in handles_of(graph)]
     away, found = min(near, key=lambda pair: pair[0], default=(math.inf, None))
     return found if away <= _REACH_PX else None
 
 
-def paint_handles(painter: QPainter, graph: GraphLane) -> None:
+def paint_handles(painter: QPainter, graph: Graph) -> None:
     """Arms and knobs, under the keys."""
     theme = graph.scene.theme
     for handle in handles_of(graph):
@@ -72,7 +69,7 @@ def paint_handles(painter: QPainter, graph: GraphLane) -> None:
         painter.drawEllipse(handle.knob, _KNOB_PX, _KNOB_PX)
 
 
-def make_automatic(graph: GraphLane) -> None:
+def make_automatic(graph: Graph) -> None:
     """The chosen keys of the path without handles of their own."""
     drawn = graph.scene.editable()
     numbers = graph.scene.chosen_cameras()
@@ -82,7 +79,7 @@ def make_automatic(graph: GraphLane) -> None:
         graph.scene.apply(set_path(graph.scene.take.id, changed, label="Automatic handles"))
 
 
-def has_own_handles(graph: GraphLane) -> bool:
+def has_own_handles(graph: Graph) -> bool:
     """Whether one of the chosen keys of the path has."""
     kept = graph.scene.kept
     return kept is not None and any(handles.is_by_hand(kept.keys[number]) for number in graph.scene.chosen_cameras())
@@ -91,7 +88,7 @@ def has_own_handles(graph: GraphLane) -> bool:
 class HandleDrag(Drag):
     """The curve goes through the key towards the mouse, on both sides."""
 
-    def __init__(self, graph: GraphLane, handle: Handle) -> None:
+    def __init__(self, graph: Graph, handle: Handle) -> None:
         self._graph, self._handle = graph, handle
         take = graph.scene.take
         self._take, self._asked = take.id, (take.actions, take.path)
