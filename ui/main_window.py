@@ -19,7 +19,7 @@ from ui.failures import Failures
 from ui.files import Files
 from ui.inspector import InspectorPane
 from ui.palette import Palette
-from ui.path_editor import PathEditing, PathPane
+from ui.path_editor import PathEditing, PathPane, attach_path_commands
 from ui.path_export_dialog import attach_path_export
 from ui.problem_bar import ProblemBar
 from ui.project_panel import ProjectPane
@@ -56,6 +56,7 @@ class MainWindow(QMainWindow):
         self.viewport.files_dropped.connect(files.take_in)
         self.path_editing = PathEditing(studio)
         self.path = PathPane(self.path_editing)
+        attach_path_commands(self.path)
         self.timeline = TimelinePane(studio)
         self.timeline.canvas.scene.share(self.path_editing)
         self.inspector = InspectorPane(studio, self.path_editing)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from engine.trajectories import key_edits
 from ui.path_editor.editing import TOOLS, PathEditing, Tool
+from ui.path_editor.pane import PathPane
 from ui.path_editor.whole_dialog import RetimeDialog, ScaleDialog, TurnDialog
-
-if TYPE_CHECKING:
-    from ui.path_editor.pane import PathPane
 
 
 def attach_path_commands(pane: PathPane) -> None:

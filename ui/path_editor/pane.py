@@ -11,7 +11,6 @@ from astra_studio.document.facets import Facet
 from astra_studio.document.session import Change
 from astra_studio.services.starts import crop_of
 from engine.trajectories.sampling import num_ticks
-from ui.path_editor.commands import attach_path_commands
 from ui.path_editor.editing import PathEditing
 from ui.path_editor.flying import Flying
 from ui.path_editor.overlays import LooseTicks, RecordButton
@@ -48,7 +47,6 @@ class PathPane(QWidget):
         self.top, self.side = PathView(editing, self.flying, "top"), PathView(editing, self.flying, "side")
         self.space = PathView(editing, self.flying, "3d")
         self.recorder = FlightRecorder(editing, self.flying)
-        attach_path_commands(self)
         tools: list[QWidget] = []
         for command, icon in _TOOLS:
             action = studio.commands.action(command)
