@@ -113,4 +113,8 @@ def problem_of(error: BaseException) -> Problem:
 
 def _sentence(text: str) -> str:
     text = text.strip()
-    return text[:1].upper() + text[1:] if text else "No reason was given"
+    if not text:
+        return "No reason was given"
+    # The name of a file is not another name for being the first word.
+    first = text.split(maxsplit=1)[0].rstrip(".:,;")
+    return text if set(first) & set("./_") else text[:1].upper() + text[1:]

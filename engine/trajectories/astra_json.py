@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from engine import poses
-from engine.actions.modality import ActionTrack, modality
+from engine.actions.modality import CAMERA, ActionTrack, Modality, modality
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.json_text import parsed
 
@@ -78,14 +78,22 @@ def read_track_and_poses(path: Path) -> tuple[ActionTrack, np.ndarray | None]:
 
 def write_astra_json(path: Path, track: ActionTrack) -> None:
     """Write a track's rows; the file appears whole or not at all."""
+    _write(path, track.modality, {"columns": list(track.modality.columns), "rows": track.rows.tolist()})
+
+
+def write_astra_poses(path: Path, c2w: np.ndarray) -> None:
+    """Write camera-to-world poses (n + 1, 4, 4) at the boundaries of n ticks; the file appears whole or not at all."""
+    _write(path, CAMERA, {"c2w": c2w.tolist()})
+
+
+def _write(path: Path, kind: Modality, held: dict[str, Any]) -> None:
     content = {
         "format": FORMAT,
         "version": VERSION,
         "convention": CONVENTION,
-        "modality": track.modality.name,
+        "modality": kind.name,
         "seconds_per_tick": SECONDS_PER_TICK,
-        "columns": list(track.modality.columns),
-        "rows": [[float(value) for value in row] for row in track.rows],
+        **held,
     }
     partial = path.with_name(f".{path.name}.part")
     try:

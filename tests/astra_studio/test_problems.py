@@ -165,3 +165,8 @@ def test_a_paragraph_is_broken_at_its_width():
     lines = Problem("word " * 30, "why " * 30, "todo " * 30).paragraph(40).split("\n")
     assert len(lines) > 5
     assert max(map(len, lines)) <= 40
+
+
+def test_the_name_of_a_file_keeps_its_letters():
+    why = {said: problem_of(ValueError(said)).why for said in ("walk.json holds none", "poses hold none")}
+    assert why == {"walk.json holds none": "walk.json holds none", "poses hold none": "Poses hold none"}

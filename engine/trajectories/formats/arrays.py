@@ -18,10 +18,13 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, write_whole
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
+from engine.trajectories.sampling import FRAMES_PER_SECOND
 
 _SHAPES: dict[tuple[int, ...], tuple[int, int]] = {(3, 4): (3, 4), (4, 4): (4, 4), (12,): (3, 4), (16,): (4, 4)}
 """Shapes of a pose in an array, and the matrix it is."""
 _SEKAI = ("extrinsic", "extrinsics")
+_BARE = ("", "arr_0")
+"""What an array without a name is called: of an .npy file, and where `numpy.savez` named it."""
 
 
 class RawArray:
@@ -44,7 +47,7 @@ class RawArray:
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
         _save(path, recording.c2w)
-        return lost(recording, times=True, start=True, lens=True)
+        return lost(recording, times=True, start=True, lens=True, reader_fps=FRAMES_PER_SECOND)
 
 
 class SpatialVid:
@@ -85,8 +88,7 @@ class SpatialVid:
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
         w2c = poses.inverse(recording.c2w)
         _save(path, np.column_stack([w2c[:, :3, 3], quaternions(w2c[:, :3, :3])]))
-        said = [] if abs(recording.fps - self.fps) < 1e-6 else [f"its {recording.fps:g} poses a second: readers take 5"]
-        return (*said, *lost(recording, times=True, start=True, lens=True))
+        return lost(recording, times=True, start=True, lens=True, reader_fps=self.fps)
 
 
 class Sekai:
@@ -94,9 +96,9 @@ class Sekai:
 
     The name says world-to-camera, and the released training took it so; its maintainers say that it is
     camera-to-world (github.com/Lixsp11/sekai-codebase/issues/15). As clips are walks and flights, the reading in which
-    the camera goes forward is taken, camera-to-world where both do. Clips have 30 frames a second, but the released
-    training took every fourth frame for a tick, as if they had 20; no rate is taken from the format, so that rows are
-    those (reference 7.1).
+    the camera goes clearly forward is taken, world-to-camera where that decides nothing; so it is written, and said in
+    an array of its own, "convention". Clips have 30 frames a second, but the released training took every fourth frame
+    for a tick, as if they had 20; no rate is taken from the format, so that rows are those (reference 7.1).
     """
 
     title: ClassVar[str] = "Sekai"
@@ -109,12 +111,13 @@ class Sekai:
         for name in _SEKAI:
             if name in source.arrays:
                 return f"it holds an array named {name}"
-        if set(source.arrays) == {""} and source.suffix == ".npz" and source.arrays.shape("")[1:] in _SHAPES:
-            return "it is a bare array of matrices under the name of an archive"
+        for name in _BARE:
+            if set(source.arrays) == {name} and source.suffix == ".npz" and source.arrays.shape(name)[1:] in _SHAPES:
+                return "it is a bare array of matrices under the name of an archive"
         return None
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
-        name = next((name for name in (*_SEKAI, "") if name in source.arrays), None)
+        name = next((name for name in (*_SEKAI, *_BARE) if name in source.arrays), None)
         if name is None:
             names = ", ".join(list(source.arrays)[:8]) or "nothing"
             raise TrajectoryError(f"{source.name} holds {names}; expected an array named extrinsic, (N, 4, 4)")
@@ -126,19 +129,22 @@ class Sekai:
         said: tuple[str, ...] = ()
         if overrides.convention is None and _said(source) is None:
             why = (
-                "for then the camera goes forward" if likely else "as its maintainers say: see the walk it makes of it"
+                "for then the camera goes forward"
+                if likely
+                else "as its name says and as the released training reads it, for the walk does not tell. Its "
+                "maintainers say the other: try --convention c2w"
             )
-            said = (f"its `extrinsic` is read as {DIRECTIONS[likely or 'c2w']}, {why}",)
+            said = (f"its `extrinsic` is read as {DIRECTIONS[likely or 'w2c']}, {why}",)
         return Stored(
             matrices=matrices,
-            convention=_said(source) or likely or "c2w",
+            convention=_said(source) or likely or "w2c",
             places=numbered(len(matrices)),
             lens=lens,
             notes=said,
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
-        held = {"extrinsic": recording.c2w, "convention": np.array("c2w")}
+        held = {"extrinsic": poses.inverse(recording.c2w), "convention": np.array("w2c")}
         if recording.lens is not None:
             fx, fy, cx, cy = recording.lens.rows.T
             zero, one = np.zeros_like(fx), np.ones_like(fx)
@@ -147,7 +153,7 @@ class Sekai:
         buffer = io.BytesIO()
         np.savez(buffer, **held)  # type: ignore[arg-type]  # its stub takes the arrays for its own options
         write_whole(path, buffer.getvalue())
-        return lost(recording, times=True, start=True)
+        return lost(recording, times=True, start=True, reader_fps=FRAMES_PER_SECOND)
 
 
 def _only(source: Source) -> np.ndarray:

@@ -23,6 +23,7 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, is_number, line_of, write_whole
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
+from engine.trajectories.sampling import FRAMES_PER_SECOND
 
 IMAGES, CAMERAS = "images.txt", "cameras.txt"
 COLUMNS = "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME"
@@ -115,7 +116,7 @@ class Colmap:
         write_whole(folder / CAMERAS, "\n".join([header, *listed]) + "\n")
         write_whole(folder / "points3D.txt", f"{COMMENT}   POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[]\n")
         write_whole(folder / name, "\n".join(lines) + "\n")
-        return (*lens_notes(recording), *lost(recording, times=True, start=True))
+        return (*lens_notes(recording), *lost(recording, times=True, start=True, reader_fps=FRAMES_PER_SECOND))
 
 
 def _images_in(folder: Path) -> Path | None:

@@ -141,7 +141,9 @@ def _rate(source: Source, count: int) -> float | None:
 def _times(source: Source, stamps: Floats) -> tuple[Floats, tuple[str, ...]]:
     """When each key is passed, and what had to be decided."""
     if stamps[0] > 0 and (np.diff(stamps) > 0).all():
-        return np.concatenate([[0.0], stamps[:-1]]), ()
+        return np.concatenate([[0.0], stamps[:-1]]), (
+            "a timestamp ends its key's way: a key is reached at the one before",
+        )
     seconds = source.number(source.record.get("duration_seconds") or DEFAULT_SECONDS, '"duration_seconds"')
     even = seconds * np.arange(len(stamps)) / len(stamps)
     return even, (f"its timestamps do not rise, so its keys are spread evenly over {seconds:g} s",)

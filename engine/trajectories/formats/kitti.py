@@ -13,6 +13,7 @@ from engine.trajectories.formats.parts import lost, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, line_of, write_whole
 from engine.trajectories.recording import Recording
+from engine.trajectories.sampling import FRAMES_PER_SECOND
 
 COLUMNS = "r11 r12 r13 tx r21 r22 r23 ty r31 r32 r33 tz"
 TIMES = "times.txt"
@@ -45,4 +46,4 @@ class Kitti:
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
         rows = recording.c2w[:, :3].reshape(-1, 12)
         write_whole(path, "\n".join(map(line_of, rows)) + "\n")
-        return lost(recording, times=True, start=True, lens=True)
+        return lost(recording, times=True, start=True, lens=True, reader_fps=FRAMES_PER_SECOND)

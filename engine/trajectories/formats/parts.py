@@ -84,13 +84,25 @@ def lens_notes(recording: Recording) -> tuple[str, ...]:
     return (f"nothing of the lens, which is not known: {degrees:.0f} degrees high is written in its place",)
 
 
-def lost(recording: Recording, *, times: bool = False, lens: bool = False, start: bool = False) -> tuple[str, ...]:
-    """What is lost by a format that holds no `times`, no `lens`, or no `start` of the clock."""
+def lost(
+    recording: Recording,
+    *,
+    times: bool = False,
+    lens: bool = False,
+    start: bool = False,
+    reader_fps: float | None = None,
+) -> tuple[str, ...]:
+    """What is lost by a format that holds no `times`, no `lens`, or no `start` of the clock.
+
+    `reader_fps`: the poses a second that its readers take, where it does not hold their rate either.
+    """
     said = []
+    if reader_fps is not None and abs(recording.fps - reader_fps) > 1e-6 * reader_fps:
+        said.append(f"its {recording.fps:g} poses a second: readers take {reader_fps:g}, or what --fps says")
     if times and not is_even(recording):
         said.append(LOST_TIMES)
     elif start and recording.times[0] != 0:
-        said.append(f"when it starts ({recording.times[0]:g} s): its times are counted from 0")
+        said.append(lost_start(recording))
     if lens and recording.lens is not None:
         said.append(LOST_LENS)
     if recording.curve is not None:
@@ -98,6 +110,11 @@ def lost(recording: Recording, *, times: bool = False, lens: bool = False, start
     if recording.track is not None and recording.track.modality.name != "camera":
         said.append(f"the {recording.track.modality.name} rows: poses are written")
     return tuple(said)
+
+
+def lost_start(recording: Recording) -> str:
+    """That a format's clock starts at 0 s, and the recording's does not."""
+    return f"when it starts ({recording.start_s:g} s): its times are counted from 0"
 
 
 def is_even(recording: Recording) -> bool:

@@ -81,10 +81,7 @@ class ReCamMaster:
             for number, matrix in enumerate(matrices)
         }
         write_whole(path, json.dumps(content, indent=1) + "\n")
-        said = (
-            [] if abs(recording.fps - FPS) < 1e-6 else [f"its {recording.fps:g} poses a second: readers take {FPS:g}"]
-        )
-        return (*said, *lost(recording, times=True, start=True, lens=True))
+        return lost(recording, times=True, start=True, lens=True, reader_fps=FPS)
 
 
 def _matrix(source: Source, value: Any, place: str) -> Floats:

@@ -29,6 +29,7 @@ from engine.trajectories.formats.parts import (
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, write_whole
 from engine.trajectories.recording import Lens, Recording
+from engine.trajectories.sampling import FRAMES_PER_SECOND
 
 _HEIGHT_PX = 480
 
@@ -89,7 +90,7 @@ class Transforms:
             ],
         }
         write_whole(path, json.dumps(content, indent=1) + "\n")
-        return (*lens_notes(recording), *lost(recording, times=True, start=True))
+        return (*lens_notes(recording), *lost(recording, times=True, start=True, reader_fps=FRAMES_PER_SECOND))
 
 
 def _matrix(source: Source, value: Any, place: str) -> Floats:

@@ -797,6 +797,11 @@ def sekai_bare(walk: Walk) -> Sample:
 
 
 @sample
+def sekai_saved_without_a_name(walk: Walk) -> Sample:
+    return Sample("sekai", "clip.npz", {"clip.npz": zipped(arr_0=walk.w2c)})
+
+
+@sample
 def npy(walk: Walk) -> Sample:
     return Sample("npy", "a.npy", {"a.npy": saved(walk.c2w)})
 

@@ -16,6 +16,7 @@ from engine import poses
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory, write_trajectory
+from engine.trajectories.rotations import assembled
 
 FLIP = np.diag([1.0, -1, -1, 1])
 HALF = float(np.sqrt(0.5))
@@ -242,6 +243,16 @@ def test_sekai_is_read_in_the_direction_in_which_it_goes_forward(tmp_path, conve
     other = "w2c" if convention == "c2w" else "c2w"
     said = read_trajectory(path, Overrides(convention=other))
     assert np.allclose(said.recording.c2w, poses.inverse(forward()))
+
+
+@pytest.mark.parametrize("step", [[0.1, 0, 0], [0.09, 0, 0.05], [0, 0, 0]])
+def test_sekai_that_does_not_walk_is_read_as_its_name_says(tmp_path, step):
+    turns = poses.quaternion_to_matrix(np.array([[0, np.sin(a), 0, np.cos(a)] for a in np.linspace(0, 0.1, 9)]))
+    c2w = assembled(turns, np.arange(9)[:, None] * np.array(step))
+    np.savez(tmp_path / "clip.npz", extrinsic=poses.inverse(c2w))
+    reading = read_trajectory(tmp_path / "clip.npz")
+    assert np.allclose(reading.recording.c2w, c2w)
+    assert any("--convention c2w" in note for note in reading.notes)
 
 
 def test_spatialvid_is_world_to_camera_one_pose_a_tick(tmp_path):
