@@ -111,10 +111,14 @@ def problem_of(error: BaseException) -> Problem:
     )
 
 
+_OF_NAMES = frozenset("./_0123456789")
+"""What words do not have."""
+
+
 def _sentence(text: str) -> str:
     text = text.strip()
     if not text:
         return "No reason was given"
-    # The name of a file is not another name for being the first word.
+    # Names of files and keys keep their letters.
     first = text.split(maxsplit=1)[0].rstrip(".:,;")
-    return text if set(first) & set("./_") else text[:1].upper() + text[1:]
+    return text if set(first) & _OF_NAMES else text[:1].upper() + text[1:]

@@ -23,6 +23,7 @@ import numpy as np
 from engine import poses
 from engine.actions.modality import CAMERA, ActionTrack, Modality, modality
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.source import write_whole
 from engine.trajectories.json_text import parsed
 
 FORMAT, VERSION = "astra-trajectory", 1
@@ -95,12 +96,7 @@ def _write(path: Path, kind: Modality, held: dict[str, Any]) -> None:
         "seconds_per_tick": SECONDS_PER_TICK,
         **held,
     }
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, json.dumps(content, indent=1) + "\n")
 
 
 @contextmanager

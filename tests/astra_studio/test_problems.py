@@ -168,5 +168,5 @@ def test_a_paragraph_is_broken_at_its_width():
 
 
 def test_the_name_of_a_file_keeps_its_letters():
-    why = {said: problem_of(ValueError(said)).why for said in ("walk.json holds none", "poses hold none")}
-    assert why == {"walk.json holds none": "walk.json holds none", "poses hold none": "Poses hold none"}
+    said = ("walk.json holds none", "frame78 of it is empty", "poses hold none")
+    assert [problem_of(ValueError(why)).why for why in said] == [*said[:2], "Poses hold none"]

@@ -19,6 +19,8 @@ from engine.trajectories.rotations import assembled, slerp
 from engine.trajectories.timing import hermite
 
 _PATHS = {"translation": 3, "rotation": 4, "scale": 3}
+_UNMOVING = ("weights", "pointer")
+"""What else a channel may animate, which moves no node."""
 _SINGLE = 1.2e-7
 _NOTHING = 1e-9
 
@@ -198,6 +200,11 @@ class Scene:
                 if not isinstance(target, dict):
                     raise TrajectoryError(f"a channel of {self._source.name} has no target")
                 number, path = target.get("node"), str(target.get("path"))
+                if path not in _PATHS and path not in _UNMOVING:
+                    raise TrajectoryError(
+                        f"a channel of {self._source.name} has the path {short(path)}; expected {', '.join(_PATHS)} or "
+                        f"{', '.join(_UNMOVING)}. Export it again"
+                    )
                 if number is None or path not in _PATHS:
                     continue
                 own = tracks.setdefault(self._document.index(number, self._nodes, "a node"), {})

@@ -197,10 +197,17 @@ def _times(file: str, stored: Stored, overrides: Overrides) -> tuple[Floats, flo
         _check_length(file, stored, stored.times)
         return stored.times, float(1 / np.median(np.diff(stored.times))), ()
     fps = overrides.fps or stored.fps
-    notes = () if fps else (f"it has no frame rate: {FRAMES_PER_SECOND:g} poses a second are taken (--fps)",)
+    notes: tuple[str, ...] = (
+        () if fps else (f"it has no frame rate: {FRAMES_PER_SECOND:g} poses a second are taken (--fps)",)
+    )
     fps = fps or FRAMES_PER_SECOND
     if stored.frames is not None:
         _check_rising(file, stored, stored.frames)
+        steps = np.diff(stored.frames)
+        if np.ptp(steps):
+            widest = int(np.argmax(steps)) + 1
+            place = stored.places[widest] if stored.places else f"pose {widest}"
+            notes += (f"its frames leave gaps, such as before {place}: the camera goes straight across",)
     frames = np.arange(count) if stored.frames is None else stored.frames - stored.frames[0]
     times = frames / fps
     _check_length(file, stored, times)

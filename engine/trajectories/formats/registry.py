@@ -8,6 +8,7 @@ from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.arrays import RawArray, Sekai, SpatialVid
 from engine.trajectories.formats.astra import AstraJson
 from engine.trajectories.formats.chan import Chan
+from engine.trajectories.formats.colmap import IMAGES as COLMAP_IMAGES
 from engine.trajectories.formats.colmap import Colmap
 from engine.trajectories.formats.gen3c import Gen3c
 from engine.trajectories.formats.gltf import Gltf
@@ -94,6 +95,11 @@ def detect(source: Source) -> tuple[str, str]:
             return name, f"its name is {source.name}"
         if (name := _BY_OWN_SUFFIX.get(source.suffix)) is not None:
             return name, f"its name ends in {source.suffix}"
+    if not found and source.is_folder:
+        raise TrajectoryError(
+            f"the folder {source.path} holds no {COLMAP_IMAGES}, and of folders only those of COLMAP's text model are "
+            "read. Give the camera file in it"
+        )
     if not found:
         known = ", ".join(kind.title for kind in FORMATS.values())
         way = f". {_WAYS[source.suffix]}" if source.suffix in _WAYS else ""
@@ -119,8 +125,6 @@ def format_to_write(path: Path) -> str:
 
 def _contents(source: Source) -> str:
     """What a file that no format knows seems to be, in a few words."""
-    if source.is_folder:
-        return "no images.txt, and is a folder"
     if source.is_json:
         keys = ", ".join(map(repr, list(source.record)[:6]))
         return f"a JSON object with {keys}" if keys else "JSON without any of their keys"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -221,8 +222,13 @@ class Source:
 
     def objects(self, value: Any, place: str) -> list[dict[str, Any]]:
         """A list of JSON objects."""
-        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        if not isinstance(value, list):
             raise TrajectoryError(f"{place} of {self.name} should be a list of objects, got {short(value)}")
+        for number, entry in enumerate(value):
+            if not isinstance(entry, dict):
+                raise TrajectoryError(
+                    f"{place} of {self.name} should be a list of objects, but its entry {number} is {short(entry)}"
+                )
         if not value:
             raise TrajectoryError(f"{place} of {self.name} is empty; a trajectory needs at least two poses")
         return value
@@ -278,13 +284,17 @@ class Table:
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file that appears whole or not at all; text as UTF-8."""
+    """Write a file that appears whole or not at all; text as UTF-8. Raises OSError, which names that file."""
     partial = path.with_name(f".{path.name}.part")
     try:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
         partial.replace(path)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def line_of(numbers: Collection[float]) -> str:

@@ -169,6 +169,7 @@ def test_gltf_may_hold_several_cameras(tmp_path):
         (lambda d: d["bufferViews"][0].update(byteOffset=-4), "byteOffset. of a.gltf is -4"),
         (lambda d: d["accessors"][1].update(count=2), "2 values for 3 keys"),
         (lambda d: d["animations"][0]["samplers"][0].update(interpolation="MAGIC"), "unknown interpolation"),
+        (lambda d: d["animations"][0]["channels"][0]["target"].update(path="place"), "has the path 'place'"),
         (lambda d: d["nodes"][0].update(scale=[0, 0, 0]), "scaled to nothing"),
         (lambda d: d["nodes"][0].update(scale=[-1, 1, 1]), "a reflection"),
         (lambda d: d["nodes"][0].update(rotation=[0, 0, 0, 3]), "key 0 of the rotation of .* has length 3"),

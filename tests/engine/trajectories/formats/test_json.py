@@ -72,6 +72,13 @@ def test_nerfstudio_written_by_columns_is_told_by_its_last_row(tmp_path):
     assert reading.recording.lens is None
 
 
+def test_the_entry_that_is_no_object_is_named(tmp_path):
+    content = camera_path()
+    content["camera_path"][1] = None
+    with pytest.raises(TrajectoryError, match=r'"camera_path" of a\.json should be .* its entry 1 is None'):
+        read(tmp_path, "a.json", content)
+
+
 def test_nerfstudio_without_a_rate_has_its_seconds(tmp_path):
     content = camera_path(seconds=0.5)
     del content["fps"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from engine import poses
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
-from engine.trajectories.formats.reading import Reading, read_trajectory
+from engine.trajectories.formats.reading import Reading, read_trajectory, write_trajectory
 
 HALF = np.sqrt(0.5)
 LEFT_90 = poses.rotation_y(-np.pi / 2)
@@ -239,7 +240,11 @@ def test_chan_turns_in_nukes_order_unless_another_is_said(tmp_path):
 
 def test_chan_keeps_gaps_between_its_frames(tmp_path):
     text = "101 0 0 0 0 0 0\n102 0 0 1 0 0 0\n# a comment\n106 0 0 2 0 0 0\n"
-    assert np.allclose(read(tmp_path, "a.chan", text, fps=24).recording.times, np.array([0, 1, 5]) / 24)
+    reading = read(tmp_path, "a.chan", text, fps=24)
+    assert np.allclose(reading.recording.times, np.array([0, 1, 5]) / 24)
+    assert any("gaps, such as before line 4" in note for note in reading.notes)
+    even = read(tmp_path, "a.chan", text.replace("106", "103"), fps=24)
+    assert not any("gaps" in note for note in even.notes)
     with pytest.raises(TrajectoryError, match=r"line 4 of a\.chan: its time, 100, does not come after 102"):
         read(tmp_path, "a.chan", text.replace("106", "100"))
 
@@ -325,3 +330,17 @@ def test_a_folder_without_images_is_told(tmp_path):
         read_trajectory(tmp_path)
     with pytest.raises(TrajectoryError, match="model_converter"):
         read_trajectory(tmp_path, format_name="colmap")
+
+
+@pytest.mark.parametrize("name", ["astra", "tum"])
+def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path, name):
+    (tmp_path / "file").write_text("")
+    recording = read(tmp_path, "a.txt", TUM).recording
+    for place in (tmp_path / "none" / "b.json", tmp_path / "file" / "b.json"):
+        with pytest.raises(OSError, match=re.escape(f"'{place}'")):
+            write_trajectory(recording, place, name)
+
+
+def test_a_folder_without_images_is_told_as_that(tmp_path):
+    with pytest.raises(TrajectoryError, match=r"the folder .* holds no images\.txt"):
+        read_trajectory(tmp_path)
