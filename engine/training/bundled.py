@@ -207,7 +207,6 @@ def run(
         shards = sorted(folders.clips.glob("*.safetensors"))[: recipe.autoencoder_shards]
         journal = Journal(folders.root / "autoencoder-log")
         train_autoencoder(recipe.autoencoder, shards, journal.add).save_pretrained(folders.autoencoder)
-        journal.draw_curves()
         journal.close()
     say("encoding the clips")
     encode_shards(folders)
@@ -299,7 +298,6 @@ def tune(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel) -> No
     codec = read_autoencoder(folders.autoencoder)
     tuned = tune_decoder(recipe.decoder, codec, folders.takes, clips[: recipe.autoencoder_shards], journal.add)
     tuned.save_pretrained(folders.tuned_autoencoder)
-    journal.draw_curves()
     journal.close()
 
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 LOG, CURVES, STRIP = "log.jsonl", "curves.png", "strip.png"
+CURVES_EVERY_S = 30.0
+"""Drawing takes a second: often enough to look at, and next to nothing of a run."""
 
 
 class Journal:
@@ -24,6 +26,7 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._events = SummaryWriter(str(folder / "tensorboard"))
+        self._drawn_s = time.monotonic()
 
     def add(self, step: int, figures: Mapping[str, float]) -> None:
         """Note figures of a step."""
@@ -40,9 +43,11 @@ class Journal:
         (self.folder / LOG).write_text(text, encoding="utf-8")
 
     def draw_curves(self) -> None:
-        """Draw every figure of the log over the steps."""
-        draw_curves(read_log(self.folder), self.folder / CURVES)
+        """Draw every figure of the log over the steps, unless they were drawn in the last `CURVES_EVERY_S` seconds."""
         self._events.flush()
+        if time.monotonic() - self._drawn_s >= CURVES_EVERY_S:
+            draw_curves(read_log(self.folder), self.folder / CURVES)
+            self._drawn_s = time.monotonic()
 
     def draw_strip(self, rows: Sequence[Sequence[NDArray[np.uint8]]], step: int) -> None:
         """Save rows of pictures (H, W, 3) as one picture, and as a TensorBoard image."""
@@ -51,6 +56,8 @@ class Journal:
         self._events.add_image("strip", strip, step, dataformats="HWC")
 
     def close(self) -> None:
+        """Draw the curves as they are now; nothing can be noted after that."""
+        draw_curves(read_log(self.folder), self.folder / CURVES)
         self._events.close()
 
 

@@ -72,7 +72,6 @@ def train(
     try:
         trainer.run(telling.report, config.report_every)
     finally:
-        journal.draw_curves()
         journal.close()
     return _finish(config, trainer)
 

@@ -37,7 +37,7 @@ def test_lines_past_the_checkpoint_are_forgotten(journal):
 def test_curves_are_drawn_dark_on_light(journal):
     for step in range(1, 40):
         journal.add(step, {"loss": 1 / step, "gradient_norm": 1.0})
-    journal.draw_curves()
+    journal.close()
     with Image.open(journal.folder / CURVES) as picture:
         grey = np.asarray(picture.convert("L"))
     assert grey.shape[1] > 800  # two plots side by side
@@ -45,8 +45,17 @@ def test_curves_are_drawn_dark_on_light(journal):
     assert (grey < 80).sum() > 500
 
 
-def test_without_figures_nothing_is_drawn(journal):
+def test_curves_are_drawn_now_and_then_while_a_run_goes_on(journal, monkeypatch):
+    journal.add(2, {"loss": 0.5})
     journal.draw_curves()
+    assert not (journal.folder / CURVES).exists()
+    monkeypatch.setattr("engine.training.journal.CURVES_EVERY_S", 0.0)
+    journal.draw_curves()
+    assert (journal.folder / CURVES).exists()
+
+
+def test_without_figures_nothing_is_drawn(journal):
+    journal.close()
     assert not (journal.folder / CURVES).exists()
 
 
