@@ -17,10 +17,12 @@ class Problem:
 
     def paragraph(self, width: int = 100) -> str:
         """One paragraph of text."""
-        whole = " ".join(
-            part if part.endswith((".", "!", "?")) else f"{part}." for part in (self.what, self.why, self.todo)
-        )
-        return textwrap.fill(whole, width)
+        return textwrap.fill(" ".join(map(ended, (self.what, self.why, self.todo))), width)
+
+
+def ended(sentence: str) -> str:
+    """With its full stop, where it has no end yet."""
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
 class UserError(Exception):

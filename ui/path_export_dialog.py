@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from astra_studio.problems import Problem
+from astra_studio.problems import Problem, ended
 from astra_studio.services.background import Background
 from astra_studio.services.camera_files import export_path, losses
 from engine.trajectories.astra_json import SECONDS_PER_TICK
@@ -115,7 +115,7 @@ class PathExportDialog(QDialog):
         self.ok.setEnabled(True)
 
     def _show_problem(self, problem: Problem) -> None:
-        self.lost.setText(f"{problem.what}. {problem.why}. {problem.todo}.")
+        self.lost.setText(" ".join(map(ended, (problem.what, problem.why, problem.todo))))
         self._dress("error")
         self.ok.setEnabled(False)
 

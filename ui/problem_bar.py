@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
+from astra_studio.problems import ended
 from ui.studio import ShownProblem, Studio
 from ui.theme import R4, S4, S8, S12
 from ui.widgets import IconButton
@@ -71,7 +72,7 @@ class _Row(QWidget):
         row.addWidget(icon)
         what = QLabel(problem.what + ".")
         what.setProperty("role", "title")
-        why = QLabel(f"{problem.why}. {problem.todo}.".replace("..", "."))
+        why = QLabel(f"{ended(problem.why)} {ended(problem.todo)}")
         why.setProperty("role", "label")
         why.setWordWrap(True)
         row.addWidget(what)

@@ -25,6 +25,7 @@ from astra_studio.services.render import BYTES_PER_PIXEL, RenderHooks, render, s
 from astra_studio.services.timings import Timings
 from astra_studio.services.world_stamp import world_stamp
 from engine.messages import FRAMES_PER_LATENT, Event, WorldInfo
+from engine.video.encode import remove_leftovers
 from engine.video.pictures import load_picture
 from engine.worlds.protocol import WorldModel
 
@@ -188,6 +189,8 @@ def _run(jobs: Sequence[BatchJob], out: Path, open_world: Opener, hooks: BatchHo
     results = [BatchResult(job=job) for job in jobs]
     worlds: dict[str, WorldModel] = {}
     keys, elsewhere = Keys(), _by_key(out)
+    for job in jobs:
+        remove_leftovers(job.request(out).out)  # of a run that was killed; its lock was ours to take
     for number in _by_world(jobs):
         if hooks.cancelled():
             results[number] = BatchResult(job=jobs[number], status="cancelled")

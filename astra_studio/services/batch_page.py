@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from astra_studio.problems import ended
 from astra_studio.services.batch import BatchResult, Status
 from astra_studio.services.batch_style import GLYPHS, STYLE
 from astra_studio.services.way_drawing import way_svg
@@ -127,7 +128,9 @@ def _card(card: Card) -> str:
     problem = ""
     if result.problem is not None:
         told = result.problem
-        problem = f"<p class=problem><b>{escape(told.what)}.</b> {escape(told.why)}. {escape(told.todo)}.</p>"
+        problem = (
+            f"<p class=problem><b>{escape(ended(told.what))}</b> {escape(f'{ended(told.why)} {ended(told.todo)}')}</p>"
+        )
     way = "" if card.way is None else f"<figure class=way>{way_svg(card.way)}</figure>"
     name = escape(job.name)
     return (

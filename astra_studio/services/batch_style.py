@@ -74,7 +74,7 @@ background:rgba(0,0,0,.72)}
 .play:after{content:"";position:absolute;left:22px;bottom:19px;border:8px solid transparent;border-width:8px 0 8px 13px;
 border-left-color:#fff}
 .ends{display:flex;flex-wrap:wrap;gap:8px;flex:1 1 180px;min-width:0}
-.ends img{height:80px}
+.ends img{height:76px}
 .way{flex:0 0 180px}
 .way svg{display:block;width:180px;height:180px;background:var(--field);border-radius:4px}
 .way polyline{fill:none;stroke:var(--edge);stroke-width:1.3;stroke-linejoin:round}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -28,6 +29,7 @@ MAX_RATE, MAX_RATE_TERM = 1000, 1_000_000
 
 # x264 makes the same bytes only for the same number of threads, so that may not follow the machine's cores.
 _THREADS = 4
+_PART_END = re.compile(r"[0-9a-f]{12}\.part")
 # Brands and marks that MP4 and FFmpeg put among the metadata themselves.
 _RESERVED_KEYS = frozenset(
     {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time", "timecode"}
@@ -40,8 +42,7 @@ class PartFile:
     def __init__(self, target: Path) -> None:
         """Create it. Raises OSError with the system's errno where `target` cannot be."""
         self.target = target.absolute()
-        # Cut, so that a name of the longest allowed length still leaves room for the rest.
-        self.path = self.target.with_name(f".{self.target.name[:48]}.{secrets.token_hex(6)}.part")
+        self.path = self.target.with_name(f"{_part_stem(self.target)}{secrets.token_hex(6)}.part")
         if self.target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
         with self.guarded():
@@ -78,6 +79,20 @@ class PartFile:
             raise OSError(code, error.strerror, str(self.target)) from error
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self.target)) from error
+
+
+def _part_stem(target: Path) -> str:
+    # Cut, so that a name of the longest allowed length still leaves room for the rest.
+    return f".{target.name[:48]}."
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove the hidden files of writers of `target` that were killed: where nobody else can be writing it."""
+    stem = _part_stem(target)
+    with suppress(OSError):
+        for path in target.absolute().parent.iterdir():
+            if path.name.startswith(stem) and _PART_END.fullmatch(path.name[len(stem) :]):
+                path.unlink()
 
 
 class VideoWriter:

@@ -198,10 +198,14 @@ def test_a_batch_that_is_killed_loses_only_the_chunk_under_way(folder):
                 program.send_signal(signal.SIGKILL)
                 break
     assert not (out / "long.mp4").exists()
+    leftover, strange = out / ".long.mp4.0123456789ab.part", out / ".other.mp4.0123456789ab.part"
+    for part in (leftover, strange):
+        part.touch()
     begun: list[int] = []
     hooks = BatchHooks(listener=lambda event: begun.append(event.chunk))
     assert statuses(run_batch(jobs, out, opened, hooks)) == ["done"]
     assert min(begun) == 3
+    assert (leftover.exists(), strange.exists()) == (False, True)
     run_batch(jobs, folder / "whole", opened)
     assert (out / "long.mp4").read_bytes() == (folder / "whole" / "long.mp4").read_bytes()
 
@@ -287,6 +291,7 @@ def test_the_report_has_every_job_with_its_pictures_way_settings_and_times(folde
     page = (out / PAGE).read_text(encoding="utf-8")
     assert "Night &amp; &lt;day&gt;" in page
     assert "gone&amp;.png" in page
+    assert ".. " not in page
     assert page.count("<article") == 6
     assert page.count("data:image/jpeg;base64,") == 6 + 4 * 2  # the start, and the end of every chunk
     assert page.count("Way from above") == 12  # a title and a label each
