@@ -134,9 +134,10 @@ class CameraPath:
         """When the camera passes each key, (num_keys,) seconds: their own times, unless it keeps one speed."""
         return _curve(self).times[: len(self.keys)].copy()
 
-    def tangent(self, number: int) -> Floats:
-        """Where the way goes through a key (3,), its own or the spline's, in lengths of the chord beside it."""
-        return _curve(self).tangent(number)
+    def tangents(self, number: int) -> tuple[Floats | None, Floats | None]:
+        """Derivatives (3,) at a key of the segments before and after it, for a parameter from 0 to 1 on each; None
+        where there is none."""
+        return _curve(self).tangents(number)
 
     def slower_speeds(self) -> tuple[Floats, Floats]:
         """What a pace of 1 is at each key: (num_keys,) units per second, and radians per second."""
@@ -203,12 +204,11 @@ class _Curve:
             is_own = np.isin(easings, ("smooth", "ease")) & np.isfinite(own[:, 0])
             tangents[is_own] = (own * lengths)[is_own]
 
-    def tangent(self, key: int) -> Floats:
-        """Where the curve after a key, or before the last, goes through it (3,), in lengths of its chord."""
-        segment, of = (key, self._start) if key < len(self._start) else (key - 1, self._end)
-        length = float(np.linalg.norm(self._points[segment + 1] - self._points[segment]))
-        found: Floats = of[segment] / length if length > 0 else np.zeros(3)
-        return found
+    def tangents(self, key: int) -> tuple[Floats | None, Floats | None]:
+        """As `CameraPath.tangents`."""
+        count, is_loop = len(self._start), self._period is not None
+        before = self._end[key - 1].copy() if key > 0 or is_loop else None
+        return before, self._start[key].copy() if key < count else None
 
     def _measure(self) -> Floats:
         """Lengths (S,) of the segments, by Simpson's rule; keeps the table from share of the length to parameter."""

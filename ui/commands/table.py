@@ -133,6 +133,11 @@ COMMANDS: tuple[Command, ...] = (
     _c("path.previous_key", "Previous Key", ",", icon="caret-left"),
     _c("path.next_key", "Next Key", ".", icon="caret-right"),
     _c("path.select_all", "Select All Keys", "Ctrl+A"),
+    _c(
+        "path.automatic",
+        "Automatic Handles",
+        tip="Chosen keys bent by hand, as they would be without",
+    ),
     _c("path.make_keys", "Make Keys of It", tip="Keys for ticks that have none: typed, driven, imported or generated"),
     _c("path.select", "Select", "1", icon="cursor", tip="Choose keys; drag around them", group=1, on=True),
     _c("path.pen", "Draw", "P", icon="pen-nib", tip="Draw the way freehand", group=1, on=True),

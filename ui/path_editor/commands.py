@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.trajectories import key_edits
+from engine.trajectories import handles, key_edits
 from ui.path_editor.editing import TOOLS, PathEditing, Tool
 from ui.path_editor.pane import PathPane
 from ui.path_editor.whole_dialog import RetimeDialog, ScaleDialog, TurnDialog
@@ -22,12 +22,21 @@ def attach_path_commands(pane: PathPane) -> None:
     def has_chosen() -> bool:
         return bool(editing.selected)
 
+    def has_bent() -> bool:
+        path = editing.kept
+        return path is not None and any(handles.is_by_hand(path.keys[number]) for number in editing.selected)
+
     attach("path.add_key", editing.add_key)
     attach("path.remove_key", editing.remove_chosen, enabled=has_way)
     attach("path.duplicate", editing.duplicate_chosen, enabled=has_chosen)
     attach("path.select_all", editing.select_all, enabled=has_keys)
     attach("path.previous_key", lambda: editing.step(-1), enabled=has_keys)
     attach("path.next_key", lambda: editing.step(1), enabled=has_keys)
+    attach(
+        "path.automatic",
+        lambda: editing.change_chosen(handles.automatic, studio.tr("Automatic handles")),
+        enabled=has_bent,
+    )
     attach("path.make_keys", editing.make_keys, enabled=lambda: editing.has_loose_ticks)
     attach("path.reverse", editing.reverse, enabled=has_way)
     attach("path.mirror", editing.mirror, enabled=has_way)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from engine.poses import Floats
 from ui.path_editor import furniture, painting
+from ui.path_editor.arms import ArmDrag, arm_at, paint_arms
 from ui.path_editor.drags import (
     BoxDrag,
     Drag,
@@ -51,8 +52,10 @@ _FLOOR_BELOW_EYE = 0.12
 _AXIS_KEYS = {Qt.Key.Key_X: 0, Qt.Key.Key_Y: 1, Qt.Key.Key_Z: 2}
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 _MENU = (
-    "path.add_key", "path.duplicate", "path.remove_key", "", "path.from_view", "path.look_through", "",
-    "path.select_all", "path.frame_all", "path.snap", "", "path.reverse", "path.mirror", "path.make_keys", "path.clear",
+    "path.add_key", "path.duplicate", "path.remove_key", "path.automatic", "",
+    "path.from_view", "path.look_through", "",
+    "path.select_all", "path.frame_all", "path.snap", "",
+    "path.reverse", "path.mirror", "path.make_keys", "path.clear",
 )  # fmt: skip
 
 
@@ -147,12 +150,12 @@ class PathView(QWidget):
     @property
     def eye(self) -> Floats:
         """Camera-to-world pose (4, 4) that this view looks from."""
-        projection = self._now()
+        projection = self.current_projection()
         if isinstance(projection, Orbit | Through):
             return projection.eye
         return self.scene.pose_at(self.editing.time_s)
 
-    def _now(self) -> Projection:
+    def current_projection(self) -> Projection:
         """The projection of this moment: a camera that is looked through moves with the playhead, or flies."""
         if self.kind == "3d" and self.flying.is_recording:
             return Through(eye=self.flying.pose, aspect=self.aspect, width=self.width(), height=self.height())
@@ -175,7 +178,7 @@ class PathView(QWidget):
 
     def paint(self, painter: QPainter) -> None:
         """The whole view; also what the benchmark times."""
-        theme, scene, projection = self.theme, self.scene, self._now()
+        theme, scene, projection = self.theme, self.scene, self.current_projection()
         look = self._look()
         is_through = isinstance(projection, Through)
         if is_through:
@@ -274,6 +277,7 @@ class PathView(QWidget):
         is_meant = self.kind != "3d" or self.hasFocus() or self.underMouse()
         if gizmo is not None and is_meant and not isinstance(self._drag, BoxDrag):
             painting.paint_gizmo(painter, self.theme, gizmo, self._hot, quiet_ring=self.editing.tool != "rotate")
+        paint_arms(painter, self)
 
     def _paint_furniture(self, painter: QPainter, projection: Projection) -> None:
         theme = self.theme
@@ -302,14 +306,14 @@ class PathView(QWidget):
         """The handles around the chosen keys; None where there are none to be taken hold of."""
         editing, scene = self.editing, self.scene
         chosen = [number for number in sorted(editing.selected) if number < len(scene.keys)]
-        if not chosen or editing.tool in ("pen", "select") or isinstance(self._now(), Through):
+        if not chosen or editing.tool in ("pen", "select") or isinstance(self.current_projection(), Through):
             return None
         origin = scene.keys[chosen, :3, 3].mean(axis=0)
         lead = editing.active if editing.active in chosen else chosen[-1]
         return Gizmo(
             origin=origin,
             axes=frame_of(scene.keys[lead], is_local=editing.is_local),
-            projection=self._now(),
+            projection=self.current_projection(),
             has_arrows=editing.tool == "move",
             has_rings=True,
             all_rings=editing.tool == "rotate",
@@ -319,7 +323,7 @@ class PathView(QWidget):
         """Number of the key under a point, the chosen ones first; -1 for none."""
         if not len(self.scene.keys):
             return -1
-        pixels, depths = self._now().project(self.scene.keys[:, :3, 3])
+        pixels, depths = self.current_projection().project(self.scene.keys[:, :3, 3])
         away = np.hypot(pixels[:, 0] - where.x(), pixels[:, 1] - where.y())
         away[depths <= 0] = np.inf
         for number in sorted(self.editing.selected):
@@ -330,7 +334,7 @@ class PathView(QWidget):
 
     def time_at(self, where: QPointF) -> float | None:
         """The path's time under a point; None where it lies beside the way."""
-        pixels, depths = self._now().project(self.scene.line)
+        pixels, depths = self.current_projection().project(self.scene.line)
         if len(pixels) < 2:
             return None
         start, way = pixels[:-1], np.diff(pixels, axis=0)
@@ -348,7 +352,7 @@ class PathView(QWidget):
         path, active = self.scene.path, self.editing.active
         if path is None or not 0 <= active < len(path.keys) or path.keys[active].look_at is None:
             return None
-        pixel, depth = self._now().project(np.array([path.keys[active].look_at]))
+        pixel, depth = self.current_projection().project(np.array([path.keys[active].look_at]))
         return pixel[0] if depth[0] > 0 else None
 
     # ------------------------------------------------------------------ mouse
@@ -364,7 +368,7 @@ class PathView(QWidget):
     def _begun(self, event: QMouseEvent) -> Drag | None:
         begin = (event.position().x(), event.position().y())
         button, modifiers = event.button(), event.modifiers()
-        is_free = not isinstance(self._now(), Through)
+        is_free = not isinstance(self.current_projection(), Through)
         if button == Qt.MouseButton.MiddleButton and is_free:
             shifts = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
             return OrbitDrag(self, begin) if self.kind == "3d" and not shifts else PanDrag(self, begin)
@@ -389,6 +393,9 @@ class PathView(QWidget):
         if gizmo is not None and (handle := gizmo.at(*begin)) is not None and not adds:
             kind = TurnDrag if handle.part == "ring" else MoveDrag
             return kind(self, begin, gizmo, handle)
+        arm = arm_at(self, *begin)
+        if arm is not None and not adds:
+            return ArmDrag(self, begin, arm)
         number = self.key_at(where)
         if number >= 0:
             if adds:
@@ -396,7 +403,7 @@ class PathView(QWidget):
                 return None
             if number not in editing.selected:
                 editing.go_to(number)
-            if isinstance(self._now(), Through):
+            if isinstance(self.current_projection(), Through):
                 return None
             return MoveDrag(self, begin, self._handles_at(self.scene.keys[number, :3, 3]), Handle(part="centre"))
         time_s = self.time_at(where)
@@ -409,7 +416,7 @@ class PathView(QWidget):
         lead = self.editing.active
         pose = self.scene.keys[lead] if 0 <= lead < len(self.scene.keys) else np.eye(4)
         axes = frame_of(pose, is_local=self.editing.is_local)
-        return Gizmo(origin=point, axes=axes, projection=self._now())
+        return Gizmo(origin=point, axes=axes, projection=self.current_projection())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._pointer = event.position()
@@ -480,6 +487,8 @@ class PathView(QWidget):
             return Qt.CursorShape.CrossCursor
         if self._hot is not None:
             return Qt.CursorShape.SizeAllCursor if self._hot.part != "ring" else Qt.CursorShape.OpenHandCursor
+        if arm_at(self, where.x(), where.y()) is not None:
+            return Qt.CursorShape.SizeAllCursor
         if self._hovered >= 0 or self.time_at(where) is not None:
             return Qt.CursorShape.PointingHandCursor
         return Qt.CursorShape.ArrowCursor
@@ -492,7 +501,7 @@ class PathView(QWidget):
     # ------------------------------------------------------------------ flying
 
     def _fly(self, begin: tuple[float, float]) -> Drag:
-        projection = self._now()
+        projection = self.current_projection()
         assert isinstance(projection, Orbit)
         before = projection
         pace = max(before.distance / 0.6, 0.2)  # a large scene is crossed in the same time as a small one

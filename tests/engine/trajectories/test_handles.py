@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from engine.trajectories import path_edits
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.handles import automatic, handle_sides, is_by_hand, with_turn_speed, with_velocity
+from engine.trajectories.handles import (
+    arms,
+    automatic,
+    handle_sides,
+    is_by_hand,
+    with_arm,
+    with_turn_speed,
+    with_velocity,
+)
 from engine.trajectories.key_edits import eased
 from engine.trajectories.path import CameraPath, Key
 from engine.trajectories.rotations import angles_between, quaternions
@@ -72,7 +80,7 @@ def test_a_handle_that_asks_for_too_much_keeps_its_way_at_the_fastest_that_does_
 
 def test_a_camera_that_rests_at_a_key_keeps_its_way():
     path = with_velocity(zigzag(), 1, (0.0, 0.0, 0.0))
-    assert np.allclose(path.tangent(1), zigzag().tangent(1))
+    assert np.allclose(path.tangents(1)[1], zigzag().tangents(1)[1])
     assert np.allclose(velocities(path, 1.0), 0, atol=1e-3)
 
 
@@ -108,6 +116,36 @@ def test_handles_are_where_the_path_curves_and_does_not_rest():
         assert handle_sides(eased(path, {2}, easing), 2) == (False, False)
     assert handle_sides(replace(path, constant_speed=True), 2) == (False, False)
     assert handle_sides(CameraPath(keys=path.keys[:1]), 0) == (False, False)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.tuples(part, part, part), st.integers(0, 4), st.booleans())
+def test_a_curve_bends_to_the_control_point_that_was_asked_for(arm, number, is_after):
+    path = zigzag()
+    if arms(path, number)[is_after] is None:
+        assert number == (4 if is_after else 0)
+        return
+    shaped = with_arm(path, number, arm, is_after=is_after)
+    assert np.allclose(arms(shaped, number)[is_after], arm)
+    other = arms(shaped, number)[not is_after]
+    if other is not None and np.linalg.norm(arm) > 1e-3:
+        assert np.dot(other, arm) == pytest.approx(-np.linalg.norm(other) * np.linalg.norm(arm), rel=1e-6)
+    # The middle of a cubic Bezier curve: an eighth of the ends, three eighths of the control points.
+    segment = number if is_after else number - 1
+    first, second = arms(shaped, segment)[1], arms(shaped, segment + 1)[0]
+    begin, end = (np.array(shaped.keys[n].position) for n in (segment, segment + 1))
+    middle = (begin + end) / 2 + 0.375 * (first + second)
+    line = shaped.at(np.linspace(segment, segment + 1, 4001))[:, :3, 3]
+    assert np.linalg.norm(line - middle, axis=1).min() < 2e-3
+
+
+def test_control_points_are_where_the_path_curves():
+    path = zigzag()
+    assert [found is None for found in arms(eased(path, {2}, "linear"), 2)] == [False, True]
+    assert [found is None for found in arms(eased(path, {2}, "ease"), 2)] == [False, False]
+    assert [found is None for found in arms(replace(path, closing_s=1.0), 0)] == [False, False]
+    alone = CameraPath(keys=path.keys[:1])
+    assert arms(alone, 0) == (None, None)
 
 
 def test_handles_do_not_depend_on_size_or_duration():

@@ -14,8 +14,6 @@ from ui.timeline.curves.graph_hands import GraphDrag, PointsBand
 from ui.timeline.curves.tangent_hands import (
     HandleDrag,
     handle_at,
-    has_own_handles,
-    make_automatic,
     paint_handles,
 )
 from ui.timeline.diamonds import SMALL_PX, paint_diamond
@@ -209,9 +207,9 @@ class GraphLane(Graph):
             edit.setEnabled(not point.is_fixed)
             menu.addSeparator()
             fill_easings(menu, self.scene)
-            usual = menu.addAction(tr("Automatic Handles"))
-            usual.triggered.connect(lambda: make_automatic(self))
-            usual.setEnabled(has_own_handles(self))
+            commands = self.scene.studio.commands
+            commands.refresh()
+            menu.addAction(commands.action("path.automatic"))
             menu.addSeparator()
             menu.addAction(tr("Delete Key")).triggered.connect(lambda: key_hands.delete_chosen(self.scene))
             return

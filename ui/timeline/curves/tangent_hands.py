@@ -12,7 +12,6 @@ from PySide6.QtGui import QPainter, QPen
 from astra_studio.document.action_edits import set_actions
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
-from engine.trajectories import handles
 from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline.curves.channels import Channel, Point, with_slope
 from ui.timeline.curves.graph import Graph
@@ -67,22 +66,6 @@ def paint_handles(painter: QPainter, graph: Graph) -> None:
         painter.setPen(QPen(theme.color("lane"), 1.0))
         painter.setBrush(theme.color(handle.channel.token))
         painter.drawEllipse(handle.knob, _KNOB_PX, _KNOB_PX)
-
-
-def make_automatic(graph: Graph) -> None:
-    """The chosen keys of the path without handles of their own."""
-    drawn = graph.scene.editable()
-    numbers = graph.scene.chosen_cameras()
-    if drawn is not None and numbers:
-        path = handles.automatic(drawn.path, numbers)
-        changed = Drawn(path=path, modality=drawn.modality)
-        graph.scene.apply(set_path(graph.scene.take.id, changed, label="Automatic handles"))
-
-
-def has_own_handles(graph: Graph) -> bool:
-    """Whether one of the chosen keys of the path has."""
-    kept = graph.scene.kept
-    return kept is not None and any(handles.is_by_hand(kept.keys[number]) for number in graph.scene.chosen_cameras())
 
 
 class HandleDrag(Drag):
