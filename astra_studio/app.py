@@ -102,6 +102,7 @@ class App:
         if name == "system":
             self.theme.follow_system()
         else:
+            self.theme.ignore_system()
             self.theme.set_name(name)
 
     def _broke(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

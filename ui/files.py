@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject
+from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -27,6 +27,7 @@ from astra_studio.services.posting import Post
 from astra_studio.services.restore import SETTINGS_SUFFIXES, Restored, restored
 from astra_studio.services.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
 from ui.batch_dialog import BatchDialog
+from ui.dropping import files_of, picture_of, png_of
 from ui.import_dialog import ImportDialog
 from ui.studio import Studio
 
@@ -168,21 +169,21 @@ class Files(QObject):
 
     def paste_picture(self) -> None:
         """Start from the picture, or the picture's file, on the clipboard."""
-        data = QGuiApplication.clipboard().mimeData()
-        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()] if data.hasUrls() else []
+        if not self.take_data(QGuiApplication.clipboard().mimeData(), self.tr("Pasted")):
+            self._studio.say(self.tr("There is no picture on the clipboard"))
+
+    def take_data(self, data: QMimeData, name: str) -> bool:
+        """Files, or a picture without a file, as a browser hands them over; False where it is neither."""
+        paths = files_of(data)
         if paths:
             self.take_in(paths)
-            return
-        image = QGuiApplication.clipboard().image()
+            return True
+        image = picture_of(data)
         if image.isNull():
-            self._studio.say(self.tr("There is no picture on the clipboard"))
-            return
-        content = QByteArray()
-        buffer = QBuffer(content)
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        image.save(buffer, b"PNG")
-        start = Start(artifact="", name=self.tr("Pasted"), width_px=image.width(), height_px=image.height())
-        self._start_from(NewStart(data=bytes(content.data()), start=start), lambda: None)
+            return False
+        start = Start(artifact="", name=name, width_px=image.width(), height_px=image.height())
+        self._start_from(NewStart(data=png_of(image), start=start), lambda: None)
+        return True
 
     def take_in(self, paths: list[Path]) -> None:
         """Files that were dropped: the first decides what they are."""

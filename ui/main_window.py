@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import platform
-from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QIcon, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from astra_studio import __version__
 from astra_studio.paths import assets, user_data
+from ui.arrangement import Arrangement
 from ui.batch_dialog import attach_batch
 from ui.dialogs import About, LogLines, LogWindow, Preferences, Shortcuts, may_lose_a_chunk
+from ui.dropping import can_take
 from ui.export_dialog import attach_export
 from ui.failures import Failures
 from ui.files import Files
@@ -31,11 +31,10 @@ from ui.toasts import Toast
 from ui.top_bar import WORKSPACES, TopBar
 from ui.viewport import ViewportPane
 
-SMALLEST, USUAL = (1280, 800), (1600, 1000)
+SMALLEST = (1200, 640)
+"""A laptop of 1920 x 1080 at 150 % has 1280 x 720, less its task bar."""
 ROOM_FOR_BOTH_PX = 1400
 """Width of the window from which on the path stands beside the viewer."""
-_SIDES = {"Author": (208, 376, 708, 305), "Drive": (0, 0, 1290, 305), "Review": (228, 0, 1066, 305)}
-_HEIGHTS = {"Author": (554, 378), "Drive": (760, 172), "Review": (640, 292)}
 
 
 class MainWindow(QMainWindow):
@@ -47,13 +46,12 @@ class MainWindow(QMainWindow):
         files.window = self
         self._recent_commands: list[str] = []
         self.workspace = ""
-        self._layout_file = QSettings(str(user_data() / "layout.ini"), QSettings.Format.IniFormat)
+        self._has_hud = {"Drive": True}
         self.setWindowIcon(QIcon(str(assets() / "icons" / "astra.svg")))
         self.setMinimumSize(*SMALLEST)
-        self.resize(*USUAL)
         self.setAcceptDrops(True)
         self.viewport = ViewportPane(studio, files.ask_picture)
-        self.viewport.files_dropped.connect(files.take_in)
+        self.viewport.dropped.connect(lambda data: files.take_data(data, self.tr("Dropped")))
         self.path_editing = PathEditing(studio)
         self.path = PathPane(self.path_editing)
         attach_path_commands(self.path)
@@ -80,9 +78,9 @@ class MainWindow(QMainWindow):
         self._rows.addWidget(self._columns)
         self._rows.addWidget(self.timeline)
         self._rows.setStretchFactor(0, 1)
-        for splitter in (self._columns, self._rows):
-            splitter.setHandleWidth(3)
-            splitter.setChildrenCollapsible(False)
+        kept = QSettings(str(user_data() / "layout.ini"), QSettings.Format.IniFormat)
+        self.arrangement = Arrangement(kept, self._columns, self._rows)
+        self.middle.turned.connect(self.arrangement.apply)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
@@ -95,7 +93,8 @@ class MainWindow(QMainWindow):
         studio.project_opened.connect(self._name)
         studio.project_changed.connect(lambda _change: self._undo_words())
         studio.theme.changed.connect(self._dress)
-        self.show_workspace(str(self._layout_file.value("workspace", "Author")))
+        self.arrangement.place(self)
+        self.show_workspace(self.arrangement.kept_workspace)
         studio.project_opened.emit()
         studio.commands.refresh()
         self.viewport.stage.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -144,64 +143,45 @@ class MainWindow(QMainWindow):
     def show_workspace(self, name: str) -> None:
         """Author, Drive or Review, each with the layout that it was left with."""
         known = name if name in WORKSPACES else "Author"
-        if self.workspace:
-            self._keep_layout()
-        self.workspace = known
-        self.project_panel.setVisible(known != "Drive")
-        self._share_middle()
-        self.viewport.header.setVisible(known != "Drive")
-        self.viewport.stage.has_hud = known == "Drive" or self.viewport.stage.has_hud
-        self._columns.setSizes(self._kept(known, "columns", _SIDES[known]))
-        self._rows.setSizes(self._kept(known, "rows", _HEIGHTS[known]))
+        stage = self.viewport.stage
+        self._has_hud[self.workspace] = stage.has_hud
+        self.workspace = self.arrangement.workspace = known
+        stage.has_hud = self._has_hud.get(known, False)
+        self._arrange()
         self.top.workspaces.choose(known)
         if self.studio.session is not None:
             self.viewport.refresh()
         self.studio.commands.refresh()
 
-    def _share_middle(self) -> None:
-        """In Author, viewer and path side by side or in one place; elsewhere the viewer alone."""
-        is_author = self.workspace == "Author" and not self.isFullScreen()
-        is_shared = is_author and self.width() < ROOM_FOR_BOTH_PX
-        if is_shared != self.middle.is_shared:
-            self.middle.set_shared(is_shared)
-            sides = _SIDES[self.workspace]
-            middle = self.width() - sides[0] - sides[-1]
-            self._columns.setSizes([sides[0], middle, middle, sides[-1]] if is_shared else list(sides))
-        if not is_author:
+    def _arrange(self) -> None:
+        """Show the panes of the workspace; in full screen the picture alone."""
+        alone, is_author = self.isFullScreen(), self.workspace == "Author"
+        for part in (self.top, self.status, self.timeline, self.inspector):
+            part.setVisible(not alone)
+        self.viewport.header.setVisible(not alone and self.workspace != "Drive")
+        self.project_panel.setVisible(not alone and self.workspace != "Drive")
+        self.middle.set_shared(is_author and not alone and self.width() < ROOM_FOR_BOTH_PX)
+        if not is_author or alone:
             self.viewport.show()
             self.path.hide()
         elif not self.middle.is_shared:
             self.path.show()
+        self.arrangement.apply()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if self.workspace:
-            self._share_middle()
+            self._arrange()
 
-    def _kept(self, workspace: str, what: str, usual: tuple[int, ...]) -> list[int]:
-        text = self._layout_file.value(f"{workspace}/{what}", "")
-        try:
-            sizes = [int(size) for size in json.loads(str(text))]
-        except (ValueError, TypeError):
-            return list(usual)
-        return sizes if len(sizes) == len(usual) else list(usual)
-
-    def _keep_layout(self) -> None:
-        self._layout_file.setValue(f"{self.workspace}/columns", json.dumps(self._columns.sizes()))
-        self._layout_file.setValue(f"{self.workspace}/rows", json.dumps(self._rows.sizes()))
-        self._layout_file.setValue("workspace", self.workspace)
+    def changeEvent(self, event: QEvent) -> None:
+        # A window manager has its own keys for full screen.
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange and self.workspace:
+            self._arrange()
 
     def _toggle_full_screen(self) -> None:
-        """The picture alone, and back."""
-        if self.isFullScreen():
-            self.showNormal()
-        else:
-            self.showFullScreen()
-        alone = self.isFullScreen()
-        for part in (self.top, self.status, self.timeline, self.inspector, self.viewport.header):
-            part.setVisible(not alone)
-        self.project_panel.setVisible(not alone and self.workspace != "Drive")
-        self._share_middle()
+        """The picture alone, and back to what the window was before."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self.isFullScreen() and event.key() == Qt.Key.Key_Escape:
@@ -259,19 +239,16 @@ class MainWindow(QMainWindow):
             self.studio.commands.action(command).setText(f"{word} {label}" if label else word)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        if can_take(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.files.take_in(paths)
+        event.acceptProposedAction()
+        self.files.take_data(event.mimeData(), self.tr("Dropped"))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.studio.generation.has_unstored and not may_lose_a_chunk(self):
             event.ignore()
             return
-        self._keep_layout()
-        self._layout_file.sync()
+        self.arrangement.keep(self)
         super().closeEvent(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ui.theme import Theme
@@ -13,6 +13,9 @@ from ui.widgets import PaneHeader, SegmentedControl
 
 class SharedPlace(QObject):
     """The tabs stand in the headers, in place of the titles, so that no row is lost to them."""
+
+    turned = Signal()
+    """Another pane has come to the front."""
 
     def __init__(self, theme: Theme, panes: Sequence[tuple[str, QWidget, PaneHeader]], name: str) -> None:
         """Panes by their titles; `name` is what screen readers call the tabs."""
@@ -40,6 +43,7 @@ class SharedPlace(QObject):
         """Bring a pane to the front; where both are seen, nothing changes but which comes first later."""
         self._current = title
         self._show()
+        self.turned.emit()
 
     def set_shared(self, is_shared: bool) -> None:
         """Whether there is room for one pane only."""

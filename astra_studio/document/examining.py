@@ -22,7 +22,7 @@ def check_place(path: Path) -> None:
     """Raise NotAProject unless `path` is a file, ProjectReadOnly unless it and its folder may be written."""
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "does not exist"
-        raise NotAProject(f"{path} {found}; an .astra file was expected. Choose another one")
+        raise NotAProject(f"{path} {found}; an .astra file was expected")
     # SQLite cannot even read a database with a log where it may not write beside it.
     if not _may_write(path) or not _may_write(path.resolve().parent):
         raise ProjectReadOnly(
@@ -82,7 +82,7 @@ def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         header = file.read(HEADER_BYTES)
     if not header.startswith(_MAGIC[: len(header)]):
-        raise NotAProject(f"{path.name} is no Astra project; an .astra file was expected. Choose another one")
+        raise NotAProject(f"{path.name} is no Astra project; an .astra file was expected")
     if len(header) < HEADER_BYTES:
         raise ProjectDamaged(f"{path.name} is cut short after {size} bytes. Nothing can be saved from it")
     version, application = struct.unpack_from(">I", header, 60)[0], struct.unpack_from(">I", header, 68)[0]
@@ -106,7 +106,7 @@ def _numbers(connection: sqlite3.Connection) -> tuple[int, int]:
 
 def _check_version(path: Path, application: int, version: int) -> None:
     if application != APPLICATION_ID:
-        raise NotAProject(f"{path.name} is a database of another program; an .astra file was expected. Choose another")
+        raise NotAProject(f"{path.name} is a database of another program; an .astra file was expected")
     if version > VERSION:
         raise ProjectNewer(
             f"{path.name} has version {version} of the project format; this program knows up to {VERSION}. It was not "

@@ -33,6 +33,7 @@ class Player:
         self._frame = 0
         self._is_playing = False
         self._is_looping = True
+        self._is_once = False
         self._rate = 1.0
         self._clock_s: float | None = None
         self._rest = 0.0
@@ -139,8 +140,14 @@ class Player:
 
     # ------------------------------------------------------------------ playing
 
+    def play_once(self) -> None:
+        """Play from here to the end and wait there, whether playing loops otherwise or not."""
+        self.play()
+        self._is_once = True
+
     def play(self) -> None:
         """Play from here; from the beginning of the work area where its end is reached."""
+        self._is_once = False
         start, stop = self.work_area
         if self._rate > 0 and self._frame >= stop - 1:
             self.seek(start)
@@ -189,7 +196,7 @@ class Player:
         wanted = self._frame + whole
         if start <= wanted < stop:
             self.seek(wanted)
-        elif self._is_looping and stop - start > 1:
+        elif self._is_looping and not self._is_once and stop - start > 1:
             self.seek(start if whole > 0 else stop - 1)
         else:
             self.seek(stop - 1 if whole > 0 else start)

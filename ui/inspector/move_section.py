@@ -11,6 +11,7 @@ from engine.messages import FRAMES_PER_LATENT
 from ui.path_editor import PathEditing
 from ui.theme import S4
 from ui.widgets import IconButton, Section, quiet_label
+from ui.words import counted
 
 
 class LineField(QLineEdit):
@@ -96,7 +97,13 @@ class MoveSection(Section):
             return self.tr("No move yet: Generate walks forward. Type one and press Return.")
         seconds = ticks * FRAMES_PER_LATENT / self._studio.player.fps
         chunks = -(-ticks // latents_per_chunk(self._studio.project, take))
-        length = self.tr("{0} ticks, {1:.1f} s, {2} chunks").format(ticks, seconds, chunks)
+        length = ", ".join(
+            (
+                counted(ticks, self.tr("1 tick"), self.tr("{0} ticks")),
+                self.tr("{0:.1f} s").format(seconds),
+                counted(chunks, self.tr("1 chunk"), self.tr("{0} chunks")),
+            )
+        )
         if line:
             return length
         if keys:

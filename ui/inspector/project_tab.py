@@ -53,8 +53,9 @@ class ProjectTab(QWidget):
         names = [*sorted(world_catalogue()), "fake"]
         if project.world.spec not in names:
             names.append(project.world.spec)
-        self.choice.clear()
-        self.choice.addItems(names)
+        if names != [self.choice.itemText(number) for number in range(self.choice.count())]:
+            self.choice.clear()  # not with every step of a chunk: the list may be open
+            self.choice.addItems(names)
         self.choice.setCurrentText(project.world.spec)
         info, making = project.world.info, self._studio.generation.making
         facts: dict[str, str] = {self.tr("State"): making.world_stage}

@@ -71,7 +71,7 @@ class PathPane(QWidget):
         column.setSpacing(0)
         column.addWidget(self.header)
         column.addWidget(self._split, 1)
-        self.setMinimumWidth(300)
+        self.setMinimumWidth(self.header.minimumSizeHint().width())
         self.loose = LooseTicks(editing)
         self.record = RecordButton(editing, self.recorder)
         self.record.begun.connect(self.start_recording)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QIcon, QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import (
+    QAbstractButton,
     QGridLayout,
-    QPushButton,
     QScrollArea,
     QSizePolicy,
     QTreeWidget,
@@ -32,8 +32,10 @@ from ui.theme import R4, S4, Theme
 from ui.viewport.images import fitted, image_of
 from ui.widgets import IconButton, PaneHeader, Section, quiet_label
 from ui.widgets.basic import Filled
+from ui.words import counted
 
 _THUMBNAIL = QSize(28, 16)
+_SCENE_PX, _SCENE_SHARP_PX = 26, 78
 _ROW_PX, _LEAST_ROWS, _MOST_ROWS = 25, 2, 6
 
 
@@ -84,6 +86,35 @@ class StartView(QWidget):
             painter.fillRect(QRectF(crop.right(), crop.top(), box.right() - crop.right(), crop.height()), shade)
 
 
+class SceneButton(QAbstractButton):
+    """A picture that ships with the program, filling its button."""
+
+    def __init__(self, theme: Theme, path: Path) -> None:
+        super().__init__()
+        self._theme = theme
+        self._image = QImage(str(path)).scaledToHeight(_SCENE_SHARP_PX, Qt.TransformationMode.SmoothTransformation)
+        self.setFixedHeight(_SCENE_PX)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHints(QPainter.RenderHint.SmoothPixmapTransform | QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect())
+        shape = QPainterPath()
+        shape.addRoundedRect(box, R4, R4)
+        painter.setClipPath(shape)
+        width, height = self._image.width(), self._image.height()
+        part = fitted(round(box.width()), round(box.height()), QRectF(0, 0, width, height))
+        painter.drawImage(box, self._image, part)
+        if self.hasFocus() or self.underMouse():
+            painter.setClipping(False)
+            painter.setPen(QPen(self._theme.color("focus" if self.hasFocus() else "text"), 1.5))
+            painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), R4 - 1, R4 - 1)
+
+
 class ProjectPane(Filled):
     """Header and sections."""
 
@@ -132,6 +163,7 @@ class ProjectPane(Filled):
         studio.project_opened.connect(self.refresh)
         studio.project_changed.connect(lambda _change: self.refresh())
         studio.small_picture_arrived.connect(lambda _source: self.refresh())
+        studio.theme.changed.connect(self._show_takes)
 
     def refresh(self) -> None:
         self._show_start()
@@ -168,20 +200,7 @@ class ProjectPane(Filled):
         grid.setSpacing(S4)
         pictures = sorted((assets() / "pictures").glob("*.jpg"))
         for number, path in enumerate(pictures):
-            button = QPushButton()
-            button.setIcon(
-                QIcon(
-                    QPixmap(str(path)).scaled(
-                        84,
-                        48,
-                        Qt.AspectRatioMode.KeepAspectRatioByExpanding,
-                        Qt.TransformationMode.SmoothTransformation,
-                    )
-                )
-            )
-            button.setIconSize(QSize(40, 23))
-            button.setStyleSheet("padding: 0; min-height: 24px; min-width: 20px; border-radius: 4px;")
-            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            button = SceneButton(self._studio.theme, path)
             name = path.stem.replace("_", " ").capitalize()
             button.setToolTip(name)
             button.setAccessibleName(self.tr("Start from {0}").format(name))
@@ -215,7 +234,7 @@ class ProjectPane(Filled):
         items: dict[TakeId, QTreeWidgetItem] = {}
         for lane in lanes(project):
             take = project.take(lane.take)
-            hint = whole = self.tr("{0} chunks").format(len(take.chunks))
+            hint = whole = counted(len(take.chunks), self.tr("1 chunk"), self.tr("{0} chunks"))
             if lane.num_shared:
                 hint = self.tr("from {0}").format(lane.num_shared + 1)
                 whole = self.tr("{0}, its own from chunk {1} on").format(whole, lane.num_shared + 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from string import Template
 
+from astra_studio.paths import assets
+
 _SHEET = Template("""
 QWidget { color: $text; }
 QMainWindow, QDialog { background: $app; }
@@ -49,9 +51,13 @@ QComboBox::drop-down { border: 0; width: 18px; }
 QComboBox::down-arrow { image: none; width: 0; height: 0; margin-right: 4px; border-left: 4px solid $field;
   border-right: 4px solid $field; border-top: 5px solid $text3; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $line2; outline: 0; }
+QSpinBox { background: $field; border: 1px solid transparent; border-radius: 4px; padding: 2px 6px; min-height: 16px;
+  selection-background-color: $line2; selection-color: $text; }
+QSpinBox:focus { border: 1px solid $focus; }
+QSpinBox::up-button, QSpinBox::down-button { width: 0; }
 QCheckBox { spacing: 6px; }
 QCheckBox::indicator { width: 13px; height: 13px; border-radius: 3px; border: 1px solid $edge; background: $field; }
-QCheckBox::indicator:checked { background: $accent; border: 1px solid $accent; }
+QCheckBox::indicator:checked { background: $accent; border: 1px solid $accent; image: url("$icons/check-ink.svg"); }
 QCheckBox::indicator:checked:disabled { background: $accent_tint; border: 1px solid $edge; }
 QCheckBox::indicator:focus { border: 1px solid $focus; }
 QTabBar::tab { background: transparent; padding: 5px 10px; color: $text2; border-radius: 4px; }
@@ -79,6 +85,7 @@ QProgressBar { background: $line; border: 0; border-radius: 2px; max-height: 4px
 QProgressBar::chunk { background: $accent; border-radius: 2px; }
 QLabel[role="quiet"] { color: $text3; }
 QLabel[role="label"] { color: $text2; }
+QLabel[role="on_stage"] { color: $on_plate2; }
 QLabel[role="title"] { font-weight: 600; }
 QLabel[role="error"] { color: $error; }
 """)
@@ -86,4 +93,4 @@ QLabel[role="error"] { color: $error; }
 
 def style_sheet(colours: Mapping[str, str]) -> str:
     """The sheet in a theme's colours."""
-    return _SHEET.substitute(colours)
+    return _SHEET.substitute(colours, icons=(assets() / "icons").as_posix())

@@ -42,6 +42,7 @@ class Theme(QObject):
         """Dark or light. Raises ValueError for another name."""
         super().__init__()
         self.name = ""
+        self._is_following = False
         self._pixmaps: dict[tuple[str, str, int, float], QPixmap] = {}
         self._patterns: dict[tuple[Pattern, str, float], QBrush] = {}
         self._family = _load_family()
@@ -62,12 +63,16 @@ class Theme(QObject):
     def follow_system(self) -> None:
         """Show what the system's colour scheme is now, and from now on."""
         hints = QGuiApplication.styleHints()
-        hints.colorSchemeChanged.connect(self._system_changed)
+        if not self._is_following:
+            self._is_following = True
+            hints.colorSchemeChanged.connect(self._system_changed)
         self._system_changed(hints.colorScheme())
 
     def ignore_system(self) -> None:
         """Stay with the theme that was set."""
-        QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._system_changed)
+        if self._is_following:
+            self._is_following = False
+            QGuiApplication.styleHints().colorSchemeChanged.disconnect(self._system_changed)
 
     def _system_changed(self, scheme: Qt.ColorScheme) -> None:
         self.set_name("light" if scheme == Qt.ColorScheme.Light else "dark")

@@ -41,6 +41,8 @@ _BOTH: dict[str, tuple[str, str]] = {
     "axis_y": ("#7CC96A", "#2F7A20"),
     "axis_z": ("#6AA4F8", "#2462C4"),
     "plate": ("#C7000000", "#C7000000"),
+    "plate_a": ("#5AB4F0", "#5AB4F0"),
+    "plate_b": ("#EE9CC8", "#EE9CC8"),
     "on_plate": ("#FFFFFF", "#FFFFFF"),
     "on_plate2": ("#D0D0D0", "#D0D0D0"),
     "on_plate_accent": ("#F2B33D", "#F2B33D"),

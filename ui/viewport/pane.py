@@ -37,7 +37,8 @@ _COMPARISONS: dict[str, Compare] = {"view.wipe": "wipe", "view.side": "side"}
 class ViewportPane(QWidget):
     """Header, stage, transport."""
 
-    files_dropped = Signal(list)
+    dropped = Signal(object)
+    """The `QMimeData` of what was dropped."""
 
     def __init__(self, studio: Studio, open_picture: Callable[[], object]) -> None:
         super().__init__()
@@ -45,8 +46,9 @@ class ViewportPane(QWidget):
         self._preview: ChunkPreview | None = None
         self._start_image: tuple[str, QImage] | None = None
         self.stage = Stage(studio.theme)
-        self.stage.files_dropped.connect(self.files_dropped)
+        self.stage.dropped.connect(self.dropped)
         self.stage.crop_moved.connect(self._crop_moved)
+        self.stage.zoomed.connect(self._zoomed)
         self.zoom = SegmentedControl(studio.theme, ("Fit", "1:1", "2:1"), self.tr("Zoom"))
         self.zoom.chosen.connect(lambda name: self._set_zoom(_ZOOM_OF[name]))
         tools: list[QWidget] = [self.zoom]
@@ -58,7 +60,12 @@ class ViewportPane(QWidget):
         self.header = PaneHeader(studio.theme, self.tr("Viewer"), tools)
         self.transport = Transport(studio)
         empty = EmptyState(
-            studio.theme, "image", self.tr("Drop a picture here to start"), self.tr("Open picture"), open_picture
+            studio.theme,
+            "image",
+            self.tr("Drop a picture here to start"),
+            self.tr("Open picture"),
+            open_picture,
+            is_on_stage=True,
         )
         self._over = QWidget()
         stacked = QStackedLayout(self._over)
@@ -264,8 +271,7 @@ class ViewportPane(QWidget):
         player = self._studio.player
         if is_first:
             player.seek(0)
-        player.set_looping(False)
-        player.play()
+        player.play_once()
 
     def _making_changed(self, making: Making) -> None:
         if making.underway is None:
@@ -290,8 +296,11 @@ class ViewportPane(QWidget):
 
     def _set_zoom(self, zoom: Zoom) -> None:
         self.stage.set_zoom(zoom)
-        if zoom != "free":
-            self.zoom.choose({"fit": "Fit"}.get(zoom, zoom))
+
+    def _zoomed(self, zoom: str) -> None:
+        """None of the three where the wheel has decided."""
+        self.zoom.choose({"fit": "Fit", "free": ""}.get(zoom, zoom))
+        self._studio.commands.refresh()
 
     def _set_compare(self, compare: Compare) -> None:
         self.stage.compare = "none" if self.stage.compare == compare else compare

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
@@ -23,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from engine.video.pictures import Crop
+from ui.dropping import can_take
 from ui.theme import R8, S12, Theme
 from ui.viewport.hud import Motion, paint_chip, paint_hud, plate
 from ui.viewport.images import fitted
@@ -59,7 +59,8 @@ class Shown:
 class Stage(QWidget):
     """Paints it. What users do to the crop comes out as signals; files dropped too."""
 
-    files_dropped = Signal(list)
+    dropped = Signal(object)
+    """The `QMimeData` of what was dropped."""
     crop_moved = Signal(object, bool)
     """A `Crop`, and whether the drag is over."""
     zoomed = Signal(str)
@@ -188,7 +189,7 @@ class Stage(QWidget):
         whole = QRectF(left, box.top() + 10, width, 26)
         plate(painter, self._theme, whole)
         square = QRectF(whole.left() + 5, whole.top() + 4, 18, 18)
-        painter.setBrush(self._theme.color("take_a" if letter == "A" else "take_b"))
+        painter.setBrush(self._theme.color("plate_a" if letter == "A" else "plate_b"))
         painter.drawRoundedRect(square, 4, 4)
         painter.setPen(self._theme.color("accent_ink"))
         painter.drawText(square, Qt.AlignmentFlag.AlignCenter, letter)
@@ -343,7 +344,7 @@ class Stage(QWidget):
     # ------------------------------------------------------------------ dropping
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
+        if can_take(event.mimeData()):
             event.acceptProposedAction()
             self._is_over = True
             self.update()
@@ -355,7 +356,5 @@ class Stage(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:
         self._is_over = False
         self.update()
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
-            event.acceptProposedAction()
-            self.files_dropped.emit(paths)
+        event.acceptProposedAction()
+        self.dropped.emit(event.mimeData())

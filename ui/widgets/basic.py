@@ -104,11 +104,12 @@ class SegmentedControl(QWidget):
 
     @property
     def current(self) -> str:
-        return self._options[self._current]
+        """The chosen option; "" where things are as none of them says."""
+        return self._options[self._current] if self._current >= 0 else ""
 
     def choose(self, option: str) -> None:
-        """Show an option as chosen, without a word to anybody."""
-        self._current = self._options.index(option)
+        """Show an option as chosen, or none for "", without a word to anybody."""
+        self._current = self._options.index(option) if option else -1
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -211,16 +212,27 @@ class EmptyState(QWidget):
     """One icon, one sentence, one button."""
 
     def __init__(
-        self, theme: Theme, icon: str, sentence: str, button: str = "", run: Callable[[], object] | None = None
+        self,
+        theme: Theme,
+        icon: str,
+        sentence: str,
+        button: str = "",
+        run: Callable[[], object] | None = None,
+        *,
+        is_on_stage: bool = False,
     ) -> None:
+        """`is_on_stage`: it lies on the dark around the pictures, which is dark in the light theme too."""
         super().__init__()
         self._theme, self._name = theme, icon
+        self._token = "on_plate2" if is_on_stage else "text3"
         column = QVBoxLayout(self)
         column.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column.setSpacing(S12)
         self._icon = QLabel()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
         words = quiet_label(sentence)
+        if is_on_stage:
+            words.setProperty("role", "on_stage")
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         words.setWordWrap(True)
         column.addWidget(self._icon)
@@ -233,7 +245,7 @@ class EmptyState(QWidget):
         theme.changed.connect(self._dress)
 
     def _dress(self) -> None:
-        self._icon.setPixmap(self._theme.pixmap(self._name, "text3", 24, self.devicePixelRatioF()))
+        self._icon.setPixmap(self._theme.pixmap(self._name, self._token, 24, self.devicePixelRatioF()))
 
 
 class Corner(QObject):
