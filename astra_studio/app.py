@@ -16,6 +16,7 @@ from typing import Literal
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from astra_studio.document.places import recent
 from astra_studio.document.store import SUFFIX
 from astra_studio.problems import Problem, problem_of
 from astra_studio.services.engine_thread import EngineThread
@@ -47,10 +48,13 @@ class App:
         self.qt.setDesktopFileName("astra-studio")
         self.log = LogLines()
         logging.getLogger().addHandler(self.log)
+        for name in ("astra_studio", "ui"):
+            logging.getLogger(name).setLevel(logging.INFO)
         self.settings = Settings()
         self.theme = Theme()
         self._choose_theme("theme")
         self.theme.apply(self.qt)
+        self.theme.changed.connect(lambda: self.theme.apply(self.qt))
         self.settings.subscribe(self._choose_theme)
         self.main_thread = MainThread()
         self.engine = EngineThread(lambda _answer: None)
@@ -71,6 +75,8 @@ class App:
         raised: list[ShownProblem] = []
         self.studio.problem_raised.connect(raised.append)
         world = os.environ.get(WORLD_VARIABLE, "")
+        if file is None and self.settings.get("reopen_last"):
+            project = next(iter(recent()), None)
         is_open = project is not None and self.files.open_project(project)
         if not is_open:
             is_open = self.files.new_project(world) if world else self.files.new_project()

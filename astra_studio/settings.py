@@ -19,7 +19,7 @@ class Setting:
     Attributes:
         default: also tells the type: bool, int, float, str or dict.
         choices: what a text may be; empty for anything.
-        low, high: of a number.
+        low, high, unit: of a number.
     """
 
     key: str
@@ -29,6 +29,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     low: float = 0
     high: float = 0
+    unit: str = ""
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -52,13 +53,14 @@ SETTINGS: tuple[Setting, ...] = (
         default=1024,
         low=64,
         high=65536,
-        help="Megabytes of frames kept in memory; takes effect with the next project",
+        unit="MB",
+        help="How much of frames is kept in memory; takes effect with the next project",
     ),
     Setting(
         key="reduced_motion",
         label="Reduced motion",
         default=False,
-        help="Toasts and panels appear at once",
+        help="What is told appears at once",
     ),
     Setting(
         key="reopen_last",

@@ -59,7 +59,7 @@ class Arrangement:
         width, height = self._columns.width(), self._rows.height()
         path = round(_PATH_SHARE * width) if wanted.path is None else wanted.path
         sides = [wanted.project, path, 0, wanted.inspector]
-        seen = [not self._columns.widget(number).isHidden() for number in range(len(sides))]
+        seen = _seen(self._columns)
         taken = sum(size for size, is_seen in zip(sides, seen, strict=True) if is_seen)
         # Where the viewer makes room for the path as a tab, the path has what the viewer would have.
         rest = max(width - taken - _HANDLE_PX * (sum(seen) - 1), 0)
@@ -74,13 +74,13 @@ class Arrangement:
     def _moved(self) -> None:
         """The user has drawn a handle: what is seen now is what is wanted."""
         columns, rows, known = self._columns.sizes(), self._rows.sizes(), self._sizes[self.workspace]
-        has = [not self._columns.widget(number).isHidden() for number in range(len(columns))]
+        has = _seen(self._columns)
         known = replace(
             known,
             project=columns[0] if has[0] else known.project,
             path=columns[1] if has[1] and has[2] else known.path,
             inspector=columns[3] if has[3] else known.inspector,
-            timeline=rows[1] if not self._rows.widget(1).isHidden() else known.timeline,
+            timeline=rows[1] if _seen(self._rows)[1] else known.timeline,
         )
         self._sizes[self.workspace] = known
 
@@ -121,3 +121,9 @@ class Arrangement:
             if name in vars(plain) and isinstance(size, int) and not isinstance(size, bool) and size > 0
         }
         return replace(plain, **fitting)
+
+
+def _seen(splitter: QSplitter) -> list[bool]:
+    """Which of its panes are not hidden."""
+    panes = (splitter.widget(number) for number in range(splitter.count()))
+    return [pane is not None and not pane.isHidden() for pane in panes]

@@ -6,16 +6,18 @@ import logging
 import platform
 from collections import deque
 
-from PySide6.QtCore import Qt, qVersion
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import Qt, QTimer, qVersion
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
+    QHBoxLayout,
     QKeySequenceEdit,
     QLabel,
+    QLineEdit,
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
@@ -30,10 +32,14 @@ from astra_studio import __version__
 from astra_studio.settings import SETTINGS, Setting
 from ui.commands import COMMANDS
 from ui.studio import Studio
-from ui.theme import S12, S16
+from ui.theme import S4, S8, S12, S16
 from ui.widgets import quiet_label
 
 _MAX_LINES = 2000
+_HELP_PX = 320
+_LOOK_MS = 400
+"""How often an open log looks for new lines."""
+_CHOICES = {"system": "As the system", "cpu": "CPU", "cuda": "GPU (CUDA)"}
 
 
 class Preferences(QDialog):
@@ -43,13 +49,22 @@ class Preferences(QDialog):
         super().__init__(parent)
         self._studio = studio
         self.setWindowTitle(self.tr("Preferences"))
-        self.setMinimumWidth(460)
         form = QFormLayout()
-        form.setVerticalSpacing(S12)
+        form.setVerticalSpacing(S16)
+        form.setHorizontalSpacing(S16)
         for setting in SETTINGS:
             if not isinstance(setting.default, dict):
-                form.addRow(setting.label, self._editor(setting))
-                form.addRow("", quiet_label(setting.help))
+                editor = self._editor(setting)
+                editor.setAccessibleName(setting.label)
+                label, words = QLabel(self.tr(setting.label)), quiet_label(self.tr(setting.help))
+                label.setProperty("role", "label")
+                words.setWordWrap(True)
+                words.setFixedWidth(_HELP_PX)
+                field = QVBoxLayout()
+                field.setSpacing(S4)
+                field.addWidget(editor)
+                field.addWidget(words)
+                form.addRow(label, field)
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         close.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -67,13 +82,15 @@ class Preferences(QDialog):
             return box
         if setting.choices:
             choice = QComboBox()
-            choice.addItems(setting.choices)
-            choice.setCurrentText(value)
-            choice.textActivated.connect(lambda text: self._set(setting.key, text))
+            for name in setting.choices:
+                choice.addItem(self.tr(_CHOICES.get(name, name.capitalize())), name)
+            choice.setCurrentIndex(choice.findData(value))
+            choice.activated.connect(lambda _number: self._set(setting.key, choice.currentData()))
             return choice
         number = QSpinBox()
         number.setRange(round(setting.low), round(setting.high))
         number.setValue(value)
+        number.setSuffix(f" {setting.unit}" if setting.unit else "")
         number.valueChanged.connect(lambda new: self._set(setting.key, new))
         return number
 
@@ -89,23 +106,41 @@ class Shortcuts(QDialog):
         self._studio = studio
         self.setWindowTitle(self.tr("Keyboard Shortcuts"))
         self.resize(560, 620)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(self.tr("Find a command or a key"))
+        self.filter.setAccessibleName(self.tr("Find a command or a key"))
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(self._filter)
         self.table = QTableWidget(len(COMMANDS), 2)
         self.table.setHorizontalHeaderLabels([self.tr("Command"), self.tr("Keys")])
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.verticalHeader().hide()
         self.table.horizontalHeader().setStretchLastSection(True)
+        self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.table.setColumnWidth(0, 330)
+        self.table.setShowGrid(False)
+        self.table.setAccessibleName(self.tr("Commands and their keys"))
         self.keys = QKeySequenceEdit()
         self.keys.setMaximumSequenceLength(1)
+        self.keys.setAccessibleName(self.tr("New keys: press them"))
         self.set_button = QPushButton(self.tr("Set"))
+        self.set_button.setProperty("main", "true")
         self.reset_button = QPushButton(self.tr("Default"))
         self.words = QLabel()
         self.words.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(S16, S16, S16, S16)
-        for widget in (self.table, self.keys, self.words, self.set_button, self.reset_button):
+        column.setSpacing(S8)
+        row = QHBoxLayout()
+        row.setSpacing(S8)
+        row.addWidget(self.keys, 1)
+        for button in (self.set_button, self.reset_button):
+            row.addWidget(button)
+        for widget in (self.filter, self.table, quiet_label(self.tr("Choose a command, press its new keys, then Set"))):
             column.addWidget(widget)
+        column.addLayout(row)
+        column.addWidget(self.words)
         self.keys.keySequenceChanged.connect(lambda _keys: self._say_conflicts())
         self.table.currentCellChanged.connect(lambda *_: self._chosen())
         self.set_button.clicked.connect(lambda: self._rebind(self.keys.keySequence().toString()))
@@ -127,6 +162,16 @@ class Shortcuts(QDialog):
             words = ", ".join(key.toString(QKeySequence.SequenceFormat.NativeText) for key in keys)
             self.table.setItem(row, 1, QTableWidgetItem(words))
 
+    def _filter(self, text: str) -> None:
+        wanted = text.lower().split()
+        for row in range(self.table.rowCount()):
+            words = " ".join(self._text(row, column) for column in (0, 1)).lower()
+            self.table.setRowHidden(row, not all(part in words for part in wanted))
+
+    def _text(self, row: int, column: int) -> str:
+        item = self.table.item(row, column)
+        return "" if item is None else item.text()
+
     def _chosen(self) -> None:
         self.keys.setKeySequence(self._studio.commands.action(self._current()).shortcut())
 
@@ -137,6 +182,7 @@ class Shortcuts(QDialog):
             self.tr("Already used by {0}; setting them takes them away there.").format(names) if names else ""
         )
         self.words.setProperty("role", "error" if names else "quiet")
+        self.words.style().polish(self.words)
 
     def _rebind(self, keys: str | None) -> None:
         commands = self._studio.commands
@@ -154,24 +200,50 @@ class LogLines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.lines: deque[str] = deque(maxlen=_MAX_LINES)
+        self.num_written = 0
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
         self.lines.append(self.format(record))
+        self.num_written += 1
 
 
 class LogWindow(QDialog):
-    """The log, to be read and copied."""
+    """The log, to be read and copied. It stands beside the window and goes on while it is open."""
 
-    def __init__(self, lines: LogLines, parent: QWidget) -> None:
+    def __init__(self, lines: LogLines, copy: QAction, parent: QWidget) -> None:
+        """`copy` copies what a bug report needs."""
         super().__init__(parent)
+        self._lines, self._num_shown = lines, -1
         self.setWindowTitle(self.tr("Log"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(760, 420)
-        text = QPlainTextEdit("\n".join(lines.lines) or self.tr("Nothing has been logged."))
-        text.setReadOnly(True)
-        text.setAccessibleName(self.tr("Log"))
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(self.tr("Log"))
+        button = QPushButton(copy.text())
+        button.clicked.connect(copy.trigger)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(button)
         column = QVBoxLayout(self)
-        column.addWidget(text)
+        column.setContentsMargins(S12, S12, S12, S12)
+        column.setSpacing(S8)
+        column.addWidget(self.text, 1)
+        column.addLayout(row)
+        self._look()
+        timer = QTimer(self)
+        timer.setInterval(_LOOK_MS)
+        timer.timeout.connect(self._look)  # lines come from all threads
+        timer.start()
+
+    def _look(self) -> None:
+        if self._lines.num_written == self._num_shown:
+            return
+        self._num_shown = self._lines.num_written
+        self.text.setPlainText("\n".join(self._lines.lines) or self.tr("Nothing has been logged."))
+        bar = self.text.verticalScrollBar()
+        bar.setValue(bar.maximum())
 
 
 class About(QDialog):

@@ -82,9 +82,8 @@ class Files(QObject):
                 before=self.close,
             )
         except ProjectDamaged as error:
-            self._studio.raise_problem(problem_of(error), key="project")
-            if path is not None and self.window is not None:
-                self._offer_rescue(path)
+            remedy = None if path is None else (self.tr("Save into a new project"), lambda: self._rescue(path))
+            self._studio.raise_problem(problem_of(error), key="project", remedy=remedy)
             return False
         except (OSError, ValueError) as error:
             self._studio.raise_problem(problem_of(error), key="project")
@@ -95,13 +94,12 @@ class Files(QObject):
         opened.generation.open_world()
         return True
 
-    def _offer_rescue(self, path: Path) -> None:
-        def save() -> None:
-            target = path.with_name(f"{path.stem} (rescued){SUFFIX}")
-            if self._studio.guarded(lambda: rescue(path, target), key="project"):
-                self.open_project(target)
-
-        self._studio.say(self.tr("What is whole can be saved"), self.tr("Save into a new project"), save)
+    def _rescue(self, path: Path) -> None:
+        """Save what is whole in a damaged project beside it, and open that."""
+        names = (f"{path.stem} (rescued{number}){SUFFIX}" for number in ("", *(f" {n}" for n in range(2, 1000))))
+        target = next(place for name in names if not (place := path.with_name(name)).exists())
+        if self._studio.guarded(lambda: rescue(path, target), key="project"):
+            self.open_project(target)
 
     def save_as(self) -> None:
         """Copy the project to another place, and go on there."""

@@ -6,7 +6,7 @@ import platform
 
 from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QIcon, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from astra_studio import __version__
 from astra_studio.paths import assets, user_data
@@ -92,7 +92,6 @@ class MainWindow(QMainWindow):
         studio.commands.add_to(self)
         studio.project_opened.connect(self._name)
         studio.project_changed.connect(lambda _change: self._undo_words())
-        studio.theme.changed.connect(self._dress)
         self.arrangement.place(self)
         self.show_workspace(self.arrangement.kept_workspace)
         studio.project_opened.emit()
@@ -119,7 +118,7 @@ class MainWindow(QMainWindow):
             self._attach_workspace(name)
         attach("view.full_screen", self._toggle_full_screen, checked=self.isFullScreen)
         attach("view.theme", self._other_theme)
-        attach("view.log", lambda: LogWindow(self._log, self).exec())
+        attach("view.log", lambda: LogWindow(self._log, studio.commands.action("help.copy_diagnostics"), self).show())
         attach("generate.world", self._choose_world)
         attach("help.copy_diagnostics", self._copy_diagnostics)
         attach("help.about", lambda: About(studio, self).exec())
@@ -201,11 +200,6 @@ class MainWindow(QMainWindow):
     def _other_theme(self) -> None:
         name = "light" if self.studio.theme.name == "dark" else "dark"
         self.studio.guarded(lambda: self.studio.settings.set("theme", name))
-
-    def _dress(self) -> None:
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        self.studio.theme.apply(app)
 
     def _copy_diagnostics(self) -> None:
         QGuiApplication.clipboard().setText(self.diagnostics())

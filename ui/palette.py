@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ui.commands import COMMANDS, Command
 from ui.studio import Studio
-from ui.theme import S8
+from ui.theme import R4, S8, S12, Theme
 
-_SIZE = (520, 380)
+_SIZE, _ROW_PX = (520, 380), 26
+KEYS = Qt.ItemDataRole.UserRole + 1
+
+
+class _Rows(QStyledItemDelegate):
+    """Icon, words, and the keys at the right; words stand under each other with and without an icon."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(0, _ROW_PX)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        theme, box = self._theme, QRectF(option.rect)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        state = option.state
+        for flag, token in (
+            (QStyle.StateFlag.State_Selected, "selected"),
+            (QStyle.StateFlag.State_MouseOver, "hover"),
+        ):
+            if state & flag:
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(theme.color(token))
+                painter.drawRoundedRect(box, R4, R4)
+                break
+        icon = index.data(Qt.ItemDataRole.DecorationRole)
+        if isinstance(icon, QIcon) and not icon.isNull():
+            icon.paint(painter, round(box.left()) + S8, round(box.center().y()) - 7, 14, 14)
+        words = box.adjusted(S8 + 14 + S8, 0, -S12, 0)
+        painter.setPen(theme.color("text3"))
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, index.data(KEYS))
+        painter.setPen(theme.color("text"))
+        text = index.data(Qt.ItemDataRole.DisplayRole)
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+        painter.restore()
 
 
 class Palette(QDialog):
@@ -28,6 +77,7 @@ class Palette(QDialog):
         self.field.setAccessibleName(self.tr("Command"))
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Commands that fit"))
+        self.list.setItemDelegate(_Rows(studio.theme, self.list))
         column = QVBoxLayout(self)
         column.setContentsMargins(S8, S8, S8, S8)
         column.addWidget(self.field)
@@ -62,8 +112,8 @@ class Palette(QDialog):
         usable = [command for command in COMMANDS if commands.action(command.id).isEnabled()]
         for command in ranked(usable, text, self.recent):
             keys = commands.keys(command.id)
-            item = QListWidgetItem(f"{command.menu}: {command.text}" + (f"      {keys}" if keys else ""))
-            item.setIcon(commands.action(command.id).icon())
+            item = QListWidgetItem(commands.action(command.id).icon(), f"{command.menu}: {command.text}")
+            item.setData(KEYS, keys)
             item.setData(Qt.ItemDataRole.UserRole, command.id)
             self.list.addItem(item)
         self.list.setCurrentRow(0)
@@ -78,14 +128,15 @@ class Palette(QDialog):
 
 
 def ranked(commands: list[Command], text: str, recent: list[str]) -> list[Command]:
-    """Commands whose words hold the letters of `text` in order; whole words and recent ones first."""
+    """Commands whose words hold the letters of `text` in order; whole words, then recent ones, then as in menus."""
     wanted = text.lower().split()
+    place = {command.id: number for number, command in enumerate(COMMANDS)}
 
-    def key(command: Command) -> tuple[int, int, str]:
+    def key(command: Command) -> tuple[int, int, int]:
         words = f"{command.menu} {command.text}".lower()
         starts = sum(1 for part in wanted if any(word.startswith(part) for word in words.split()))
         age = recent.index(command.id) if command.id in recent else len(recent)
-        return -starts, age, command.text
+        return -starts, age, place[command.id]
 
     return sorted((c for c in commands if _holds(f"{c.menu} {c.text}".lower(), "".join(wanted))), key=key)
 

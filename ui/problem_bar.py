@@ -10,19 +10,20 @@ from astra_studio.problems import ended
 from ui.studio import ShownProblem, Studio
 from ui.theme import R4, S4, S8, S12
 from ui.widgets import IconButton
+from ui.widgets.basic import Filled
 
 _MAX_SHOWN = 3
 
 
-class ProblemBar(QWidget):
+class ProblemBar(Filled):
     """The newest problems, each a row until it is closed or has been solved."""
 
     def __init__(self, studio: Studio) -> None:
-        super().__init__()
+        super().__init__(studio.theme, "stage")
         self._studio = studio
         self._shown: list[tuple[ShownProblem, QWidget]] = []
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(S12, 0, S12, 0)
+        self._column.setContentsMargins(S12, 0, S12, S12)
         self._column.setSpacing(S4)
         self.setVisible(False)
         studio.problem_raised.connect(self.show_problem)
@@ -72,15 +73,17 @@ class _Row(QWidget):
         row.addWidget(icon)
         what = QLabel(problem.what + ".")
         what.setProperty("role", "title")
-        why = QLabel(f"{ended(problem.why)} {ended(problem.todo)}")
+        # Where a button helps, it says itself what to do.
+        told = (problem.why,) if shown.remedy is not None else (problem.why, problem.todo)
+        why = QLabel(" ".join(ended(part) for part in told))
         why.setProperty("role", "label")
         why.setWordWrap(True)
         row.addWidget(what)
         row.addWidget(why, 1)
         if shown.remedy is not None:
-            words, command = shown.remedy
+            words, help_ = shown.remedy
             remedy = QPushButton(words)
-            remedy.clicked.connect(lambda: studio.commands.trigger(command))
+            remedy.clicked.connect(lambda: studio.commands.trigger(help_) if isinstance(help_, str) else help_())
             row.addWidget(remedy)
         if shown.details:
             details = QPushButton(self.tr("Details"))

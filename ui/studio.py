@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,12 @@ from astra_studio.settings import Settings
 from ui.commands import Commands
 from ui.theme import Theme
 
+_LOG = logging.getLogger(__name__)
+_EDIT = "edit"
+"""Key of the problem with an edit."""
+Remedy = tuple[str, str | Callable[[], object]]
+"""Words of a button, and the id of a command or what is done."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShownProblem:
@@ -26,13 +33,13 @@ class ShownProblem:
 
     Attributes:
         key: a later one of the same key takes its place; "" never.
-        remedy: words and command id of the button that helps.
+        remedy: the button that helps.
         details: for those who want to know more.
     """
 
     problem: Problem
     key: str = ""
-    remedy: tuple[str, str] | None = None
+    remedy: Remedy | None = None
     details: str = ""
 
 
@@ -107,6 +114,7 @@ class Studio(QObject):
         player.small_arrived.add(self.small_picture_arrived.emit)
         generation.listeners.add(self._making_changed)
         generation.previews.add(self._previewed)
+        _LOG.info("project %s: %d takes", session.path.name, len(session.project.takes))
         self.project_opened.emit()
         self.commands.refresh()
 
@@ -120,8 +128,11 @@ class Studio(QObject):
         return self.session.project.current
 
     def apply(self, edit: Edit) -> bool:
-        """Do an edit; what is wrong with it is shown in the problem bar, and False comes back."""
-        return self.guarded(lambda: self.session.apply(edit))
+        """Do an edit; what is wrong with it stands in the problem bar until the next works, and False comes back."""
+        is_done = self.guarded(lambda: self.session.apply(edit), key=_EDIT)
+        if is_done:
+            self.problem_gone.emit(_EDIT)
+        return is_done
 
     def guarded(self, run: Callable[[], object], key: str = "") -> bool:
         """Do what may fail for a reason that the user can mend; False where it did, and the bar says why."""
@@ -148,17 +159,19 @@ class Studio(QObject):
             self.selected_key = number
             self.key_selected.emit(number)
 
-    def raise_problem(
-        self, problem: Problem, key: str = "", remedy: tuple[str, str] | None = None, details: str = ""
-    ) -> None:
+    def raise_problem(self, problem: Problem, key: str = "", remedy: Remedy | None = None, details: str = "") -> None:
         """Show a problem in the bar."""
+        _LOG.warning("%s", problem.paragraph().replace("\n", " "))
         self.problem_raised.emit(ShownProblem(problem=problem, key=key, remedy=remedy, details=details))
 
     def say(self, text: str, action_label: str = "", action: Callable[[], object] | None = None) -> None:
         """Tell what was done, in a toast."""
+        _LOG.info("%s", text)
         self.said.emit(Saying(text=text, action_label=action_label, action=action))
 
     def _project_changed(self, change: Change) -> None:
+        if change.origin == "chunk":
+            _LOG.info("%s has %d chunks", change.after.current.name, len(change.after.current.chunks))
         self.project_changed.emit(change)
         self.commands.refresh()
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, QPropertyAnimation, QRectF, Qt, QTimer
 from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from astra_studio.document.facets import Facet
+from astra_studio.document.session import Change
 from ui.studio import Saying, Studio
 from ui.theme import R6, S8, S12, S16
 from ui.widgets import IconButton
 
 _SHOWN_MS = 6000
 _HEIGHT_PX = 40
+_RISE_PX, _RISE_MS = 12, 160
 
 
 class Toast(QWidget):
@@ -35,11 +38,14 @@ class Toast(QWidget):
         row.addWidget(close)
         self.setFixedHeight(_HEIGHT_PX)
         self.hide()
+        self._rise = QPropertyAnimation(self, b"pos", self)
+        self._rise.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SHOWN_MS)
         self._timer.timeout.connect(self.hide)
         studio.said.connect(self.show_saying)
+        studio.project_changed.connect(self._project_changed)
         window.installEventFilter(self)
 
     def show_saying(self, saying: Saying) -> None:
@@ -49,10 +55,23 @@ class Toast(QWidget):
         self.button.setVisible(saying.action is not None)
         self.setAccessibleName(saying.text)
         self.adjustSize()
+        is_new = not self.isVisible()
         self._place()
         self.show()
         self.raise_()
+        if is_new and not self._studio.settings.get("reduced_motion"):
+            self._rise.setDuration(_RISE_MS)
+            self._rise.setStartValue(self.pos() + QPoint(0, _RISE_PX))
+            self._rise.setEndValue(self.pos())
+            self._rise.start()
         self._timer.start()
+
+    def _project_changed(self, change: Change) -> None:
+        """An offer to undo is one for the newest step; what comes after takes it away."""
+        if self._saying is None or self._saying.action != self._studio.undo or change.origin == "chunk":
+            return
+        if change.facets - {Facet.SELECTION}:
+            self.hide()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
@@ -66,6 +85,7 @@ class Toast(QWidget):
         self._timer.start()
 
     def _place(self) -> None:
+        self._rise.stop()
         self.move(self._window.width() - self.width() - S16, self._window.height() - self.height() - 40)
 
     def _act(self) -> None:

@@ -175,7 +175,6 @@ COMMANDS: tuple[Command, ...] = (
         group=2,
         tip="Pictures, moves and settings out of a JOBS.toml",
     ),
-    _c("help.commands", "Pose Line and Keys", icon="info"),
     _c("help.copy_diagnostics", "Copy Diagnostics", icon="copy"),
     _c("help.about", "About Astra Studio", icon="info"),
 )

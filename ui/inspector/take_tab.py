@@ -141,6 +141,7 @@ class TakeTab(QWidget):
         self.solver = QComboBox()
         self.solver.addItems(["euler", "unipc"])
         self.solver.setAccessibleName(self.tr("Solver"))
+        self.solver.setToolTip(self.tr("How each denoising step is taken: euler plain, unipc good with few steps"))
         self.solver.activated.connect(lambda _n: self._set("solver", self.solver.currentText(), is_over=True))
         self.noise_on = QComboBox()
         self.noise_on.addItems(["recent", "all"])
@@ -153,6 +154,7 @@ class TakeTab(QWidget):
         body.addLayout(_labelled(self.tr("Noise on"), self.noise_on))
         self.seed = NumberField(theme, self.tr("Seed"), minimum=0, maximum=float(MAX_SEED), step=1, decimals=0)
         self.seed.changed.connect(self._set_seed)
+        self.seed.setToolTip(self.tr("The same seed, settings and moves make the same chunks; default 0"))
         dice = IconButton(theme, "dice-five", self.tr("Another seed"))
         dice.clicked.connect(self._roll)
         self.lock = IconButton(theme, "lock-open", self.tr("Keep the seed when chunks are made again"))
@@ -272,6 +274,7 @@ class TakeTab(QWidget):
         if not self.prompt.hasFocus() and self.prompt.toPlainText() != asked.prompt:
             self.prompt.setPlainText(asked.prompt)
         self._generation.hint.setText(self.tr("from chunk {0} on").format(len(take.chunks) + 1))
+        self._generation.hint.setToolTip(self.tr("What is changed here counts from that chunk on"))
         words = self.tr("reads no text") if info and not info.has_text else ""
         self._generation.setToolTip(f"{info.name}: {words}" if info and words else "")
         self._show_chunk()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from astra_studio.document.model import TakeId
 from astra_studio.services.generation import Making
@@ -119,6 +119,7 @@ class JobsSection(Section):
 
     def _fill_job(self, row: _Row, state: JobState, waiting: list[int]) -> None:
         row.title.setText(state.title)
+        row.title.setToolTip(state.title)
         words = {
             "waiting": self.tr("waits"),
             "paused": self.tr("paused"),
@@ -162,7 +163,8 @@ class _Row(QWidget):
         theme = studio.theme
         self.is_paused = False
         self.title, self.words, self.detail = QLabel(), quiet_label(""), quiet_label("")
-        self.title.setMinimumWidth(0)
+        # A long title is cut off and does not make the panel wider.
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.detail.setWordWrap(True)
         self.up = IconButton(theme, "arrow-up", self.tr("Sooner"))
         self.down = IconButton(theme, "arrow-down", self.tr("Later"))

@@ -36,6 +36,8 @@ from ui.words import counted
 
 _THUMBNAIL = QSize(28, 16)
 _SCENE_PX, _SCENE_SHARP_PX = 26, 78
+_NAME_PX = 60
+"""What the panel has for a name beside the words of the other column."""
 _ROW_PX, _LEAST_ROWS, _MOST_ROWS = 25, 2, 6
 
 
@@ -238,7 +240,10 @@ class ProjectPane(Filled):
             if lane.num_shared:
                 hint = self.tr("from {0}").format(lane.num_shared + 1)
                 whole = self.tr("{0}, its own from chunk {1} on").format(whole, lane.num_shared + 1)
-            item = QTreeWidgetItem([("★ " if take.is_starred else "") + take.name, hint])
+            name = ("★ " if take.is_starred else "") + take.name
+            if self.tree.fontMetrics().horizontalAdvance(name) > _NAME_PX:
+                hint = str(len(take.chunks))  # what a take is called says more than how long it is
+            item = QTreeWidgetItem([name, hint])
             item.setData(0, Qt.ItemDataRole.UserRole, take.id)
             item.setToolTip(0, f"{take.name}: {whole}")
             item.setToolTip(1, whole)

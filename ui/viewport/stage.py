@@ -178,7 +178,9 @@ class Stage(QWidget):
         painter.setBrush(self._theme.color("on_plate"))
         painter.drawEllipse(handle)
         ratio = self.devicePixelRatioF()
-        painter.drawPixmap(handle.topLeft() + QPointF(7, 7), self._theme.pixmap("split-horizontal", "line", 14, ratio))
+        painter.drawPixmap(
+            handle.topLeft() + QPointF(7, 7), self._theme.pixmap("split-horizontal", "accent_ink", 14, ratio)
+        )
         self._chip(painter, "A", self.shown.names[0], box, at_right=False)
         self._chip(painter, "B", self.shown.names[1], box, at_right=True)
 

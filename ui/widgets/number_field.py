@@ -59,6 +59,7 @@ class NumberField(QLineEdit):
         self._pressed: QPoint | None = None
         self._before_drag = value
         self._is_dragging = False
+        self._tip = ""
         self.setAccessibleName(name)
         self.setAccessibleDescription(unit)
         self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -184,8 +185,11 @@ class NumberField(QLineEdit):
         self._show()
 
     def _mark(self, reason: str) -> None:
+        if reason and self.property("bad") != "true":
+            self._tip = self.toolTip()
+        if reason or self.property("bad") == "true":
+            self.setToolTip(reason or self._tip)
         self.setProperty("bad", "true" if reason else "false")
-        self.setToolTip(reason)
         self.style().unpolish(self)
         self.style().polish(self)
 

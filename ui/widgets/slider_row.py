@@ -25,7 +25,7 @@ class ResetDot(QWidget):
 
     def show_dot(self, is_shown: bool, *, is_keyed: bool = False) -> None:
         self.is_shown, self.is_keyed = is_shown, is_keyed
-        self.setToolTip("Back to the default" if is_shown else "")
+        self.setToolTip(self.tr("Back to the default") if is_shown else "")
         self.setCursor(Qt.CursorShape.PointingHandCursor if is_shown else Qt.CursorShape.ArrowCursor)
         self.update()
 
@@ -153,7 +153,7 @@ class SliderRow(QWidget):
         self.dot = ResetDot(theme, f"{label}: back to the default")
         for widget in (self._label, self.track, self.field, self.dot):
             row.addWidget(widget)
-        self.setToolTip(tip)
+        self._tip, self._unit, self._decimals = tip, unit, decimals
         self.track.moved.connect(self.changed)
         self.field.changed.connect(self.changed)
         self.dot.clicked.connect(self.reset)
@@ -163,4 +163,6 @@ class SliderRow(QWidget):
         self.track.value, self.track.default = value, default
         self.track.update()
         self.field.set_value(value)
+        words = self.tr("Default {0}").format(f"{default:.{self._decimals}f} {self._unit}".rstrip())
+        self.setToolTip(f"{self._tip}\n{words}" if self._tip else words)
         self.dot.show_dot(abs(value - default) > 1e-9 or is_keyed, is_keyed=is_keyed)

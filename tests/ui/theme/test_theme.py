@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtGui import QColor, QFontMetrics
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from astra_studio.paths import assets
 from ui.commands import COMMANDS
 from ui.theme import Theme
+from ui.theme.style import style_sheet
 from ui.theme.tokens import MARKS, TEXTS, THEMES
+from ui.widgets import EmptyState
 
 
 def luminance(colour: QColor) -> float:
@@ -23,6 +26,18 @@ def luminance(colour: QColor) -> float:
 def contrast(first: QColor, second: QColor) -> float:
     low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_words_around_pictures_are_legible(qtbot: QtBot, name: str) -> None:
+    theme = Theme(name)
+    empty = EmptyState(theme, "image", "Drop a picture", is_on_stage=True)
+    qtbot.addWidget(empty)
+    empty.setStyleSheet(style_sheet(THEMES[name]))
+    words = next(label for label in empty.findChildren(QLabel) if label.text())
+    words.ensurePolished()
+    shown = words.palette().color(words.foregroundRole())
+    assert contrast(shown, theme.color("stage")) >= 4.5
 
 
 @pytest.mark.parametrize("name", THEMES)
