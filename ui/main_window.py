@@ -6,7 +6,7 @@ import platform
 
 from PySide6.QtCore import QEvent, QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QIcon, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from astra_studio import __version__
 from astra_studio.paths import assets, user_data
@@ -90,6 +90,9 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(whole)
         self.toast = Toast(studio, self)
         studio.commands.add_to(self)
+        for button in self.findChildren(QPushButton):
+            # A click leaves the keys where they are: Space is to play, and not to press the same again.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         studio.project_opened.connect(self._name)
         studio.project_changed.connect(lambda _change: self._undo_words())
         self.arrangement.place(self)

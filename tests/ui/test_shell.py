@@ -21,6 +21,7 @@ from tests.ui.conftest import Driver
 from ui.commands import COMMANDS
 from ui.dialogs import LogWindow, Preferences, Shortcuts
 from ui.palette import KEYS, Palette
+from ui.project_panel.pane import SceneButton
 from ui.timeline.redo_dialog import RedoDialog
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -196,6 +197,96 @@ def test_a_new_chunk_plays_once_and_leaves_loop_as_it_is(filled: Driver) -> None
     filled.wait(lambda: not player.is_playing)
     assert player.frame == player.num_frames - 1
     assert player.is_looping
+
+
+@pytest.mark.parametrize("corner", ["topLeft", "topRight", "bottomLeft", "bottomRight"])
+def test_every_corner_of_the_crop_can_be_drawn_and_the_opposite_one_stays(
+    driver: Driver, tmp_path: Path, corner: str
+) -> None:
+    square = tmp_path / "square.png"
+    picture(600, 600).save(str(square))
+    driver.start_from(square)
+    stage = driver.window.viewport.stage
+    driver.wait(lambda: stage.shown.crop is not None)
+    before = stage.crop_box()
+    opposite = {"topLeft": "bottomRight", "topRight": "bottomLeft"} | {
+        "bottomLeft": "topRight",
+        "bottomRight": "topLeft",
+    }
+    begin = getattr(before, corner)().toPoint()
+    inward = QPoint(60 if "Left" in corner else -60, 0)
+    driver.drag(stage, begin, begin + inward)
+    after = stage.crop_box()
+    assert after.width() == pytest.approx(before.width() - 60, abs=3)
+    assert after.width() / after.height() == pytest.approx(before.width() / before.height())
+    stays = getattr(after, opposite[corner])() - getattr(before, opposite[corner])()
+    assert stays.manhattanLength() < 2
+
+
+def test_w_compares_a_branch_with_what_it_branches_from(filled: Driver) -> None:
+    first = filled.studio.take
+    wipe = filled.studio.commands.action("view.wipe")
+    assert not wipe.isEnabled()
+    filled.studio.player.seek(40)
+    filled.key(Qt.Key.Key_B)
+    assert wipe.isEnabled()
+    filled.key(Qt.Key.Key_W)
+    assert filled.studio.project.selection.compared == first.id
+    assert filled.window.viewport.stage.compare == "wipe"
+    filled.key(Qt.Key.Key_W)
+    assert filled.window.viewport.stage.compare == "none"
+
+
+# ---------------------------------------------------------------------- keys of what has the focus
+
+
+def test_space_and_return_press_the_button_that_has_the_focus(driver: Driver) -> None:
+    scenes = driver.window.project_panel.findChildren(SceneButton)
+    for scene, key in ((scenes[1], Qt.Key.Key_Space), (scenes[2], Qt.Key.Key_Return)):
+        scene.setFocus(Qt.FocusReason.TabFocusReason)
+        before = driver.studio.project.start
+        QTest.keyClick(scene, key)
+        driver.wait(lambda before=before: driver.studio.project.start not in (None, before))
+    assert driver.studio.project.start is not None
+    assert driver.studio.project.start.name == "lake_low.jpg"
+    assert not driver.window.path_editing.num_keys
+
+
+def test_arrows_turn_what_has_the_focus_and_else_the_frames(filled: Driver) -> None:
+    filled.studio.player.seek(10)
+    take_tab, tabs = filled.window.inspector.take_tab, filled.window.inspector.tabs
+    slider = take_tab.guidance.track
+    slider.setFocus(Qt.FocusReason.TabFocusReason)
+    before = slider.value
+    QTest.keyClick(slider, Qt.Key.Key_Right)
+    assert slider.value > before
+    tabs.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(tabs, Qt.Key.Key_Right)
+    assert tabs.current == "Project"
+    assert filled.studio.player.frame == 10
+    filled.window.viewport.stage.setFocus()
+    filled.key(Qt.Key.Key_Right)
+    assert filled.studio.player.frame == 11
+
+
+def test_takes_are_walked_through_by_keys(filled: Driver) -> None:
+    first = filled.studio.take
+    filled.studio.player.seek(40)
+    filled.key(Qt.Key.Key_B)
+    tree = filled.window.project_panel.tree
+    tree.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(tree, Qt.Key.Key_Up)
+    QTest.keyClick(tree, Qt.Key.Key_Return)
+    assert filled.studio.take.id == first.id
+
+
+def test_a_click_on_a_button_leaves_space_to_playing(filled: Driver) -> None:
+    filled.window.viewport.stage.setFocus()
+    filled.studio.player.seek(0)
+    for button in filled.window.findChildren(QPushButton):
+        assert button.focusPolicy() in (Qt.FocusPolicy.TabFocus, Qt.FocusPolicy.NoFocus), button.text()
+    filled.key(Qt.Key.Key_Space)
+    assert filled.studio.player.is_playing
 
 
 # ---------------------------------------------------------------------- themes

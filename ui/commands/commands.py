@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
 
 from ui.commands.table import COMMANDS, Command
 from ui.theme import Theme
@@ -14,6 +24,10 @@ from ui.theme import Theme
 _TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
 _ALWAYS_LIVE = ("generate.cancel", "edit.palette", "file.quit", "view.full_screen")
 """Keys that work in text fields too; there, all others belong to the text."""
+_PRESSES = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter})
+_WALKS = frozenset(
+    {Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Return, Qt.Key.Key_Enter}
+)
 
 
 class Commands(QObject):
@@ -27,6 +41,7 @@ class Commands(QObject):
         self._enabled: dict[str, Callable[[], bool]] = {}
         self._checked: dict[str, Callable[[], bool]] = {}
         self._own = dict(keys or {})
+        self._window: QWidget | None = None
         for command in COMMANDS:
             action = QAction(self._words(command.text), self)
             action.setCheckable(command.is_checkable)
@@ -78,6 +93,7 @@ class Commands(QObject):
     def add_to(self, window: QWidget) -> None:
         """Make the keys live in a window."""
         window.addActions(list(self._actions.values()))
+        self._window = window
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         # Not a filter of the whole program: Python would be asked about every event there is.
@@ -116,9 +132,16 @@ class Commands(QObject):
         return [command for command in others if wanted in self._actions[command.id].shortcuts()]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Text fields own their keys: what a field could type is no shortcut there."""
+        """What has the focus owns its keys: what a field could type is no shortcut there, nor what presses a button."""
+        if not isinstance(event, QKeyEvent):
+            return False
         is_for_shortcut = event.type() == QEvent.Type.ShortcutOverride
-        if not is_for_shortcut or not isinstance(event, QKeyEvent) or not _is_typed_into(watched):
+        if Qt.Key(event.key()) in _own_keys(watched) and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
+            if is_for_shortcut:
+                event.accept()
+                return True
+            return event.type() == QEvent.Type.KeyPress and _presses(watched, event)
+        if not is_for_shortcut or not _is_typed_into(watched):
             return False
         if not self._is_always_live(event):
             event.accept()
@@ -127,7 +150,9 @@ class Commands(QObject):
 
     def _focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
         """A field that came later is known by the keys going to it; to filter it a second time changes nothing."""
-        if isinstance(now, _TEXT_FIELDS):
+        # In dialogs no shortcut is in the way, and Return is for the dialog.
+        is_ours = now is not None and now.window() is self._window and bool(_own_keys(now))
+        if now is not None and (isinstance(now, _TEXT_FIELDS) or is_ours):
             now.installEventFilter(self)
 
     def _is_always_live(self, event: QKeyEvent) -> bool:
@@ -166,3 +191,22 @@ def _is_typed_into(widget: object) -> bool:
     if not isinstance(widget, _TEXT_FIELDS):
         return False
     return not (isinstance(widget, QLineEdit) and widget.isReadOnly())
+
+
+def _own_keys(widget: object) -> frozenset[Qt.Key]:
+    """The keys, without Ctrl and its like, that are no shortcuts while a widget has the focus."""
+    if isinstance(widget, QAbstractButton):
+        return _PRESSES
+    if isinstance(widget, QAbstractItemView):
+        can_edit = bool(widget.editTriggers() & QAbstractItemView.EditTrigger.EditKeyPressed)
+        return _WALKS | {Qt.Key.Key_F2} if can_edit else _WALKS
+    own: frozenset[Qt.Key] = getattr(widget, "own_keys", frozenset())
+    return own
+
+
+def _presses(widget: object, event: QKeyEvent) -> bool:
+    """Return presses a button as Space does; Qt does so in dialogs only."""
+    if isinstance(widget, QAbstractButton) and event.key() != Qt.Key.Key_Space and not event.isAutoRepeat():
+        widget.click()
+        return True
+    return False

@@ -57,6 +57,7 @@ class ZoomSlider(QWidget):
 
     zoomed = Signal(float)
     """The factor that the timeline is to grow by."""
+    own_keys = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right})
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from astra_studio.document.derived import start_frames
-from astra_studio.document.edits import set_crop
+from astra_studio.document.edits import select, set_crop
 from astra_studio.document.facets import Facet
 from astra_studio.document.model import Start, Take
 from astra_studio.document.session import Change
@@ -138,7 +138,7 @@ class ViewportPane(QWidget):
         self._studio.commands.attach(
             command,
             lambda: self._set_compare(compare),
-            enabled=lambda: self._studio.project.selection.compared is not None,
+            enabled=lambda: self._studio.project.selection.compared is not None or self._usual_other() is not None,
             checked=lambda: bool(self.stage.compare == compare),
         )
 
@@ -302,7 +302,19 @@ class ViewportPane(QWidget):
         self.zoom.choose({"fit": "Fit", "free": ""}.get(zoom, zoom))
         self._studio.commands.refresh()
 
+    def _usual_other(self) -> Take | None:
+        """The take that one compares with unless another is chosen: the one that it branches from, else the newest."""
+        project = self._studio.project
+        others = [take for take in project.takes if take.id != project.selection.take and take.chunks]
+        parent = [take for take in others if take.id == project.current.parent]
+        return next(iter([*parent, *reversed(others)]), None) if project.current.chunks else None
+
     def _set_compare(self, compare: Compare) -> None:
+        other = self._usual_other()
+        if self._studio.project.selection.compared is None and other is not None:
+            selection = self._studio.project.selection
+            self._studio.apply(select(compared=other.id, ticks=selection.ticks))
+            self.stage.compare = "none"
         self.stage.compare = "none" if self.stage.compare == compare else compare
         self.refresh()
 

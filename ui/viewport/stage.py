@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -33,6 +33,16 @@ _HANDLE_PX = 28
 _GRAB_PX = 10
 _LEAST_CROP = 0.1
 """Of the largest crop: a smaller one would show blocks."""
+
+Corner = tuple[bool, bool]
+"""Of a crop: whether it is a right one, and whether it is a lower one."""
+_CURSORS: dict[Corner | None, Qt.CursorShape] = {
+    None: Qt.CursorShape.SizeAllCursor,
+    (False, False): Qt.CursorShape.SizeFDiagCursor,
+    (True, True): Qt.CursorShape.SizeFDiagCursor,
+    (True, False): Qt.CursorShape.SizeBDiagCursor,
+    (False, True): Qt.CursorShape.SizeBDiagCursor,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +266,7 @@ class Stage(QWidget):
         elif self._is_on_wipe(event.position()):
             self.setCursor(Qt.CursorShape.SplitHCursor)
         elif self.shown.crop is not None:
-            self.setCursor(Qt.CursorShape.SizeAllCursor)
+            self.setCursor(_CURSORS[_corner_at(self.crop_box(), event.position())])
         else:
             self.unsetCursor()
 
@@ -322,14 +332,12 @@ class Stage(QWidget):
         assert crop is not None
         assert image is not None
         scale = self.picture_box().width() / image.width()
-        corner = (begin - box.bottomRight()).manhattanLength() < 2 * _GRAB_PX
+        corner = _corner_at(box, begin)
 
         def drag(where: QPointF, is_over: bool) -> None:
             moved = (where - begin) / scale
-            if corner:
-                largest = min(image.width() - crop.left, (image.height() - crop.top) * crop.width / crop.height)
-                width = min(max(crop.width + moved.x(), _LEAST_CROP * image.width()), largest)
-                changed = replace(crop, width=width, height=width * crop.height / crop.width)
+            if corner is not None:
+                changed = _resized(crop, corner, moved.x(), QSizeF(image.width(), image.height()))
             else:
                 changed = replace(crop, left=crop.left + moved.x(), top=crop.top + moved.y())
             self.crop_moved.emit(self._inside(changed), is_over)
@@ -360,3 +368,27 @@ class Stage(QWidget):
         self.update()
         event.acceptProposedAction()
         self.dropped.emit(event.mimeData())
+
+
+def _corner_at(box: QRectF, where: QPointF) -> Corner | None:
+    """The corner of a crop's box that is grabbed there; None: the crop as a whole."""
+    for is_right in (False, True):
+        for is_lower in (False, True):
+            corner = QPointF(box.right() if is_right else box.left(), box.bottom() if is_lower else box.top())
+            if (where - corner).manhattanLength() < 2 * _GRAB_PX:
+                return is_right, is_lower
+    return None
+
+
+def _resized(crop: Crop, corner: Corner, moved_px: float, image: QSizeF) -> Crop:
+    """A crop after one of its corners was drawn sideways; the opposite one stays, and so does the aspect ratio."""
+    is_right, is_lower = corner
+    right, bottom = crop.left + crop.width, crop.top + crop.height
+    aspect = crop.width / crop.height
+    room_x = image.width() - crop.left if is_right else right
+    room_y = image.height() - crop.top if is_lower else bottom
+    wanted = crop.width + (moved_px if is_right else -moved_px)
+    width = min(max(wanted, _LEAST_CROP * image.width()), room_x, room_y * aspect)
+    height = width / aspect
+    left, top = crop.left if is_right else right - width, crop.top if is_lower else bottom - height
+    return replace(crop, left=left, top=top, width=width, height=height)

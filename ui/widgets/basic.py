@@ -87,6 +87,7 @@ class SegmentedControl(QWidget):
     """A few options, one of which is chosen. Arrow keys go through them."""
 
     chosen = Signal(str)
+    own_keys = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right})
 
     def __init__(self, theme: Theme, options: Sequence[str], name: str, parent: QWidget | None = None) -> None:
         """The first option is chosen; `name` is what screen readers call it. Options are shown translated."""

@@ -51,6 +51,7 @@ class _Track(QWidget):
     """The slider itself."""
 
     moved = Signal(float, bool)
+    own_keys = frozenset({Qt.Key.Key_Left, Qt.Key.Key_Right})
 
     def __init__(self, theme: Theme, name: str, minimum: float, maximum: float, step: float) -> None:
         super().__init__()
