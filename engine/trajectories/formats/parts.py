@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import cycle
 
 import numpy as np
 
@@ -18,6 +19,9 @@ MAX_LENGTH_ERROR = 1e-2
 MAX_SKEW = 1e-2
 """How far R^T R may be from the identity, for the same reason."""
 MAX_PIXELS = 1_000_000
+_NUMBERS = re.compile(r"((?:(?<=/)|^)\d+\.\d+(?=\.[^\d./][^./]*$)|\d+)")
+"""In names; with a point only where it is all that a file is called: the seconds of a picture."""
+_MOST_DIGITS = 300
 _EVEN = 1e-3
 """By how much of their distance times may be uneven and still count as a frame rate."""
 
@@ -63,10 +67,15 @@ def pixels(value: object) -> int | None:
     return int(value) if isinstance(value, int | float) and 1 <= value <= MAX_PIXELS else None
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """A key that sorts names as people do: frame_2 before frame_10."""
-    parts = re.split(r"(\d+)", name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+def natural(name: str) -> list[tuple[int, float, str]]:
+    """A key that sorts names as people do: frame_2 before frame_10, and the seconds 9.25.png before 9.5.png."""
+    parts = _NUMBERS.split(name)
+    return [(1, 0, part) if even else (0, _number(part), "") for part, even in zip(parts, cycle((True, False))) if part]
+
+
+def _number(digits: str) -> float:
+    # Python refuses whole numbers of thousands of digits, which no name has but in a damaged file.
+    return float(digits) if "." in digits or len(digits) > _MOST_DIGITS else int(digits)
 
 
 def lens_or_default(recording: Recording) -> Lens:

@@ -53,6 +53,9 @@ class Transforms:
         if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
             order.sort(key=lambda index: natural(str(names[index])))
             notes = ("its frames are taken in the order of their names",)
+        applied = [key for key in ("applied_transform", "applied_scale") if source.record.get(key) is not None]
+        if applied:
+            notes += (f"its {' and '.join(applied)} is in its poses already, and is not undone",)
         places = tuple(f"frame {index}" for index in order)
         matrices = np.stack(
             [_matrix(source, frames[index].get("transform_matrix"), f"frame {index}") for index in order]

@@ -11,6 +11,7 @@ import pytest
 
 from engine import poses
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.parts import natural
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import Reading, read_trajectory
 
@@ -144,8 +145,23 @@ def test_transforms_are_opengl_in_the_order_of_their_names(tmp_path):
     assert (reading.format, reading.axes) == ("transforms", "opengl")
     expected = [np.reshape(m, (4, 4)) @ FLIP for m in (UP, UP_NEARER, UP)]
     assert np.allclose(recording.c2w, expected)
+    assert any("applied_transform" in note for note in reading.notes)
     assert recording.lens is not None
     assert np.allclose(recording.lens.rows[0], [1072 / 1920, 1068 / 1080, 950 / 1920, 545 / 1080])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["9.5.png", "9.75.png", "10.png", "10.25.png"],
+        ["rgb/1305031102.175304.png", "rgb/1305031102.2.png", "rgb/1305031103.0.png"],
+        ["v1.2.png", "v1.10.png"],
+        ["cam1/2.png", "cam1/10.png", "cam2/1.png"],
+    ],
+)
+def test_names_are_sorted_as_people_do(names):
+    assert sorted([*names[1:], names[0]], key=natural) == names
+    assert natural("9" * 5000 + ".png") > natural("1.png")
 
 
 def test_transforms_of_blender_have_an_angle(tmp_path):
