@@ -50,7 +50,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(QIcon(str(assets() / "icons" / "astra.svg")))
         self.setMinimumSize(*SMALLEST)
         self.setAcceptDrops(True)
-        self.viewport = ViewportPane(studio, files.ask_picture)
+        self.viewport = ViewportPane(studio, files.ask_picture, files.open_project)
         self.viewport.dropped.connect(lambda data: files.take_data(data, self.tr("Dropped")))
         self.path_editing = PathEditing(studio)
         self.path = PathPane(self.path_editing)
@@ -150,7 +150,7 @@ class MainWindow(QMainWindow):
         self.workspace = self.arrangement.workspace = known
         stage.has_hud = self._has_hud.get(known, False)
         self._arrange()
-        self.top.workspaces.choose(known)
+        self.top.show_workspace(known)
         if self.studio.session is not None:
             self.viewport.refresh()
         self.studio.commands.refresh()

@@ -72,6 +72,8 @@ class Palette(QDialog):
         super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self._studio, self.recent = studio, recent
         self.setFixedSize(*_SIZE)
+        self.setProperty("frame", "true")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.field = QLineEdit()
         self.field.setPlaceholderText(self.tr("Type what you want to do"))
         self.field.setAccessibleName(self.tr("Command"))

@@ -74,7 +74,12 @@ class TopBar(Filled):
             choices.addAction(studio.commands.action(name))
         more.setMenu(choices)
         more.setArrowType(Qt.ArrowType.DownArrow)
-        for widget in (self.cancel, self.generate, more):
+        export = studio.commands.action("file.export")
+        self.export = QPushButton(self.tr("Export..."))
+        self.export.setToolTip(f"{export.toolTip()} ({studio.commands.keys('file.export')})")
+        self.export.clicked.connect(export.trigger)
+        export.changed.connect(self._follow_actions)
+        for widget in (self.cancel, self.generate, more, self.export):
             row.addWidget(widget)
         self._follow_actions()
         self._dress()
@@ -82,8 +87,19 @@ class TopBar(Filled):
         studio.making_changed.connect(self.show_making)
         self.show_making(Making())
 
+    def show_workspace(self, name: str) -> None:
+        """In Review the main button exports: what is made is looked at there, and handed on."""
+        self.workspaces.choose(name)
+        is_review = name == "Review"
+        self.export.setVisible(is_review)
+        for button, is_main in ((self.generate, not is_review), (self.export, is_review)):
+            button.setProperty("main", "true" if is_main else "false")
+            button.style().polish(button)
+        self._dress()
+
     def _follow_actions(self) -> None:
         commands = self._studio.commands
+        self.export.setEnabled(commands.action("file.export").isEnabled())
         self.cancel.setEnabled(commands.action("generate.cancel").isEnabled())
         self.generate.setEnabled(commands.action("generate.all").isEnabled())
 
@@ -129,7 +145,8 @@ class TopBar(Filled):
     def _dress(self) -> None:
         theme = self._studio.theme
         self._mark.setPixmap(theme.pixmap("mark", "accent_mark", 18, self.devicePixelRatioF()))
-        self.generate.setIcon(theme.icon("play-fill", "accent_ink"))
+        for button, icon in ((self.generate, "play-fill"), (self.export, "export")):
+            button.setIcon(theme.icon(icon, "accent_ink" if button.property("main") == "true" else "text2"))
         self.cancel.setIcon(theme.icon("stop-fill", "error"))
 
 

@@ -443,6 +443,33 @@ def test_a_damaged_project_can_be_saved_from_the_problem_bar(filled: Driver, tmp
     assert damaged.stat().st_size == len(content) * 3 // 4
 
 
+def test_an_empty_project_offers_to_go_on_with_the_last_one(again: list[App], qtbot: QtBot) -> None:
+    first = begin(again)
+    path = first.studio.session.path
+    assert first.window is not None
+    assert first.window.viewport.go_on.isHidden()
+    first.studio.commands.trigger("play.marker")
+    end(first)
+    second = begin(again)
+    assert second.window is not None
+    button = second.window.viewport.go_on
+    assert button.text() == f"Go on with {path.stem}"
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert second.studio.session.path == path
+
+
+def test_the_main_button_of_review_exports(filled: Driver) -> None:
+    top = filled.window.top
+    assert top.export.isHidden()
+    filled.window.show_workspace("Review")
+    assert top.export.isVisible()
+    assert top.export.isEnabled()
+    assert (top.export.property("main"), top.generate.property("main")) == ("true", "false")
+    filled.window.show_workspace("Author")
+    assert top.export.isHidden()
+    assert top.generate.property("main") == "true"
+
+
 def test_the_last_project_is_opened_again_where_that_is_wished(again: list[App]) -> None:
     first = begin(again)
     path = first.studio.session.path

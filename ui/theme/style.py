@@ -12,6 +12,7 @@ QWidget { color: $text; }
 QMainWindow, QDialog { background: $app; }
 QDialog > .QWidget { background: transparent; }
 QDialog { background: $panel; }
+QDialog[frame="true"] { border: 1px solid $line2; }
 QToolTip { background: $raised; color: $text; border: 1px solid $line2; padding: 4px 6px; }
 QMenuBar { background: transparent; spacing: 2px; padding-top: 8px; }
 QMenuBar::item { background: transparent; padding: 5px 8px; border-radius: 4px; color: $text2; }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from astra_studio.document.derived import start_frames
 from astra_studio.document.edits import select, set_crop
 from astra_studio.document.facets import Facet
 from astra_studio.document.model import Start, Take
+from astra_studio.document.places import recent
 from astra_studio.document.session import Change
 from astra_studio.services.generation import ChunkPreview, Making
 from engine.messages import FRAMES_PER_LATENT
@@ -40,7 +42,9 @@ class ViewportPane(QWidget):
     dropped = Signal(object)
     """The `QMimeData` of what was dropped."""
 
-    def __init__(self, studio: Studio, open_picture: Callable[[], object]) -> None:
+    def __init__(
+        self, studio: Studio, open_picture: Callable[[], object], open_project: Callable[[Path], object]
+    ) -> None:
         super().__init__()
         self._studio = studio
         self._preview: ChunkPreview | None = None
@@ -67,6 +71,10 @@ class ViewportPane(QWidget):
             open_picture,
             is_on_stage=True,
         )
+        self._last: Path | None = None
+        self.go_on = QPushButton()
+        self.go_on.clicked.connect(lambda: self._last is not None and open_project(self._last))
+        empty.add(self.go_on)
         self._over = QWidget()
         stacked = QStackedLayout(self._over)
         stacked.setStackingMode(QStackedLayout.StackingMode.StackAll)
@@ -252,7 +260,17 @@ class ViewportPane(QWidget):
 
     def _project_opened(self) -> None:
         self._preview, self._start_image = None, None
+        self._offer_last()
         self.refresh()
+
+    def _offer_last(self) -> None:
+        """The project that was open before this one, where that is still empty."""
+        here = self._studio.session.path.absolute()
+        self._last = next((path for path in recent() if path != here), None)
+        self.go_on.setVisible(self._last is not None)
+        if self._last is not None:
+            self.go_on.setText(self.tr("Go on with {0}").format(self._last.stem))
+            self.go_on.setToolTip(str(self._last))
 
     def _project_changed(self, change: Change) -> None:
         before, after = change.before, change.after

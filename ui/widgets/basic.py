@@ -242,8 +242,13 @@ class EmptyState(QWidget):
             push = QPushButton(button)
             push.clicked.connect(lambda: run())
             column.addWidget(push, 0, Qt.AlignmentFlag.AlignCenter)
+        self._column = column
         self._dress()
         theme.changed.connect(self._dress)
+
+    def add(self, widget: QWidget) -> None:
+        """Put something more under the button."""
+        self._column.addWidget(widget, 0, Qt.AlignmentFlag.AlignCenter)
 
     def _dress(self) -> None:
         self._icon.setPixmap(self._theme.pixmap(self._name, self._token, 24, self.devicePixelRatioF()))
