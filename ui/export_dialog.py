@@ -263,7 +263,7 @@ def add_export(studio: Studio, request: ExportRequest | TimelineRequest) -> int:
         )
 
     what = studio.session.path.stem if isinstance(request, TimelineRequest) else request.take.name
-    return studio.jobs.add(f"Export {what} to {request.out.name}", work)
+    return studio.jobs.add(studio.tr("Export {0} to {1}").format(what, request.out.name), work)
 
 
 def attach_export(studio: Studio, window: QWidget) -> None:

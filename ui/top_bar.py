@@ -105,7 +105,7 @@ class TopBar(Filled):
 
     def _build_menus(self) -> None:
         for name in MENUS:
-            menu = self.menus.addMenu(name)
+            menu = self.menus.addMenu(self.tr(name))
             self.menu_of[name] = menu
             group = 0
             for command in COMMANDS:
