@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from PIL import Image, ImageGrab
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -287,9 +288,10 @@ def find_every_chunk(walk: Walk, told: dict[str, list[str]]) -> None:
     walk.key("ctrl+Return")
     walk.until(lambda: len(walk.chunks("Take 2")) == kept + 1, "a chunk that goes on from the stored ones")
     time.sleep(1)
-    walk.key("k", "alt+3")
+    walk.key("k", "alt+3", "Home", "ctrl+Right", "ctrl+Right", "w")
     time.sleep(1)
     walk.picture("6-review")
+    assert has_wipe(walk.out / "6-review.png"), "the two takes are not compared"
     walk.key("ctrl+t")
     walk.until(lambda: len(walk.info()["takes"]) == 3, "a new take")
     walk.drop(walk.out / "take-2.mp4")
@@ -298,6 +300,13 @@ def find_every_chunk(walk: Walk, told: dict[str, list[str]]) -> None:
     time.sleep(0.5)
     walk.picture("7-restored")
     say(f"kept {len(told['Take 1'])} and {len(told['Take 2'])} chunks and went on; pictures in {walk.out}")
+
+
+def has_wipe(picture: Path) -> bool:
+    """Whether the white line between two takes stands in the middle of the viewer."""
+    with Image.open(picture) as seen:
+        middle = np.asarray(seen.convert("L").crop((700, 140, 820, 240)))
+    return bool((middle.min(axis=0) > 250).any())
 
 
 def read_record(video: Path) -> dict[str, Any]:
