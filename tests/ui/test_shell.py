@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QSize, Qt
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QPaintEvent,
+    QRegion,
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from astra_studio.app import App
@@ -32,6 +41,20 @@ def picture(width: int = 300, height: int = 500) -> QImage:
     image = QImage(width, height, QImage.Format.Format_RGB32)
     image.fill(RED)
     return image
+
+
+class Painted(QObject):
+    """Watches what a widget paints."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.whole = QRegion()
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.whole = self.whole.united(event.region())
+        return False
 
 
 @pytest.fixture
@@ -230,7 +253,12 @@ def test_w_compares_a_branch_with_what_it_branches_from(filled: Driver) -> None:
     filled.studio.player.seek(40)
     filled.key(Qt.Key.Key_B)
     assert wipe.isEnabled()
+    canvas = filled.window.timeline.canvas
+    QApplication.processEvents()
+    painted = Painted(canvas)
     filled.key(Qt.Key.Key_W)
+    QApplication.processEvents()
+    assert painted.whole.contains(canvas.row_box(0).toRect().adjusted(0, 0, 0, -1)), "the chip of take A is not painted"
     assert filled.studio.project.selection.compared == first.id
     assert filled.window.viewport.stage.compare == "wipe"
     filled.key(Qt.Key.Key_W)

@@ -146,7 +146,9 @@ class TimelineCanvas(QWidget):
         self.scene.forget_gone()
         if change.facets & _LANE_FACETS:
             self.update_keys()
-        if change.facets & {Facet.MARKERS, Facet.WORK_AREA}:
+        # Whether a take is compared is seen at two heads: its own, and that of the current one.
+        is_compared_anew = change.before.selection.compared != change.after.selection.compared
+        if is_compared_anew or change.facets & {Facet.MARKERS, Facet.WORK_AREA}:
             self.update()
 
     def frames_arrived(self, chunk: str) -> None:
