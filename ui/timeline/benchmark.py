@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QEvent, QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint
+from PySide6.QtGui import QImage, QRegion
 from PySide6.QtWidgets import QApplication
 
 from astra_studio.document import edits, key_edits, take_edits
@@ -80,16 +80,14 @@ def _measured(canvas: TimelineCanvas) -> Iterator[Timing]:
     image = QImage(canvas.size(), QImage.Format.Format_RGB32)
 
     def paint_all(_number: int) -> None:
+        canvas.update()
         canvas.render(image)
 
     def playhead(number: int) -> None:
         """What a step of the playhead uncovers."""
         x = 300 + 7 * number
-        painter = QPainter(image)
-        for left in (x, x + 3):
-            painter.setClipRect(left, 0, 5, canvas.height())
-            canvas.paint_part(painter, QRectF(left, 0, 5, canvas.height()))
-        painter.end()
+        uncovered = QRegion(x, 0, 5, canvas.height()) + QRegion(x + 3, 0, 5, canvas.height())
+        canvas.render(image, QPoint(), uncovered)
 
     def zoomed(number: int) -> None:
         canvas.zoom(1.2 if number % 20 < 10 else 1 / 1.2, 700)

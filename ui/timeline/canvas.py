@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QRegion,
     QResizeEvent,
     QWheelEvent,
@@ -77,6 +78,7 @@ class TimelineCanvas(QWidget):
         self._key_lanes: list[Parameter] = []
         self._fitted: TimeAxis | None = None
         self._fitted_frames = 0
+        self._painted, self._stale = QPixmap(), QRegion()
         self.mouse, self.keyboard, self.fields = Mouse(self), Keyboard(self), Fields(self, self._graph)
         self._arriving = QTimer(self)
         self._arriving.setSingleShot(True)
@@ -313,13 +315,31 @@ class TimelineCanvas(QWidget):
 
     # ------------------------------------------------------------------ painting
 
+    def update(self, *area: QRect) -> None:  # type: ignore[override]  # Qt's takes more forms, of which none is used
+        """Paint all of it, or an area, anew."""
+        self._stale += QRegion(*(area or (self.rect(),)))
+        super().update(*area)
+
     def paintEvent(self, event: QPaintEvent) -> None:
+        """What is uncovered, by the playhead above all, is copied from the picture of what was painted last."""
+        ratio = self.devicePixelRatioF()
+        if self._painted.size() != self.size() * ratio or self._painted.devicePixelRatio() != ratio:
+            self._painted = QPixmap(self.size() * ratio)
+            self._painted.setDevicePixelRatio(ratio)
+            self._stale = QRegion(self.rect())
+        if not self._stale.isEmpty():
+            self._paint_stale()
         painter = QPainter(self)
-        # The playhead was here and is there: what lies between is left alone.
-        parts = [event.rect()] if event.region().rectCount() > _MOST_PARTS else _rects(event.region())
+        painter.drawPixmap(0, 0, self._painted)
+
+    def _paint_stale(self) -> None:
+        stale, self._stale = self._stale, QRegion()
+        parts = [stale.boundingRect()] if stale.rectCount() > _MOST_PARTS else _rects(stale)
+        painter = QPainter(self._painted)
         for part in parts:
             painter.setClipRect(part)
             self.paint_part(painter, QRectF(part))
+        painter.end()
 
     def paint_part(self, painter: QPainter, dirty: QRectF) -> None:
         """Paint a part of the canvas; the painter is clipped to it."""
@@ -473,6 +493,7 @@ class TimelineCanvas(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self.update()
         if event.reason() in _TAB and self.strips:
             self.keyboard.enter(self.strips[0])
 
