@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -28,6 +28,8 @@ _TOOLS = (
     ("path.rotate", "arrow-clockwise"),
     ("path.snap", "magnet"),
 )
+_FOLLOWS_MS = 30
+"""How long after the playhead the views follow it, once for all its steps until then: the frame comes first."""
 _WIDE = 1.4
 """Width over height of the pane, from which on its views stand beside each other."""
 _SHOWN = {Facet.ACTIONS, Facet.CHUNKS, Facet.SELECTION, Facet.TAKES, Facet.START, Facet.SETTINGS, Facet.WORLD}
@@ -80,7 +82,11 @@ class PathPane(QWidget):
         Corner(self.space, self.record, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
         self.space.recording_cancelled.connect(self.recorder.cancel)
         self.recorder.changed.connect(self._recording_changed)
-        self.flying.moved.connect(lambda _pose: self._flew())
+        self.flying.moved.connect(lambda _pose: self._update_views())
+        self._following = QTimer(self)
+        self._following.setSingleShot(True)
+        self._following.setInterval(_FOLLOWS_MS)
+        self._following.timeout.connect(self._followed)
         studio.project_opened.connect(self.read)
         studio.project_changed.connect(self._changed)
         studio.playhead_moved.connect(lambda _frame: self.follow_playhead())
@@ -100,11 +106,21 @@ class PathPane(QWidget):
         self._show_picture()
 
     def follow_playhead(self) -> None:
-        """Show where the playhead is on the way."""
+        """Show where the playhead is on the way, soon."""
+        if not self._following.isActive():
+            self._following.start()
+        self._show_picture()
+
+    def _followed(self) -> None:
+        # At once: what is only marked as old is painted together with the next frame, which would wait for it.
+        for view in self.all_views:
+            if view.isVisible():
+                view.repaint()
+
+    def _update_views(self) -> None:
         for view in self.all_views:
             if view.isVisible():
                 view.update()
-        self._show_picture()
 
     def show_view(self, name: str) -> None:
         """Top, Side, or 3D alone."""
@@ -148,11 +164,6 @@ class PathPane(QWidget):
         for view in self.all_views:
             view.update()
         self._studio.commands.refresh()
-
-    def _flew(self) -> None:
-        for view in self.all_views:
-            if view.isVisible():
-                view.update()
 
     def _changed(self, change: Change) -> None:
         if change.facets & _SHOWN:
