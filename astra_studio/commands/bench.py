@@ -7,10 +7,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from astra_studio.commands import FAILED, OK
 from astra_studio.paths import BUNDLED_WORLD, HOME_VARIABLE, world_catalogue
+from astra_studio.problems import UserError
+from astra_studio.services.machine import without_screen
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -48,6 +51,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_window(in_process: bool, is_quick: bool) -> int:
+    problem = without_screen()
+    if problem is not None:
+        todo = "Start it from a desktop, or with QT_QPA_PLATFORM=offscreen in the environment, which paints as much"
+        raise UserError(replace(problem, todo=todo))
     from ui.benchmarks import run_window_benchmarks
     from ui.timing import HEADER
 
