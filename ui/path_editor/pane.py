@@ -28,7 +28,7 @@ _TOOLS = (
     ("path.rotate", "arrow-clockwise"),
     ("path.snap", "magnet"),
 )
-_FOLLOWS_MS = 30
+_FOLLOWS_MS = 50
 """How long after the playhead the views follow it, once for all its steps until then: the frame comes first."""
 _WIDE = 1.4
 """Width over height of the pane, from which on its views stand beside each other."""
