@@ -67,8 +67,10 @@ class MotionLane(Lane):
         painter.drawLine(QPointF(HEAD_PX, trained), QPointF(self.box.right(), trained))
         painter.setFont(theme.font(11))
         words = f"{tr('trained')} {TRAINED_SPEED:.3f}"
+        width = painter.fontMetrics().horizontalAdvance(words)
+        label = QRectF(self.box.right() - 8 - width, trained - 17, width, 14)
+        painter.fillRect(label.adjusted(-4, 0, 4, 0), theme.faded("lane", 0.85))  # curves go through there, too
         painter.setPen(theme.color("text3"))
-        label = QRectF(self.box.right() - 118, trained - 17, 110, 14)
         painter.drawText(label, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
 
     def _paint_curves(
