@@ -156,7 +156,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("path.turn", "Move and Turn Path...", group=3),
     _c("path.snap_times", "Snap Keys to Ticks", group=3),
     _c("path.level", "Level Path", tip="One height, no tilt: what a car can drive", group=3),
-    _c("path.loop", "Loop", group=3, on=True, tip="Back to the first key"),
+    _c("path.loop", "Closed Path", group=3, on=True, tip="Back to the first key"),
     _c("path.constant_speed", "Constant Speed", group=3, on=True, tip="One pace; keys say where, and no longer when"),
     _c("path.keep", "Keep This Path", icon="bookmark-simple", tip="Under a name, in the project panel", group=4),
     _c("path.copy_line", "Copy Pose Line", icon="clipboard-text", group=4),
