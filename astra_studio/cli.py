@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -39,9 +38,6 @@ COMMANDS = (render, batch, export, info, trajectory, doctor, evaluate, pretokeni
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Errors become one paragraph on stderr."""
-    # Before torch is loaded, here or in a process started from here. Its threads wait by spinning otherwise, and where
-    # another program wants a core, too, they take it from one another: a chunk then takes ten times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:

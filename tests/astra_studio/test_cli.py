@@ -302,14 +302,5 @@ def test_the_command_line_starts_without_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
-def test_threads_that_wait_leave_the_cores_to_others_unless_told_otherwise(given, expected, monkeypatch, capsys):
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    if given is not None:
-        monkeypatch.setenv("OMP_WAIT_POLICY", given)
-    assert main(["info", "nowhere.astra"]) == 1
-    assert os.environ["OMP_WAIT_POLICY"] == expected
-
-
 def test_the_test_data_holds_no_large_files():
     assert all(path.stat().st_size < 3_000_000 for path in DATA.rglob("*") if path.is_file())
