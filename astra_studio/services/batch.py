@@ -189,8 +189,7 @@ def _run(jobs: Sequence[BatchJob], out: Path, open_world: Opener, hooks: BatchHo
     results = [BatchResult(job=job) for job in jobs]
     worlds: dict[str, WorldModel] = {}
     keys, elsewhere = Keys(), _by_key(out)
-    for job in jobs:
-        remove_leftovers(job.request(out).out)  # of a run that was killed; its lock was ours to take
+    remove_leftovers(job.request(out).out for job in jobs)  # of a run that was killed; its lock was ours to take
     for number in _by_world(jobs):
         if hooks.cancelled():
             results[number] = BatchResult(job=jobs[number], status="cancelled")

@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -29,7 +29,7 @@ MAX_RATE, MAX_RATE_TERM = 1000, 1_000_000
 
 # x264 makes the same bytes only for the same number of threads, so that may not follow the machine's cores.
 _THREADS = 4
-_PART_END = re.compile(r"[0-9a-f]{12}\.part")
+_PART_END = re.compile(r"[0-9a-f]{12}\.part$")
 # Brands and marks that MP4 and FFmpeg put among the metadata themselves.
 _RESERVED_KEYS = frozenset(
     {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time", "timecode"}
@@ -86,13 +86,17 @@ def _part_stem(target: Path) -> str:
     return f".{target.name[:48]}."
 
 
-def remove_leftovers(target: Path) -> None:
-    """Remove the hidden files of writers of `target` that were killed: where nobody else can be writing it."""
-    stem = _part_stem(target)
-    with suppress(OSError):
-        for path in target.absolute().parent.iterdir():
-            if path.name.startswith(stem) and _PART_END.fullmatch(path.name[len(stem) :]):
-                path.unlink()
+def remove_leftovers(targets: Iterable[Path]) -> None:
+    """Remove the hidden files of writers of `targets` that were killed: where nobody else can be writing them."""
+    stems: dict[Path, set[str]] = {}
+    for target in targets:
+        stems.setdefault(target.absolute().parent, set()).add(_part_stem(target))
+    for folder, known in stems.items():  # read once, however many targets lie in it
+        with suppress(OSError):
+            for path in folder.iterdir():
+                end = _PART_END.search(path.name)
+                if end is not None and path.name[: end.start()] in known:
+                    path.unlink()
 
 
 class VideoWriter:
