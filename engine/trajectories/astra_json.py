@@ -23,8 +23,8 @@ import numpy as np
 from engine import poses
 from engine.actions.modality import CAMERA, ActionTrack, Modality, modality
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.formats.source import write_whole
 from engine.trajectories.json_text import parsed
+from engine.trajectories.whole_files import write_whole
 
 FORMAT, VERSION = "astra-trajectory", 1
 SECONDS_PER_TICK = 0.2

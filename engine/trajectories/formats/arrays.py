@@ -15,10 +15,11 @@ from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.direction import likelier
 from engine.trajectories.formats.parts import check_last_row, lost, numbered, of_quaternions, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
-from engine.trajectories.formats.source import Source, write_whole
+from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
 from engine.trajectories.sampling import FRAMES_PER_SECOND
+from engine.trajectories.whole_files import write_whole
 
 _SHAPES: dict[tuple[int, ...], tuple[int, int]] = {(3, 4): (3, 4), (4, 4): (4, 4), (12,): (3, 4), (16,): (4, 4)}
 """Shapes of a pose in an array, and the matrix it is."""

@@ -20,10 +20,11 @@ from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, natural, of_quaternions
 from engine.trajectories.formats.protocol import Overrides, Stored
-from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, is_number, line_of, write_whole
+from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, is_number, line_of
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
 from engine.trajectories.sampling import FRAMES_PER_SECOND
+from engine.trajectories.whole_files import write_whole
 
 IMAGES, CAMERAS = "images.txt", "cameras.txt"
 COLUMNS = "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME"

@@ -25,9 +25,10 @@ from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.direction import likelier
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, numbered, of_quaternions, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
-from engine.trajectories.formats.source import Source, write_whole
+from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording, are_fovs, lens_of_fov
 from engine.trajectories.rotations import quaternions
+from engine.trajectories.whole_files import write_whole
 
 DEFAULT_SECONDS = 3.0
 

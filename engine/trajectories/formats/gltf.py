@@ -23,9 +23,10 @@ from engine.trajectories.formats.gltf_document import BINARY_CHUNK, FLOAT, JSON_
 from engine.trajectories.formats.gltf_scene import Scene, global_poses
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost
 from engine.trajectories.formats.protocol import Overrides, Stored
-from engine.trajectories.formats.source import Source, write_whole
+from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
+from engine.trajectories.whole_files import write_whole
 
 
 class Gltf:

@@ -21,9 +21,10 @@ from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.nuscenes_cameras import PICTURES, Camera, camera_beside
 from engine.trajectories.formats.parts import lost, of_quaternions
 from engine.trajectories.formats.protocol import MAX_SECONDS, Overrides, Stored
-from engine.trajectories.formats.source import Source, write_whole
+from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording
 from engine.trajectories.rotations import quaternions
+from engine.trajectories.whole_files import write_whole
 
 Indices = NDArray[np.intp]
 MICROSECONDS = 1e6

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -281,20 +280,6 @@ class Table:
     def __init__(self, rows: Floats, places: tuple[str, ...]) -> None:
         self.rows = rows
         self.places = places
-
-
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file that appears whole or not at all; text as UTF-8. Raises OSError, which names that file."""
-    partial = path.with_name(f".{path.name}.part")
-    try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(path)
-    except OSError as error:
-        error.filename, error.filename2 = str(path), None
-        raise
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def line_of(numbers: Collection[float]) -> str:
