@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from astra_studio.document.places import recent
 from astra_studio.document.store import SUFFIX
 from astra_studio.problems import Problem, problem_of
+from astra_studio.services.background.jobs import Jobs
 from astra_studio.services.engine_thread import EngineThread
-from astra_studio.services.jobs import Jobs
 from astra_studio.settings import Settings
 from ui.commands import Commands
 from ui.dialogs import LogLines

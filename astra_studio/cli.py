@@ -28,7 +28,7 @@ from astra_studio.commands import (
 )
 from astra_studio.document.store import SUFFIX
 from astra_studio.problems import Problem, UserError, problem_of
-from astra_studio.services.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from astra_studio.services.playback.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 
 ENDS: dict[str, Literal["shown", "generated"]] = {"--quit-when-shown": "shown", "--quit-when-generated": "generated"}
 """Show the window, tell how long that took, and end; or make one chunk first: for tests and checks of packages."""
@@ -67,7 +67,7 @@ def is_for_window(arguments: Sequence[str]) -> bool:
 
 
 def _show_window(arguments: Sequence[str]) -> int:
-    from astra_studio.services.machine import without_screen
+    from astra_studio.services.machine.machine import without_screen
 
     problem = without_screen()
     if problem is not None:

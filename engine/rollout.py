@@ -133,7 +133,7 @@ class Rollout:
         self._chunk_ends.append(self.num_latents + len(actions))
         return result
 
-    def take_up(self, chunks: Sequence[tuple[ActionTrack, Latents]]) -> None:
+    def resume_from(self, chunks: Sequence[tuple[ActionTrack, Latents]]) -> None:
         """Go on after chunks that were made before, by this world from this start, of which only latents are left.
 
         What follows equals a run that made them here. Raises ValueError where it has chunks already.

@@ -62,7 +62,7 @@ def draw(out: Path) -> None:
     assert window is not None
     window.resize(*SIZE)
     app.files.take_in([Path(START).absolute()])
-    wait(lambda: studio.project.start is not None and studio.generation.making.world_stage == "open")
+    wait(lambda: studio.project.start is not None and studio.generation.status.world_stage == "open")
     keys = []
     for time_s, x, z, turn in KEYS:
         pose = poses.from_parts(poses.rotation_y(-turn * 3.14159 / 180), (x, 0.0, z))
@@ -70,12 +70,12 @@ def draw(out: Path) -> None:
     studio.apply(set_path(studio.take.id, Drawn(path=CameraPath(keys=tuple(keys)))))
     studio.commands.trigger("generate.next")
     window.timeline.generate(2)
-    wait(lambda: len(studio.take.chunks) == 3 and not studio.generation.making.is_busy)
+    wait(lambda: len(studio.take.chunks) == 3 and not studio.generation.status.is_busy)
     studio.player.pause()
     studio.player.seek(70)
     studio.commands.trigger("take.branch")
     window.timeline.generate(3)
-    wait(lambda: len(studio.take.chunks) == 5 and not studio.generation.making.is_busy)
+    wait(lambda: len(studio.take.chunks) == 5 and not studio.generation.status.is_busy)
     studio.player.pause()
     window.timeline.canvas.fit()
     studio.player.seek(26)

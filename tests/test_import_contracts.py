@@ -18,11 +18,11 @@ CONTRACTS = {contract["id"]: contract["name"] for contract in SETTINGS["contract
 
 # Contract, module, and a line that must not be in it.
 FAULTS = (
-    ("application-layers", "astra_studio/services/render.py", "import astra_studio.cli"),
+    ("application-layers", "astra_studio/services/rendering/render.py", "import astra_studio.cli"),
     ("application-layers", "astra_studio/problems.py", "import astra_studio.services"),
     ("application-layers", "engine/poses.py", "import astra_studio.problems"),
     ("application-layers", "ui/__init__.py", "import astra_studio.cli"),
-    ("application-layers", "astra_studio/services/render.py", "import ui"),
+    ("application-layers", "astra_studio/services/rendering/render.py", "import ui"),
     ("engine-layers", "engine/poses.py", "import engine.messages"),
     ("engine-layers", "engine/models/window.py", "import engine.sampling.schedule"),
     ("engine-layers", "engine/training/loop.py", "import engine.rollout"),

@@ -24,10 +24,10 @@ from PySide6.QtWidgets import (
 )
 
 from astra_studio.problems import Problem
-from astra_studio.services.background import Background
-from astra_studio.services.batch import Forecast, JobForecast
-from astra_studio.services.batch_process import AskedBatch, foretell, render_batch
-from astra_studio.services.jobs import JobState
+from astra_studio.services.background.jobs import JobState
+from astra_studio.services.background.latest import Background
+from astra_studio.services.batch.process import AskedBatch, forecast_batch, render_batch
+from astra_studio.services.batch.run import Forecast, JobForecast
 from ui.studio import Studio
 from ui.theme import S8, S12, S16
 from ui.top_bar import duration
@@ -111,7 +111,7 @@ class BatchDialog(QDialog):
         asked = self.asked()
         self.ok.setEnabled(False)
         self._say("quiet", self.tr("Looking at the pictures, the moves and the worlds ..."))
-        self._background.run(lambda: foretell(asked), self._show_forecast, self._show_problem)
+        self._background.run(lambda: forecast_batch(asked), self._show_forecast, self._show_problem)
 
     def _folder_changed(self) -> None:
         if self.out.text() != self._known_out:

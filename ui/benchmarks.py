@@ -20,9 +20,9 @@ from astra_studio.document.benchmark import FillTimes, fill_project
 from astra_studio.document.derived import made_frames
 from astra_studio.document.model import new_id
 from astra_studio.paths import assets
+from astra_studio.services.background.jobs import Jobs
 from astra_studio.services.engine_thread import EngineThread
-from astra_studio.services.jobs import Jobs
-from astra_studio.services.machine import command_line
+from astra_studio.services.machine.machine import command_line
 from astra_studio.settings import Settings
 from ui.commands import Commands
 from ui.dialogs import LogLines
@@ -152,17 +152,17 @@ def event_loop(num_chunks: int, *, in_process: bool = False) -> Iterator[Timing]
         generation = bench.studio.generation
         painted_s = time.monotonic() + 0.2
         bench.until(lambda: time.monotonic() > painted_s, "painting the window")
-        yield bench.delays("opening the bundled world", lambda: generation.making.world_stage == "open")
+        yield bench.delays("opening the bundled world", lambda: generation.status.world_stage == "open")
         rest_until_s = time.monotonic() + 2
         yield bench.delays("at rest", lambda: time.monotonic() > rest_until_s, has_limits=False)
         bench.files.use_picture(assets() / "pictures" / "meadow.jpg")
         bench.until(lambda: bench.studio.project.start is not None, "reading the picture")
         generation.generate(bench.studio.take.id, num_chunks)
-        yield bench.delays(f"making {num_chunks} chunks", lambda: not generation.making.is_busy)
+        yield bench.delays(f"making {num_chunks} chunks", lambda: not generation.status.is_busy)
         bench.studio.player.play()
         generation.generate(bench.studio.take.id, num_chunks)
         name = f"making {num_chunks} chunks, playing"
-        yield bench.delays(name, lambda: not generation.making.is_busy)
+        yield bench.delays(name, lambda: not generation.status.is_busy)
 
 
 def _fill_timings(times: FillTimes) -> Iterator[Timing]:

@@ -23,11 +23,11 @@ from PySide6.QtWidgets import (
 
 from astra_studio.document.derived import made_frames
 from astra_studio.document.places import is_untitled
-from astra_studio.services.export import ExportRequest, FrameSpan, chosen_spans, export, export_frame, request_of
-from astra_studio.services.jobs import JobControl
-from astra_studio.services.timeline_file import SUFFIX as TIMELINE_SUFFIX
-from astra_studio.services.timeline_file import WORDS as TIMELINE_WORDS
-from astra_studio.services.timeline_file import TimelineRequest, export_timeline
+from astra_studio.services.background.jobs import JobControl
+from astra_studio.services.export.export import ExportRequest, FrameSpan, chosen_spans, export, export_frame, request_of
+from astra_studio.services.export.timeline_file import SUFFIX as TIMELINE_SUFFIX
+from astra_studio.services.export.timeline_file import WORDS as TIMELINE_WORDS
+from astra_studio.services.export.timeline_file import TimelineRequest, export_timeline
 from engine.video.exporters import EXPORTERS, WORDS
 from ui.job_ends import JobEnds, show_folder
 from ui.studio import Studio

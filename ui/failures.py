@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 from astra_studio.document.derived import latents_per_chunk
 from astra_studio.document.edits import set_num_latents
 from astra_studio.problems import Problem
-from astra_studio.services.generation import Failure, Making, SlotKey
+from astra_studio.services.generation.queue import Failure, GenerationStatus, SlotKey
 from ui.studio import Studio
 
 _WORLD = "world"
@@ -50,16 +50,16 @@ class Failures(QObject):
 
     # ------------------------------------------------------------------ what is told
 
-    def _follow(self, making: Making) -> None:
-        self._follow_world(making.world_problem)
-        for slot in [slot for slot in self._told if slot not in making.failures]:
+    def _follow(self, status: GenerationStatus) -> None:
+        self._follow_world(status.world_problem)
+        for slot in [slot for slot in self._told if slot not in status.failures]:
             del self._told[slot]
             self._studio.problem_gone.emit(_key(slot))
-        for slot, failure in making.failures.items():
+        for slot, failure in status.failures.items():
             if self._told.get(slot) is not failure:
                 self._told[slot] = failure
                 # Where the world itself failed, its own row says why; the cell in the timeline says which chunk waits.
-                if failure.problem is not making.world_problem:
+                if failure.problem is not status.world_problem:
                     self._tell(slot, failure)
 
     def _tell(self, slot: SlotKey, failure: Failure) -> None:

@@ -19,13 +19,13 @@ from astra_studio.document.rescue import rescue
 from astra_studio.document.store import SUFFIX
 from astra_studio.paths import BUNDLED_WORLD
 from astra_studio.problems import problem_of
-from astra_studio.services.background import Background
-from astra_studio.services.camera_files import CAMERA_SUFFIXES
+from astra_studio.services.background.latest import Background
+from astra_studio.services.camera.files import CAMERA_SUFFIXES
 from astra_studio.services.engine_thread import EngineThread
+from astra_studio.services.export.restore import SETTINGS_SUFFIXES, Restored, restored
 from astra_studio.services.open_project import OpenProject, open_project
-from astra_studio.services.posting import Post
-from astra_studio.services.restore import SETTINGS_SUFFIXES, Restored, restored
-from astra_studio.services.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
+from astra_studio.services.playback.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
+from astra_studio.services.signals import Post
 from ui.batch_dialog import BatchDialog
 from ui.dropping import files_of, picture_of, png_of
 from ui.import_dialog import ImportDialog

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
 
-from astra_studio.services.jobs import JobState
+from astra_studio.services.background.jobs import JobState
 from ui.studio import Studio
 
 

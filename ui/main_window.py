@@ -211,11 +211,11 @@ class MainWindow(QMainWindow):
     def diagnostics(self) -> str:
         """What a bug report needs: versions, world, what is going on, the end of the log. No file of the user's."""
         studio = self.studio
-        info, making = studio.project.world.info, studio.generation.making
+        info, status = studio.project.world.info, studio.generation.status
         facts = [
             f"Astra Studio {__version__}, Python {platform.python_version()}, {platform.platform()}",
             f"Qt platform {QGuiApplication.platformName()}, screen ratio {self.devicePixelRatioF():g}",
-            f"World {studio.project.world.spec}: {making.world_stage}" + (f", {info.fingerprint[:16]}" if info else ""),
+            f"World {studio.project.world.spec}: {status.world_stage}" + (f", {info.fingerprint[:16]}" if info else ""),
             f"{len(studio.project.takes)} takes, {len(studio.session.library)} chunks, "
             f"cache {studio.player.cache_bytes / 1e6:.0f} MB",
         ]

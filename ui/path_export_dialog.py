@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 )
 
 from astra_studio.problems import Problem, ended
-from astra_studio.services.background import Background
-from astra_studio.services.camera_files import export_path, losses
+from astra_studio.services.background.latest import Background
+from astra_studio.services.camera.files import export_path, losses
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.sampling import FRAMES_PER_SECOND

@@ -46,7 +46,7 @@ class StatusBar(Filled):
         self.memory.setText(
             self.tr("Memory {0:.1f} / {1:.0f} GB").format((memory.total - memory.available) / 1e9, memory.total / 1e9)
         )
-        seconds = studio.generation.making.seconds_per_chunk
+        seconds = studio.generation.status.seconds_per_chunk
         self.pace.setVisible(seconds is not None)
         self.pace.setText("" if seconds is None else self.tr("{0} per chunk").format(duration(seconds)))
         player = studio.player

@@ -13,9 +13,9 @@ from astra_studio.document.errors import ProjectError
 from astra_studio.document.model import Project, Take
 from astra_studio.document.session import Change, Session
 from astra_studio.problems import Problem, UserError, problem_of
-from astra_studio.services.generation import ChunkPreview, Generation, Making
-from astra_studio.services.jobs import Jobs, JobState
-from astra_studio.services.player import Player
+from astra_studio.services.background.jobs import Jobs, JobState
+from astra_studio.services.generation.queue import ChunkPreview, Generation, GenerationStatus
+from astra_studio.services.playback.player import Player
 from astra_studio.settings import Settings
 from ui.commands import Commands
 from ui.theme import Theme
@@ -62,7 +62,7 @@ class MainThread(QObject):
         self._posted.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
     def post(self, call: Callable[[], None]) -> None:
-        """See `services.posting.Post`."""
+        """See `services.signals.Post`."""
         self._posted.emit(call)
 
     def _run(self, call: Callable[[], None]) -> None:
@@ -101,19 +101,19 @@ class Studio(QObject):
         self.theme, self.settings, self.commands, self.jobs = theme, settings, commands, jobs
         self.selected_key = -1
         self.is_snapping = True
-        jobs.listeners.add(self._jobs_changed)
+        jobs.changed.connect(self._jobs_changed)
 
     def show_project(self, session: Session, player: Player, generation: Generation) -> None:
         """Make this project the one that all views show."""
         self.session, self.player, self.generation = session, player, generation
         self.selected_key = -1
         session.subscribe(self._project_changed)
-        player.moved.add(self.playhead_moved.emit)
-        player.changed.add(lambda _none: self.playback_changed.emit())
-        player.arrived.add(self.frames_arrived.emit)
-        player.small_arrived.add(self.small_picture_arrived.emit)
-        generation.listeners.add(self._making_changed)
-        generation.previews.add(self._previewed)
+        player.moved.connect(self.playhead_moved.emit)
+        player.changed.connect(lambda _none: self.playback_changed.emit())
+        player.arrived.connect(self.frames_arrived.emit)
+        player.small_arrived.connect(self.small_picture_arrived.emit)
+        generation.changed.connect(self._making_changed)
+        generation.previews.connect(self._previewed)
         _LOG.info("project %s: %d takes", session.path.name, len(session.project.takes))
         self.project_opened.emit()
         self.commands.refresh()
@@ -175,8 +175,8 @@ class Studio(QObject):
         self.project_changed.emit(change)
         self.commands.refresh()
 
-    def _making_changed(self, making: Making) -> None:
-        self.making_changed.emit(making)
+    def _making_changed(self, status: GenerationStatus) -> None:
+        self.making_changed.emit(status)
         self.commands.refresh()
 
     def _previewed(self, preview: ChunkPreview) -> None:

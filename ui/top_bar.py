@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QMenuBar, QProgressBar, QPushButton, QToolButton, QVBoxLayout
 
-from astra_studio.services.generation import Making
+from astra_studio.services.generation.queue import GenerationStatus
 from ui.commands import COMMANDS, MENUS
 from ui.studio import Studio
 from ui.theme import S4, S8, S12
@@ -85,7 +85,7 @@ class TopBar(Filled):
         self._dress()
         studio.theme.changed.connect(self._dress)
         studio.making_changed.connect(self.show_making)
-        self.show_making(Making())
+        self.show_making(GenerationStatus())
 
     def show_workspace(self, name: str) -> None:
         """In Review the main button exports: what is made is looked at there, and handed on."""
@@ -117,29 +117,29 @@ class TopBar(Filled):
                 menu.addAction(self._studio.commands.action(command.id))
             menu.menuAction().setVisible(not menu.isEmpty())
 
-    def show_making(self, making: Making) -> None:
+    def show_making(self, status: GenerationStatus) -> None:
         """Which chunk, which step, how long it will take; nothing moves when the words change."""
-        underway = making.underway
-        if underway is not None:
-            count = underway.index + 1 + len(making.queued)
+        active = status.active
+        if active is not None:
+            count = active.index + 1 + len(status.queued)
             words = self.tr("Chunk {0} of {1}  ·  step {2} of {3}").format(
-                underway.index + 1, count, underway.step, underway.num_steps
+                active.index + 1, count, active.step, active.num_steps
             )
-            if underway.stage == "stopping":
+            if active.stage == "stopping":
                 words = self.tr("Stopping after this step; again for at once")
             self.progress_words.setText(words)
-            done = underway.step / max(underway.num_steps, 1)
+            done = active.step / max(active.num_steps, 1)
             self.bar.setValue(round(1000 * done))
-        elif making.world_stage == "opening":
+        elif status.world_stage == "opening":
             self.progress_words.setText(self.tr("Opening the world ..."))
             self.bar.setValue(0)
-        elif making.world_stage == "failed":
+        elif status.world_stage == "failed":
             self.progress_words.setText(self.tr("The world cannot be opened"))
             self.bar.setValue(0)
         else:
-            self.progress_words.setText(self.tr("Paused") if making.is_paused else self.tr("Ready"))
+            self.progress_words.setText(self.tr("Paused") if status.is_paused else self.tr("Ready"))
             self.bar.setValue(0)
-        left = making.seconds_left
+        left = status.seconds_left
         self.left_words.setText("" if left is None else self.tr("{0} left").format(duration(left)))
 
     def _dress(self) -> None:

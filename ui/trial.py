@@ -20,19 +20,19 @@ class GenerateOnce(QObject):
         self._studio, self._end, self._has_pressed = studio, end, False
         studio.problem_raised.connect(self._failed)
         studio.project_changed.connect(lambda _change: self._look())
-        studio.making_changed.connect(lambda _making: self._look())
+        studio.making_changed.connect(lambda _status: self._look())
         self._look()
 
     def _look(self) -> None:
         studio = self._studio
-        making = studio.generation.making
-        if not self._has_pressed and studio.project.start is not None and making.world_stage == "open":
+        status = studio.generation.status
+        if not self._has_pressed and studio.project.start is not None and status.world_stage == "open":
             self._has_pressed = True
             studio.commands.action("generate.next").trigger()
-        elif making.failures or making.world_stage == "failed":
-            problem = making.world_problem or next(iter(making.failures.values())).problem
+        elif status.failures or status.world_stage == "failed":
+            problem = status.world_problem or next(iter(status.failures.values())).problem
             self._end(1, problem.paragraph())
-        elif self._has_pressed and studio.take.chunks and not making.is_busy:
+        elif self._has_pressed and studio.take.chunks and not status.is_busy:
             self._end(0, f"made {studio.take.chunks[-1].num_frames} frames in {studio.session.path}")
 
     def _failed(self, shown: ShownProblem) -> None:

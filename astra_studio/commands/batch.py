@@ -12,8 +12,8 @@ from astra_studio.commands import CANCELLED, FAILED, OK
 from astra_studio.paths import world_catalogue
 
 if TYPE_CHECKING:
-    from astra_studio.services.batch import BatchResult, Forecast
-    from astra_studio.services.batch_jobs import BatchJob
+    from astra_studio.services.batch.jobs_file import BatchJob
+    from astra_studio.services.batch.run import BatchResult, Forecast
     from engine.messages import WorldInfo
     from engine.worlds.protocol import WorldModel
 
@@ -40,7 +40,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from astra_studio.services.batch_jobs import read_jobs
+    from astra_studio.services.batch.jobs_file import read_jobs
     from engine.worlds.registry import open_world
 
     jobs = read_jobs(options.jobs)
@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _render(options: argparse.Namespace, jobs: Sequence[BatchJob], opened: Any) -> int:
     from astra_studio.commands.render import Interrupt
-    from astra_studio.services.batch import BatchHooks, run_batch
-    from astra_studio.services.batch_report import PAGE, BatchName, Reporter, counts
+    from astra_studio.services.batch.report import PAGE, BatchName, Reporter, counts
+    from astra_studio.services.batch.run import BatchHooks, run_batch
 
     interrupt = Interrupt()
     interrupt.listen()
@@ -96,7 +96,7 @@ def _render(options: argparse.Namespace, jobs: Sequence[BatchJob], opened: Any) 
 
 
 def _foretell(jobs: Sequence[BatchJob], out: Path, opened: Any) -> int:
-    from astra_studio.services.batch import forecast
+    from astra_studio.services.batch.run import forecast
 
     infos: dict[str, WorldInfo] = {}
 
@@ -112,7 +112,7 @@ def _foretell(jobs: Sequence[BatchJob], out: Path, opened: Any) -> int:
 
 def _lines(told: Forecast) -> list[str]:
     """The forecast as a table, and its sums."""
-    from astra_studio.services.batch_page import duration
+    from astra_studio.services.batch.page import duration
 
     width = max(len(job.job.name) for job in told.jobs)
     lines = []

@@ -13,7 +13,7 @@ from typing import Any
 from astra_studio.commands import FAILED, OK
 from astra_studio.paths import BUNDLED_WORLD, HOME_VARIABLE, world_catalogue
 from astra_studio.problems import UserError
-from astra_studio.services.machine import without_screen
+from astra_studio.services.machine.machine import without_screen
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:

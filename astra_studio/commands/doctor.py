@@ -10,8 +10,8 @@ from typing import Any
 
 from astra_studio.commands import FAILED, OK
 from astra_studio.problems import Problem
-from astra_studio.services.machine import look_at_machine, problems_of
-from astra_studio.services.world_needs import WorldNeeds, needs_of_worlds
+from astra_studio.services.machine.machine import look_at_machine, problems_of
+from astra_studio.services.machine.world_requirements import WorldRequirements, needs_of_worlds
 
 _COLUMNS = 110
 
@@ -61,7 +61,7 @@ def _found(part: str) -> dict[str, Any]:
     return found_devices()
 
 
-def _tell(machine: dict[str, Any], problems: list[Problem], worlds: list[WorldNeeds]) -> None:
+def _tell(machine: dict[str, Any], problems: list[Problem], worlds: list[WorldRequirements]) -> None:
     memory, disk, torch, qt = machine["memory"], machine["disk"], machine["torch"], machine["qt"]
     packaged = ", packaged" if machine["is_packaged"] else ""
     print(f"Astra Studio {machine['version']}{packaged}, Python {machine['python']}, {machine['system']}")

@@ -12,9 +12,9 @@ from tqdm import tqdm
 from astra_studio.commands import OK
 from astra_studio.document.model import Project, Take
 from astra_studio.document.opening import open_reader
-from astra_studio.services.export import FrameSpan, chunk_spans, export, frame_spans, request_of
-from astra_studio.services.timeline_file import SUFFIX, TimelineRequest, export_timeline
-from astra_studio.services.timeline_file import WORDS as TIMELINE_WORDS
+from astra_studio.services.export.export import FrameSpan, chunk_spans, export, frame_spans, request_of
+from astra_studio.services.export.timeline_file import SUFFIX, TimelineRequest, export_timeline
+from astra_studio.services.export.timeline_file import WORDS as TIMELINE_WORDS
 from engine.video.exporters import EXPORTERS, WORDS
 
 

@@ -53,7 +53,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run it; returns the exit code."""
-    from astra_studio.services.render import RenderHooks, RenderRequest, render
+    from astra_studio.services.rendering.render import RenderHooks, RenderRequest, render
     from engine.worlds.registry import open_world
 
     given = {

@@ -121,7 +121,7 @@ def run_show(options: argparse.Namespace) -> int:
 
 def run_plot(options: argparse.Namespace) -> int:
     """Draw the file; returns the exit code."""
-    from astra_studio.services.trajectory_plot import plot_trajectory
+    from astra_studio.services.camera.plot import plot_trajectory
 
     reading = _read(options)
     plot_trajectory(reading.recording, f"{options.source.name} ({FORMATS[reading.format].title})", options.out)

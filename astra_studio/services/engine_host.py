@@ -172,7 +172,7 @@ def opened(place: WorldPlace) -> WorldModel:
     return open_world(place.spec, {name: Path(folder) for name, folder in place.catalogue}, place.device)
 
 
-def step_back() -> None:
+def lower_priority() -> None:
     """Let the window go first where both want a core. To be called before torch is loaded."""
     # Torch's threads wait for one another by spinning; where other programs want the cores, too, a chunk then takes ten
     # times as long. Alone on the machine it takes up to half as long again without: so this is for processes beside a
@@ -192,7 +192,7 @@ def ignore_interrupts() -> None:
 
 def serve(connection: Connection) -> None:
     """The child process: requests in and answers out until the other end is gone or asks to close."""
-    step_back()
+    lower_priority()
     ignore_interrupts()
     waiting: list[object] = []
     is_cancelled = False

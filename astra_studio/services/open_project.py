@@ -12,10 +12,10 @@ from astra_studio.document.opening import create_store, open_store
 from astra_studio.document.places import remember, untitled_path
 from astra_studio.document.session import Session
 from astra_studio.services.engine_thread import EngineThread
-from astra_studio.services.frame_cache import DEFAULT_CAP_BYTES
-from astra_studio.services.generation import Generation
-from astra_studio.services.player import Player
-from astra_studio.services.posting import Post
+from astra_studio.services.generation.queue import Generation
+from astra_studio.services.playback.frame_cache import DEFAULT_CAP_BYTES
+from astra_studio.services.playback.player import Player
+from astra_studio.services.signals import Post
 
 _LOG = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ STATE_FILE = "astra-studio.json"
 LOCK_FILE = "astra-studio.lock"
 LOG_FILE = "astra-studio.log"
 OLDEST_PYTHON = (3, 11)
-Wish = Literal["cpu", "cuda"]
+TorchBuild = Literal["cpu", "cuda"]
 
 
 @dataclass(kw_only=True)
@@ -67,14 +67,14 @@ class Environment:
         state = self.load()
         return state is not None and not state.busy and self.why_unfit(state) is None and not self.missing(state, kinds)
 
-    def set_up(self, kinds: Sequence[Kind], wish: Wish | None = None) -> None:
+    def set_up(self, kinds: Sequence[Kind], build: TorchBuild | None = None) -> None:
         """Make it ready for these kinds, with the build of torch that was wished for or, at first, fits the machine."""
         machine.check_platform()
         machine.check_venv_module()
         self.folder.mkdir(exist_ok=True)
         with only_one(self.folder / LOCK_FILE) as lock:
             state = self.load()
-            choice = _choose(state, wish)
+            choice = _choose(state, build)
             if state is None or state.build != choice.build or not self.ready(kinds):
                 _Work(self, Steps(self.folder / LOG_FILE, [lock]), choice).run(state, kinds)
 
@@ -134,11 +134,11 @@ class Environment:
         return None
 
 
-def _choose(state: State | None, wish: Wish | None) -> Choice:
+def _choose(state: State | None, build: TorchBuild | None) -> Choice:
     """Look for a GPU only the first time or when told to, so that what was installed stays."""
-    if state is not None and wish is None:
+    if state is not None and build is None:
         return Choice(state.build)
-    return machine.choose_build(machine.find_gpus(), platform.system(), wish)
+    return machine.choose_build(machine.find_gpus(), platform.system(), build)
 
 
 class _Work:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bootstrap.environment import Environment, Wish
+from bootstrap.environment import Environment, TorchBuild
 from bootstrap.problems import SetupError, explain
 from bootstrap.project import Kind, Project
 from bootstrap.steps import say
@@ -90,11 +90,11 @@ def _run(order: Order, environment: Environment) -> int:
 
 
 def _set_up(arguments: Sequence[str], environment: Environment) -> int:
-    wishes: dict[tuple[str, ...], Wish | None] = {(): None, ("--cpu",): "cpu", ("--cuda",): "cuda"}
-    if tuple(arguments) not in wishes:
+    builds: dict[tuple[str, ...], TorchBuild | None] = {(): None, ("--cpu",): "cpu", ("--cuda",): "cuda"}
+    if tuple(arguments) not in builds:
         say(SETUP_USAGE)
         return 0 if arguments[0] in ("-h", "--help") else 1
-    environment.set_up(("run",), wishes[tuple(arguments)])
+    environment.set_up(("run",), builds[tuple(arguments)])
     state = environment.load()
     assert state is not None, "set_up leaves a state"
     say(f"Astra Studio is set up in {environment.folder} (Python {state.python}, torch's {state.build} build)")

@@ -11,8 +11,8 @@ import pytest
 
 from astra_studio.cli import main
 from astra_studio.commands import trajectory
-from astra_studio.services.batch import forecast
-from astra_studio.services.batch_jobs import read_jobs
+from astra_studio.services.batch.jobs_file import read_jobs
+from astra_studio.services.batch.run import forecast
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.registry import FORMATS
 from engine.worlds.fake import FakeWorld

@@ -386,7 +386,7 @@ def test_memory_does_not_grow_with_the_take():
 def test_what_follows_chunks_that_were_made_before_equals_a_fresh_run(num_chunks, num_start):
     fresh = run(rollout(num_start=num_start), 5)
     take = rollout(num_start=num_start)
-    take.take_up([(result.request.actions, result.latents) for result in fresh[:num_chunks]])
+    take.resume_from([(result.request.actions, result.latents) for result in fresh[:num_chunks]])
     assert take.num_chunks == num_chunks
     assert_same(run(take, 5 - num_chunks), fresh[num_chunks:])
     take.rewind(min(num_chunks, 1))
@@ -397,4 +397,4 @@ def test_a_take_with_chunks_takes_up_none():
     take = rollout()
     made = run(take, 1)
     with pytest.raises(ValueError, match="1 chunks already"):
-        take.take_up([(made[0].request.actions, made[0].latents)])
+        take.resume_from([(made[0].request.actions, made[0].latents)])

@@ -125,7 +125,7 @@ def test_cards_are_read_from_nvidia_smi(listing: str, expected: list[machine.Gpu
 
 
 @pytest.mark.parametrize(
-    ("gpus", "system", "wish", "build", "advised"),
+    ("gpus", "system", "build_wanted", "build", "advised"),
     [
         ([], "Linux", None, "cpu", False),
         ([ADA], "Linux", None, "cu130", False),
@@ -141,9 +141,9 @@ def test_cards_are_read_from_nvidia_smi(listing: str, expected: list[machine.Gpu
     ],
 )
 def test_the_best_card_and_its_driver_choose_torchs_build(
-    gpus: list[machine.Gpu], system: str, wish: environment.Wish | None, build: str, advised: bool
+    gpus: list[machine.Gpu], system: str, build_wanted: environment.TorchBuild | None, build: str, advised: bool
 ) -> None:
-    choice = machine.choose_build(gpus, system, wish)
+    choice = machine.choose_build(gpus, system, build_wanted)
     assert (choice.build, bool(choice.advice)) == (build, advised)
 
 

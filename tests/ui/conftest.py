@@ -50,7 +50,7 @@ class Driver:
         self.wait(lambda: self.studio.project.start is not None)
 
     def wait_made(self, num_chunks: int) -> None:
-        self.wait(lambda: len(self.studio.take.chunks) == num_chunks and not self.studio.generation.making.is_busy)
+        self.wait(lambda: len(self.studio.take.chunks) == num_chunks and not self.studio.generation.status.is_busy)
         self.studio.player.pause()
 
 
@@ -85,7 +85,7 @@ def driver(app: App, qtbot: QtBot) -> Driver:
 def filled(driver: Driver) -> Driver:
     """A take of three chunks."""
     driver.start_from()
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     field = driver.window.inspector.take_tab.pose_line
     QTest.keyClicks(field, "w-8 left-8 d-8")
     QTest.keyClick(field, Qt.Key.Key_Return)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 
-from astra_studio.services.export import request_of
+from astra_studio.services.export.export import request_of
 from engine.video.decode import probe
 from tests.ui.conftest import Driver
 from tests.ui.test_window import CONTROL, drop

@@ -40,7 +40,7 @@ def remedy(driver: Driver) -> QPushButton:
 
 def begin(driver: Driver, num_chunks: int) -> None:
     driver.start_from()
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     driver.window.timeline.generate(num_chunks)
 
 
@@ -72,7 +72,7 @@ def test_out_of_memory_offers_shorter_chunks_and_the_button_makes_them(errors, d
 def test_a_world_that_cannot_be_opened_leads_to_the_choice_of_worlds(driver: Driver) -> None:
     from astra_studio.document.edits import set_world
 
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     driver.studio.apply(set_world("nowhere"))
     driver.studio.generation.open_world()
     driver.wait(lambda: bool(driver.window.problems.problems))
@@ -81,5 +81,5 @@ def test_a_world_that_cannot_be_opened_leads_to_the_choice_of_worlds(driver: Dri
     assert driver.window.inspector.project_tab.choice.isVisible()
     driver.studio.apply(set_world("fake"))
     driver.studio.generation.open_world()
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     assert not driver.window.problems.problems

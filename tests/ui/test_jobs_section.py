@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from astra_studio.services.jobs import JobControl
+from astra_studio.services.background.jobs import JobControl
 from tests.ui.conftest import Driver
 from ui.project_panel.jobs import JobsSection
 
@@ -69,7 +69,7 @@ def test_a_job_is_paused_goes_on_and_is_cancelled(driver: Driver, gate: threadin
 
 def test_chunks_being_made_are_a_job_that_can_be_paused_and_cancelled(driver: Driver) -> None:
     driver.start_from()
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     take = driver.studio.take.id
     driver.key(Qt.Key.Key_Return, CONTROL)
     driver.studio.generation.pause()
@@ -79,7 +79,7 @@ def test_chunks_being_made_are_a_job_that_can_be_paused_and_cancelled(driver: Dr
     assert row.title.text() == "Take 1: 3 chunks"
     assert row.words.text() == "paused"
     driver.click(row.stop)
-    assert not driver.studio.generation.making.is_busy
+    assert not driver.studio.generation.status.is_busy
     driver.studio.generation.resume()
     driver.wait(lambda: section(driver).hint.text() == "0")
     assert len(driver.studio.take.chunks) == 1
@@ -87,14 +87,14 @@ def test_chunks_being_made_are_a_job_that_can_be_paused_and_cancelled(driver: Dr
 
 def test_a_take_that_waits_goes_before_the_others(driver: Driver) -> None:
     driver.start_from()
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     driver.studio.generation.pause()
     first = driver.studio.take.id
     driver.window.timeline.generate(2)
     driver.studio.commands.trigger("take.new")
     second = driver.studio.take.id
     driver.window.timeline.generate(1)
-    assert [take for take, _ in driver.studio.generation.making.queued] == [first, first, second]
+    assert [take for take, _ in driver.studio.generation.status.queued] == [first, first, second]
     driver.click(section(driver).row(second).up)
-    assert [take for take, _ in driver.studio.generation.making.queued] == [second, first, first]
+    assert [take for take, _ in driver.studio.generation.status.queued] == [second, first, first]
     driver.studio.generation.cancel()

@@ -24,8 +24,8 @@ from pytestqt.qtbot import QtBot
 
 from astra_studio.app import App
 from astra_studio.document.places import recent
+from astra_studio.services.background.jobs import JobControl
 from astra_studio.services.engine_thread import EngineThread
-from astra_studio.services.jobs import JobControl
 from tests.ui.conftest import Driver
 from ui.commands import COMMANDS
 from ui.dialogs import LogWindow, Preferences, Shortcuts

@@ -28,7 +28,7 @@ def without_room(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dr
 
     monkeypatch.setattr("astra_studio.document.writer.connect", connect)
     driver.start_from()
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     driver.studio.commands.trigger("generate.next")
     driver.wait(lambda: driver.studio.generation.has_unstored)
     yield driver

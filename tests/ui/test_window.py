@@ -33,7 +33,7 @@ def drop(driver: Driver, path: Path) -> None:
 def test_a_dropped_picture_is_shown_with_its_crop_and_generate_makes_a_chunk(driver: Driver) -> None:
     drop(driver, PICTURE)
     driver.wait(lambda: driver.window.viewport.stage.shown.crop is not None)
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     driver.click(driver.window.top.generate)
     driver.wait_made(1)
     assert driver.studio.take.chunks[0].num_frames == 33
@@ -214,11 +214,11 @@ def test_redo_from_here_asks_for_settings_and_makes_a_branch(filled: Driver) -> 
 
 def test_cancel_keeps_what_is_finished(driver: Driver) -> None:
     driver.start_from()
-    driver.wait(lambda: driver.studio.generation.making.world_stage == "open")
+    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
     driver.window.timeline.generate(6)
     driver.wait(lambda: len(driver.studio.take.chunks) >= 1)
     driver.key(Qt.Key.Key_Period, CONTROL)
-    driver.wait(lambda: not driver.studio.generation.making.is_busy)
+    driver.wait(lambda: not driver.studio.generation.status.is_busy)
     assert 1 <= len(driver.studio.take.chunks) <= 6
 
 

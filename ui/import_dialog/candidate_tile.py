@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
-from astra_studio.services.camera_files import Candidate
+from astra_studio.services.camera.files import Candidate
 from engine.poses import Floats
 from ui.theme import R6, S4, S8, Theme
 

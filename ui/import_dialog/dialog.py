@@ -23,12 +23,12 @@ from PySide6.QtWidgets import (
 
 from astra_studio.document.path_edits import add_path
 from astra_studio.problems import Problem
-from astra_studio.services.background import Background
-from astra_studio.services.camera_files import (
+from astra_studio.services.background.latest import Background
+from astra_studio.services.camera.files import (
     SHOWN_AXES,
     CameraReader,
+    ImportChoices,
     Imported,
-    Wish,
     import_edit,
     imported_actions,
 )
@@ -46,14 +46,14 @@ _OWN = ""
 
 
 class ImportDialog(QDialog):
-    """Shows one file; every change of a wish is read anew in the background."""
+    """Shows one file; every change of a choices is read anew in the background."""
 
     def __init__(self, studio: Studio, path: Path, background: Background, parent: QWidget | None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._studio, self._path, self._background = studio, path, background
         self._reader = CameraReader(path)
-        self._wish = Wish()
+        self._choices = ImportChoices()
         self.imported: Imported | None = None
         self.is_reading = False
         self.setWindowTitle(self.tr("Import Camera Path"))
@@ -218,7 +218,7 @@ class ImportDialog(QDialog):
             self._wished()
 
     def _wished(self) -> None:
-        wish = Wish(
+        choices = ImportChoices(
             format_name=self.format.currentData() or None,
             convention=self.convention.currentData() or None,
             axes=self.axes.currentData() or None,
@@ -229,18 +229,18 @@ class ImportDialog(QDialog):
             fits_speed=self.fits.isChecked(),
             begins_at_start=self.begins.isChecked(),
         )
-        if wish.format_name != self._wish.format_name:
+        if choices.format_name != self._choices.format_name:
             # Another format has other cameras and angles.
-            wish = replace(wish, euler=None, camera=None)
-        if wish != self._wish:
-            self._wish = wish
+            choices = replace(choices, euler=None, camera=None)
+        if choices != self._choices:
+            self._choices = choices
             self._read()
 
     def _read(self) -> None:
-        reader, wish = self._reader, self._wish
+        reader, choices = self._reader, self._choices
         self.is_reading = True
         self.ok.setEnabled(False)
-        self._background.run(lambda: reader.read(wish), self._show_imported, self._show_problem)
+        self._background.run(lambda: reader.read(choices), self._show_imported, self._show_problem)
 
     # ------------------------------------------------------------------ what was read
 
@@ -251,7 +251,7 @@ class ImportDialog(QDialog):
         self.because.setText(self.tr("{0}, because {1}").format(kind, reading.because))
         self.because.setProperty("role", "quiet")
         self.format.setItemText(
-            0, self.tr("Detected: {0}").format(kind) if not self._wish.format_name else self.tr("Detected")
+            0, self.tr("Detected: {0}").format(kind) if not self._choices.format_name else self.tr("Detected")
         )
         for choice, own in ((self.convention, reading.convention), (self.axes, AXES_NAMES[reading.axes])):
             if choice.currentData() == _OWN:

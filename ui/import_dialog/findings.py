@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from astra_studio.services.camera_files import Imported
+from astra_studio.services.camera.files import Imported
 from engine.poses import TRAINED_SPEED
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.sampling import TICKS_PER_CHUNK

@@ -38,7 +38,7 @@ class ProjectTab(QWidget):
         column.addStretch(1)
         studio.project_opened.connect(self.refresh)
         studio.project_changed.connect(lambda _change: self.refresh())
-        studio.making_changed.connect(lambda _making: self.refresh())
+        studio.making_changed.connect(lambda _status: self.refresh())
 
     def refresh(self) -> None:
         if not self.isVisible():
@@ -57,10 +57,10 @@ class ProjectTab(QWidget):
             self.choice.clear()  # not with every step of a chunk: the list may be open
             self.choice.addItems(names)
         self.choice.setCurrentText(project.world.spec)
-        info, making = project.world.info, self._studio.generation.making
-        facts: dict[str, str] = {self.tr("State"): making.world_stage}
-        if making.world_problem is not None:
-            facts[self.tr("Reason")] = making.world_problem.why
+        info, status = project.world.info, self._studio.generation.status
+        facts: dict[str, str] = {self.tr("State"): status.world_stage}
+        if status.world_problem is not None:
+            facts[self.tr("Reason")] = status.world_problem.why
         if info is not None:
             facts |= {
                 self.tr("Picture"): self.tr("{0} x {1}, {2} frames per second").format(

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import QApplication
 from astra_studio.document.model import new_project
 from astra_studio.document.opening import create_store
 from astra_studio.document.session import Session
+from astra_studio.services.background.jobs import Jobs
 from astra_studio.services.engine_thread import EngineThread
-from astra_studio.services.generation import Generation
-from astra_studio.services.jobs import Jobs
-from astra_studio.services.player import Player
+from astra_studio.services.generation.queue import Generation
+from astra_studio.services.playback.player import Player
 from astra_studio.settings import Settings
 from engine.trajectories import key_edits
 from engine.trajectories.path import CameraPath, Key

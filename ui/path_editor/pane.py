@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from astra_studio.document.derived import start_of
 from astra_studio.document.facets import Facet
 from astra_studio.document.session import Change
-from astra_studio.services.starts import crop_of
+from astra_studio.services.playback.starts import crop_of
 from engine.trajectories.sampling import num_ticks
 from ui.path_editor.editing import PathEditing
 from ui.path_editor.flying import Flying

@@ -9,8 +9,8 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from astra_studio.document.model import TakeId
-from astra_studio.services.generation import Making
-from astra_studio.services.jobs import JobState
+from astra_studio.services.background.jobs import JobState
+from astra_studio.services.generation.queue import GenerationStatus
 from ui.studio import Studio
 from ui.theme import S4, S8
 from ui.top_bar import duration
@@ -25,11 +25,11 @@ class JobsSection(Section):
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio.theme, studio.tr("Jobs"))
         self._studio = studio
-        self._making = Making()
+        self._status = GenerationStatus()
         self._states: tuple[JobState, ...] = ()
         studio.jobs_changed.connect(self._jobs_changed)
         studio.making_changed.connect(self._making_changed)
-        studio.project_opened.connect(lambda: self._making_changed(studio.generation.making))
+        studio.project_opened.connect(lambda: self._making_changed(studio.generation.status))
         self._rows: dict[object, _Row] = {}
         self._nothing = quiet_label(self.tr("Nothing to do"))
         self.clear = QPushButton(self.tr("Clear finished"))
@@ -50,12 +50,12 @@ class JobsSection(Section):
         self._states = states
         self._show()
 
-    def _making_changed(self, making: Making) -> None:
-        self._making = making
+    def _making_changed(self, status: GenerationStatus) -> None:
+        self._status = status
         self._show()
 
     def _show(self) -> None:
-        takes = _takes(self._making)
+        takes = _takes(self._status)
         shown = self._states[-_MOST_SHOWN:]
         keys: list[object] = [*takes, *(state.id for state in shown)]
         for key in [key for key in self._rows if key not in keys]:
@@ -85,23 +85,23 @@ class JobsSection(Section):
         return row
 
     def _fill_chunks(self, row: _Row, take: TakeId, place: int) -> None:
-        making, project = self._making, self._studio.project
+        status, project = self._status, self._studio.project
         name = project.take(take).name if project.has_take(take) else ""
-        underway = making.underway if making.underway is not None and making.underway.take == take else None
-        waiting = sum(1 for owner, _ in making.queued if owner == take)
-        share = 0.0 if underway is None else underway.step / max(underway.num_steps, 1)
-        total = waiting + (underway is not None)
+        active = status.active if status.active is not None and status.active.take == take else None
+        waiting = sum(1 for owner, _ in status.queued if owner == take)
+        share = 0.0 if active is None else active.step / max(active.num_steps, 1)
+        total = waiting + (active is not None)
         row.title.setText(
             self.tr("{0}: {1} chunks").format(name, total) if total > 1 else self.tr("{0}: 1 chunk").format(name)
         )
-        words = self.tr("waits") if underway is None else f"{share:.0%}"
-        row.words.setText(self.tr("paused") if making.is_paused and underway is None else words)
-        row.show_progress(share if underway is not None else None)
-        row.up.setVisible(place > 0 and underway is None)
+        words = self.tr("waits") if active is None else f"{share:.0%}"
+        row.words.setText(self.tr("paused") if status.is_paused and active is None else words)
+        row.show_progress(share if active is not None else None)
+        row.up.setVisible(place > 0 and active is None)
         row.down.setVisible(False)
         row.pause.setVisible(place == 0)
-        row.set_paused(making.is_paused)
-        left = making.seconds_left
+        row.set_paused(status.is_paused)
+        left = status.seconds_left
         row.detail.setText(self.tr("{0} left").format(duration(left)) if place == 0 and left is not None else "")
         row.detail.setVisible(bool(row.detail.text()))
 
@@ -201,10 +201,10 @@ class _Row(QWidget):
         self.pause.set_icon("play" if is_paused else "pause")
 
 
-def _takes(making: Making) -> list[TakeId]:
+def _takes(status: GenerationStatus) -> list[TakeId]:
     """Takes whose chunks are made or wait, in that order, each once."""
-    first = [] if making.underway is None else [making.underway.take]
-    return list(dict.fromkeys([*first, *(take for take, _ in making.queued)]))
+    first = [] if status.active is None else [status.active.take]
+    return list(dict.fromkeys([*first, *(take for take, _ in status.queued)]))
 
 
 def _folder(path: Path) -> Path:

@@ -23,7 +23,7 @@ from astra_studio.document.derived import lanes
 from astra_studio.document.differences import differences
 from astra_studio.document.model import TakeId
 from astra_studio.paths import assets
-from astra_studio.services.starts import crop_of
+from astra_studio.services.playback.starts import crop_of
 from ui.path_editor import PathEditing
 from ui.project_panel.jobs import JobsSection
 from ui.project_panel.moves_section import MovesSection

@@ -23,10 +23,10 @@ from astra_studio.document.opening import create_store
 from astra_studio.document.session import Session
 from astra_studio.document.store import put_artifact, put_chunk
 from astra_studio.document.writer import Stored
+from astra_studio.services.background.jobs import Jobs
 from astra_studio.services.engine_thread import EngineThread
-from astra_studio.services.generation import Generation
-from astra_studio.services.jobs import Jobs
-from astra_studio.services.player import Player
+from astra_studio.services.generation.queue import Generation
+from astra_studio.services.playback.player import Player
 from astra_studio.settings import Settings
 from engine.actions.pose_line import parse_pose_line
 from engine.messages import SamplingSettings

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu
 
 from engine.trajectories.key_edits import angles_of
 from engine.trajectories.path import CameraPath
-from ui.timeline import key_hands
+from ui.timeline import key_drags
 from ui.timeline.diamonds import HALF_PX, paint_diamond
 from ui.timeline.lane import Drag, Lane, Press
 from ui.timeline.menus import fill_key_menu
@@ -76,7 +76,7 @@ class CameraLane(Lane):
 
     def press(self, press: Press) -> Drag | None:
         key = self.key_at(press.where)
-        return None if key is None else key_hands.press_key(self.scene, press, key)
+        return None if key is None else key_drags.press_key(self.scene, press, key)
 
     def double_click(self, press: Press) -> None:
         key = self.key_at(press.where)
@@ -85,10 +85,10 @@ class CameraLane(Lane):
             self.scene.studio.player.seek(round(self.scene.camera_frames()[key[1]]))
             return
         if self.scene.kept is None:
-            key_hands.make_camera_keys(self.scene)
+            key_drags.make_camera_keys(self.scene)
             return
         frame = self.scene.snapped_frame(self.scene.axis.frame(press.where.x()), press.modifiers, is_pose=True)
-        key_hands.add_camera_key_at_frame(self.scene, frame)
+        key_drags.add_camera_key_at_frame(self.scene, frame)
 
     def fill_menu(self, menu: QMenu, press: Press) -> None:
         key = self.key_at(press.where)

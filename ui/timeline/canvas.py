@@ -26,7 +26,7 @@ from astra_studio.document.facets import Facet
 from astra_studio.document.model import Parameter
 from astra_studio.document.parameters import PARAMETERS
 from astra_studio.document.session import Change
-from astra_studio.services.making import ChunkPreview
+from astra_studio.services.generation.status import ChunkPreview
 from ui.studio import Studio
 from ui.timeline.axis import Snap, TimeAxis
 from ui.timeline.camera_lane import CameraLane
@@ -127,7 +127,7 @@ class TimelineCanvas(QWidget):
     def read(self) -> None:
         """Take in what is true now, and paint what is another than it was."""
         studio, before = self.studio, self.scene.rows
-        rows = self._book.rows(studio.project, studio.generation.making, studio.player)
+        rows = self._book.rows(studio.project, studio.generation.status, studio.player)
         self.scene.read(rows)
         if [row.take for row in rows] != [row.take for row in before]:
             while len(self.strips) < len(rows):

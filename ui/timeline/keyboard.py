@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent
 
-from ui.timeline import key_hands
+from ui.timeline import key_drags
 from ui.timeline.curves import GraphLane
 from ui.timeline.lane import Lane, Press
 from ui.timeline.mouse import KEY_LANES
@@ -60,13 +60,13 @@ class Keyboard:
         if key == Qt.Key.Key_Escape:
             self._escape()
         elif key in _REMOVING:
-            key_hands.delete_chosen(self._scene)
+            key_drags.delete_chosen(self._scene)
         elif key == Qt.Key.Key_F and self._canvas.graph is not None:
             self._canvas.graph.frame_all()
         elif key == Qt.Key.Key_A:
             self._choose_all()
         elif event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            key_hands.nudge(self._scene, side)
+            key_drags.nudge(self._scene, side)
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self._walk_lanes(side)
         elif key in _ARROWS:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtWidgets import QMenu
 
 from engine.trajectories.path import EASINGS
-from ui.timeline import key_hands
+from ui.timeline import key_drags
 from ui.timeline.scene import CAMERA, KeyId, Scene
 from ui.timeline.words import tr
 
@@ -35,14 +35,14 @@ def fill_key_menu(
     if key[0] != CAMERA:
         menu.addAction(tr("Edit Value...")).triggered.connect(lambda: scene.edit_asked.emit(key))
     menu.addAction(tr("Playhead to Key")).triggered.connect(
-        lambda: scene.studio.player.seek(round(key_hands.frame_of(scene, key)))
+        lambda: scene.studio.player.seek(round(key_drags.frame_of(scene, key)))
     )
     if key[0] != "prompt":
         menu.addSeparator()
         fill_easings(menu, scene)
     menu.addSeparator()
     words = tr("Delete Keys") if len(scene.chosen) > 1 else tr("Delete Key")
-    menu.addAction(words).triggered.connect(lambda: key_hands.delete_chosen(scene))
+    menu.addAction(words).triggered.connect(lambda: key_drags.delete_chosen(scene))
 
 
 def fill_easings(menu: QMenu, scene: Scene) -> None:
@@ -55,4 +55,4 @@ def fill_easings(menu: QMenu, scene: Scene) -> None:
         action = menu.addAction(tr(EASING_WORDS[easing]))
         action.setCheckable(True)
         action.setChecked(known == {easing})
-        action.triggered.connect(lambda _on=False, easing=easing: key_hands.ease_chosen(scene, easing))
+        action.triggered.connect(lambda _on=False, easing=easing: key_drags.ease_chosen(scene, easing))

@@ -9,7 +9,7 @@ from PySide6.QtGui import QMouseEvent, QWheelEvent
 
 from ui.timeline.camera_lane import CameraLane
 from ui.timeline.curves import GraphLane
-from ui.timeline.key_hands import BandDrag
+from ui.timeline.key_drags import BandDrag
 from ui.timeline.lane import Drag, Lane, Press
 from ui.timeline.layout import Zone
 from ui.timeline.parameter_lanes import ParameterLane

@@ -57,7 +57,7 @@ class TimelinePane(QWidget):
         column.addWidget(self.canvas, 1)
         studio.project_opened.connect(self._opened)
         studio.project_changed.connect(self.canvas.project_changed)
-        studio.making_changed.connect(lambda _making: self.canvas.read())
+        studio.making_changed.connect(lambda _status: self.canvas.read())
         studio.frames_arrived.connect(self.canvas.frames_arrived)
         studio.small_picture_arrived.connect(self.canvas.frames_arrived)
         studio.preview_arrived.connect(self.canvas.preview_arrived)
@@ -105,12 +105,12 @@ class TimelinePane(QWidget):
 
         attach("generate.next", lambda: self.generate(1), enabled=can_generate)
         attach("generate.all", lambda: self.generate(None), enabled=can_generate)
-        attach("generate.cancel", lambda: studio.generation.cancel(), enabled=lambda: studio.generation.making.is_busy)
+        attach("generate.cancel", lambda: studio.generation.cancel(), enabled=lambda: studio.generation.status.is_busy)
         attach(
             "generate.pause",
             self._pause,
-            enabled=lambda: studio.generation.making.is_busy or studio.generation.making.is_paused,
-            checked=lambda: studio.generation.making.is_paused,
+            enabled=lambda: studio.generation.status.is_busy or studio.generation.status.is_paused,
+            checked=lambda: studio.generation.status.is_paused,
         )
 
     def generate(self, num_chunks: int | None) -> None:
@@ -133,7 +133,7 @@ class TimelinePane(QWidget):
 
     def _pause(self) -> None:
         generation = self._studio.generation
-        if generation.making.is_paused:
+        if generation.status.is_paused:
             generation.resume()
         else:
             generation.pause()

@@ -14,7 +14,7 @@ from astra_studio.document.derived import asked_at
 from astra_studio.document.model import Parameter
 from astra_studio.document.parameters import Keys
 from ui.theme import R4
-from ui.timeline import key_hands
+from ui.timeline import key_drags
 from ui.timeline.diamonds import SMALL_PX, paint_diamond
 from ui.timeline.lane import Drag, Lane, Press
 from ui.timeline.menus import fill_key_menu
@@ -70,7 +70,7 @@ class ParameterLane(Lane):
 
     def press(self, press: Press) -> Drag | None:
         key = self.key_at(press.where)
-        return None if key is None else key_hands.press_key(self.scene, press, key)
+        return None if key is None else key_drags.press_key(self.scene, press, key)
 
     def double_click(self, press: Press) -> None:
         key = self.key_at(press.where)
@@ -78,7 +78,7 @@ class ParameterLane(Lane):
             self.scene.edit_asked.emit(key)
             return
         tick = self.scene.snapped_tick(self.scene.tick_at(press.where.x()), press.modifiers)
-        key_hands.add_parameter_key(self.scene, self.parameter, tick)
+        key_drags.add_parameter_key(self.scene, self.parameter, tick)
 
     def fill_menu(self, menu: QMenu, press: Press) -> None:
         key = self.key_at(press.where)
@@ -114,7 +114,7 @@ class ParameterLane(Lane):
     # ------------------------------------------------------------------ keyboard
 
     def stops(self) -> list[tuple[float, KeyId | None]]:
-        return [(key_hands.frame_of(self.scene, key), key) for key in self.all_keys()]
+        return [(key_drags.frame_of(self.scene, key), key) for key in self.all_keys()]
 
     def described(self) -> str:
         told = ", ".join(tr("{0} at tick {1}").format(_told(key.value), key.tick) for key in self.keys)
@@ -167,7 +167,7 @@ class NumberLane(ParameterLane):
         theme, middle = self.scene.theme, round(self.middle)
         left = max(self.scene.x_of_tick(0), HEAD_PX)
         right = self.scene.x_of_tick(keys[0].tick) if keys else self.box.right()
-        words = _number(float(key_hands.recipe_value(self.scene, self.parameter)))
+        words = _number(float(key_drags.recipe_value(self.scene, self.parameter)))
         width = painter.fontMetrics().horizontalAdvance(words)
         if right - left > width + 30:
             painter.setPen(theme.color("text3"))
@@ -216,7 +216,7 @@ class PromptLane(ParameterLane):
         xs = [scene.x_of_tick(key.tick) for key in keys]
         bars: list[tuple[float, float, str, int | None]] = []
         if not keys or keys[0].tick > 0:
-            words = str(key_hands.recipe_value(scene, "prompt"))
+            words = str(key_drags.recipe_value(scene, "prompt"))
             bars.append((scene.x_of_tick(0), xs[0] if xs else end, words, None))
         for number, key in enumerate(keys):
             right = xs[number + 1] if number + 1 < len(xs) else max(end, xs[number] + 60)
@@ -240,7 +240,7 @@ class PromptLane(ParameterLane):
             if tick == key[1] or press.where.x() < self.scene.x_of_tick(key[1]) + width:
                 self.scene.edit_asked.emit(key)
                 return
-        key_hands.add_parameter_key(self.scene, self.parameter, tick)
+        key_drags.add_parameter_key(self.scene, self.parameter, tick)
         self.scene.edit_asked.emit((self.parameter, tick))
 
 

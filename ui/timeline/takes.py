@@ -9,7 +9,7 @@ from astra_studio.document import edits, take_edits
 from astra_studio.document.derived import active_parameters, locate_frame
 from astra_studio.document.model import ChunkId, Parameter, Take, new_id
 from ui.studio import Studio
-from ui.timeline import key_hands
+from ui.timeline import key_drags
 from ui.timeline.canvas import TimelineCanvas
 from ui.timeline.redo_dialog import RedoDialog
 
@@ -131,5 +131,5 @@ class Takes(QObject):
         """A key at the playhead, its value to be typed."""
         scene = self._canvas.scene
         tick = max(0, int(scene.tick_at(scene.axis.x(self._studio.player.frame)) + 1e-6))
-        key_hands.add_parameter_key(scene, parameter, tick)
+        key_drags.add_parameter_key(scene, parameter, tick)
         self._canvas.fields.edit_key((parameter, tick))

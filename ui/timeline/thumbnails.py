@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPainter, QPixmap
 
 from astra_studio.document.model import Chunk, ChunkId
-from astra_studio.services.making import ChunkPreview, SlotKey
-from astra_studio.services.player import Player
+from astra_studio.services.generation.status import ChunkPreview, SlotKey
+from astra_studio.services.playback.player import Player
 from engine.messages import Picture
 from ui.theme import Theme
 from ui.viewport.images import image_of

@@ -10,8 +10,8 @@ import numpy as np
 from astra_studio.document.actions import Actions
 from astra_studio.document.derived import Lane, Slot, lanes, latents_per_chunk, num_shared, slots, start_frames
 from astra_studio.document.model import Chunk, Project, Take, TakeId
-from astra_studio.services.making import Making
-from astra_studio.services.player import Player
+from astra_studio.services.generation.status import GenerationStatus
+from astra_studio.services.playback.player import Player
 from engine.messages import FRAMES_PER_LATENT
 from engine.poses import Floats
 from ui.timeline.cells import Cell, State
@@ -81,13 +81,13 @@ class RowBook:
         self._slots: dict[TakeId, tuple[Take, object, tuple[Slot, ...]]] = {}
         self._lanes: tuple[object, tuple[Lane, ...]] = (None, ())
 
-    def rows(self, project: Project, making: Making, player: Player) -> tuple[TakeRow, ...]:
+    def rows(self, project: Project, status: GenerationStatus, player: Player) -> tuple[TakeRow, ...]:
         """The current take first, then its relatives in the order of the tree."""
         current, takes = project.current, {take.id: take for take in project.takes}
         if self._lanes[0] is not project.takes:
             self._lanes = (project.takes, lanes(project))
         found = [
-            self._row(project, takes[lane.take], lane.num_shared, current, making, player) for lane in self._lanes[1]
+            self._row(project, takes[lane.take], lane.num_shared, current, status, player) for lane in self._lanes[1]
         ]
         self._slots = {row.take: self._slots[row.take] for row in found}
         return tuple(sorted(found, key=lambda row: not row.is_current))
@@ -100,20 +100,20 @@ class RowBook:
         return known[2]
 
     def _row(
-        self, project: Project, take: Take, with_parent: int, current: Take, making: Making, player: Player
+        self, project: Project, take: Take, with_parent: int, current: Take, status: GenerationStatus, player: Player
     ) -> TakeRow:
         is_current = take.id == current.id
         with_current = 0 if is_current else num_shared(take, current)
         shared = 0 if is_current else max(with_current, with_parent)
         first = start_frames(project, take)
-        asked = _asked(take.id, making)
+        asked = _asked(take.id, status)
         found, cells = self._all_slots(project, take, asked), []
         # Of other takes what is planned is not shown, unless it is on its way.
         last = len(found) if is_current else max(len(take.chunks), *(index + 1 for index in asked), 0)
         for slot in found[shared:last]:
             cells.append(
                 PlacedCell(
-                    cell=_cell(project, take, slot, making, player),
+                    cell=_cell(project, take, slot, status, player),
                     start=0 if slot.index == 0 else first + FRAMES_PER_LATENT * slot.start,
                     stop=first + FRAMES_PER_LATENT * slot.stop,
                     first_tick=slot.start,
@@ -147,12 +147,12 @@ class RowBook:
         return found
 
 
-def _asked(take: TakeId, making: Making) -> list[int]:
+def _asked(take: TakeId, status: GenerationStatus) -> list[int]:
     """Numbers of a take's chunks that are being made, wait or have failed."""
-    found = [index for owner, index in making.queued if owner == take]
-    if making.underway is not None and making.underway.take == take:
-        found.append(making.underway.index)
-    return found + [index for owner, index in making.failures if owner == take]
+    found = [index for owner, index in status.queued if owner == take]
+    if status.active is not None and status.active.take == take:
+        found.append(status.active.index)
+    return found + [index for owner, index in status.failures if owner == take]
 
 
 def curves_of(actions: Actions) -> Curves:
@@ -164,9 +164,9 @@ def curves_of(actions: Actions) -> Curves:
     return Curves(speed=speed, turn=np.arctan2(rows[:, 2], rows[:, 10]))
 
 
-def _cell(project: Project, take: Take, slot: Slot, making: Making, player: Player) -> Cell:
+def _cell(project: Project, take: Take, slot: Slot, status: GenerationStatus, player: Player) -> Cell:
     key = (take.id, slot.index)
-    underway = making.underway
+    active = status.active
     ticks = project.selection.ticks
     is_selected = take.id == project.selection.take and ticks == (slot.start, slot.stop)
     state: State = "planned"
@@ -175,23 +175,23 @@ def _cell(project: Project, take: Take, slot: Slot, making: Making, player: Play
         is_here = player.is_in_memory(slot.chunk)
         state = "stale" if slot.state == "stale" else "in_memory" if is_here else "stored"
         words = stale_words(slot) if state == "stale" else ""
-    elif underway is not None and (underway.take, underway.index) == key:
-        share = underway.step / max(underway.num_steps, 1)
-        state, words = "generating", f"{underway.step} / {underway.num_steps}"
-        if underway.stage == "decoding":
+    elif active is not None and (active.take, active.index) == key:
+        share = active.step / max(active.num_steps, 1)
+        state, words = "generating", f"{active.step} / {active.num_steps}"
+        if active.stage == "decoding":
             # Its latents are there, its frames are not yet.
             state, words = "latent_only", tr("Decoding")
-        elif underway.stage == "storing":
+        elif active.stage == "storing":
             state, words = "in_memory", tr("Storing")
-        elif underway.stage == "opening the world":
+        elif active.stage == "opening the world":
             words = tr("Opening the world")
-        elif underway.stage == "stopping":
+        elif active.stage == "stopping":
             words = tr("Stopping")
-    elif key in making.queued:
-        state, place = "queued", making.queued.index(key)
+    elif key in status.queued:
+        state, place = "queued", status.queued.index(key)
         words = tr("Next") if place == 0 else tr("{0} in queue").format(ordinal(place + 1))
-    elif key in making.failures:
-        state, words = "failed", _cause(making.failures[key].kind)
+    elif key in status.failures:
+        state, words = "failed", _cause(status.failures[key].kind)
     return Cell(
         number=slot.index + 1,
         state=state,

@@ -16,7 +16,7 @@ from astra_studio.document.facets import Facet
 from astra_studio.document.model import Start, Take
 from astra_studio.document.places import recent
 from astra_studio.document.session import Change
-from astra_studio.services.generation import ChunkPreview, Making
+from astra_studio.services.generation.queue import ChunkPreview, GenerationStatus
 from engine.messages import FRAMES_PER_LATENT
 from engine.video.pictures import Crop, crop_for
 from ui.studio import Studio
@@ -156,12 +156,12 @@ class ViewportPane(QWidget):
         """Show what is true now."""
         studio = self._studio
         take, start = studio.take, studio.project.start
-        making = studio.generation.making
+        status = studio.generation.status
         is_empty = start is None and not take.chunks
         self._empty.setVisible(is_empty)
         self._stacked.setCurrentWidget(self._empty if is_empty else self.stage)
-        label, progress = self._words(take, making)
-        preview = self._preview if self._is_at_preview(making) else None
+        label, progress = self._words(take, status)
+        preview = self._preview if self._is_at_preview(status) else None
         if preview is not None:
             self.stage.show_this(Shown(picture=image_of(preview.picture), label=label, progress=progress))
         elif take.chunks:
@@ -230,20 +230,20 @@ class ViewportPane(QWidget):
         frame = self._studio.player.frame
         return None if frame < first else motion_of(take.actions, (frame - first) // FRAMES_PER_LATENT)
 
-    def _words(self, take: Take, making: Making) -> tuple[str, float | None]:
-        underway = making.underway
-        if making.world_stage == "opening" and (making.queued or not take.chunks):
-            return (self.tr("Opening the world ..."), None) if making.queued else ("", None)
-        if underway is None or not self._is_at_preview(making):
+    def _words(self, take: Take, status: GenerationStatus) -> tuple[str, float | None]:
+        active = status.active
+        if status.world_stage == "opening" and (status.queued or not take.chunks):
+            return (self.tr("Opening the world ..."), None) if status.queued else ("", None)
+        if active is None or not self._is_at_preview(status):
             return "", None
-        share = underway.step / max(underway.num_steps, 1)
+        share = active.step / max(active.num_steps, 1)
         words = self.tr("Chunk {0} · step {1} of {2}")
-        return words.format(underway.index + 1, underway.step, underway.num_steps), share
+        return words.format(active.index + 1, active.step, active.num_steps), share
 
-    def _is_at_preview(self, making: Making) -> bool:
+    def _is_at_preview(self, status: GenerationStatus) -> bool:
         """Whether the chunk under way is what one would look at: the playhead stands at the end of its take."""
-        underway, player = making.underway, self._studio.player
-        if underway is None or underway.take != self._studio.take.id or player.is_playing:
+        active, player = status.active, self._studio.player
+        if active is None or active.take != self._studio.take.id or player.is_playing:
             return False
         return player.frame >= max(player.num_frames - 1, 0)
 
@@ -291,8 +291,8 @@ class ViewportPane(QWidget):
             player.seek(0)
         player.play_once()
 
-    def _making_changed(self, making: Making) -> None:
-        if making.underway is None:
+    def _making_changed(self, status: GenerationStatus) -> None:
+        if status.active is None:
             self._preview = None
         self.refresh()
 

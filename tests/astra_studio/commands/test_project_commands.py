@@ -12,9 +12,9 @@ from PIL import Image
 from astra_studio.cli import main
 from astra_studio.document import key_edits, take_edits
 from astra_studio.document.model import ParameterKey, new_project
-from astra_studio.services.restore import restored
+from astra_studio.services.export.restore import restored
 from engine.video.decode import probe
-from tests.astra_studio.services.test_generation import PICTURE, Rig
+from tests.astra_studio.services.generation.test_queue import PICTURE, Rig
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_doctor_tells_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
 def test_doctor_tells_people_what_is_missing_and_where_it_comes_from(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astra_studio.services.machine._asked", lambda _part: {"problem": "it is not asked here"})
+    monkeypatch.setattr("astra_studio.services.machine.machine._asked", lambda _part: {"problem": "not asked here"})
     assert main(["doctor"]) == 1, "without torch no world can be used"
     said = capsys.readouterr().out
     assert "World small-astra: ready" in said

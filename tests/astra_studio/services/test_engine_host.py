@@ -10,10 +10,10 @@ import pytest
 
 SAID = """
 import os, sys
-from astra_studio.services.engine_host import step_back
+from astra_studio.services.engine_host import lower_priority
 assert "torch" not in sys.modules
 before = os.nice(0) if hasattr(os, "nice") else 0
-step_back()
+lower_priority()
 print(os.environ["OMP_WAIT_POLICY"], (os.nice(0) if hasattr(os, "nice") else 1) > before)
 """
 

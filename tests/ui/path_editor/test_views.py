@@ -14,7 +14,7 @@ from PySide6.QtCore import QSize, Qt
 from astra_studio.cli import main
 from astra_studio.document import edits, take_edits
 from astra_studio.document.model import new_id
-from astra_studio.services.camera_files import export_path
+from astra_studio.services.camera.files import export_path
 from engine.trajectories.key_edits import with_angles
 from engine.trajectories.path import CameraPath, Key
 from tests.ui.path_editor.conftest import CONTROL, Hand
@@ -97,7 +97,7 @@ def test_looking_through_the_camera_follows_the_playhead_and_sets_keys_from_the_
 
 def test_through_the_camera_one_sees_the_start_and_then_nothing_that_is_not_made(bow: Hand) -> None:
     bow.driver.start_from()
-    bow.driver.wait(lambda: bow.studio.generation.making.world_stage == "open")
+    bow.driver.wait(lambda: bow.studio.generation.status.world_stage == "open")
     bow.studio.player.seek(0)
     bow.driver.wait(lambda: bow.studio.player.start_picture(bow.studio.project.start) is not None)
     bow.driver.key(Qt.Key.Key_C)

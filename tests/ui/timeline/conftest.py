@@ -170,7 +170,7 @@ def planned(hand: Hand) -> Hand:
 @pytest.fixture
 def reading(planned: Hand) -> Hand:
     """The same in a world that reads text."""
-    planned.driver.wait(lambda: planned.studio.generation.making.world_stage == "open")
+    planned.driver.wait(lambda: planned.studio.generation.status.world_stage == "open")
     planned.studio.apply(edits.world_opened(planned.studio.project.world.spec, READING))
     return planned
 

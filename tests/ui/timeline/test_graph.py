@@ -14,7 +14,7 @@ from engine.trajectories.key_edits import angles_of, eased, looking_at, with_ang
 from tests.ui.timeline.conftest import CONTROL, SHIFT, Hand, key
 from ui.timeline.curves import GraphLane
 from ui.timeline.curves.scales import Scales
-from ui.timeline.curves.tangent_hands import Handle, handles_of
+from ui.timeline.curves.tangent_handles import Handle, handles_of
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from engine.trajectories.handles import handle_sides, with_turn_speed, with_velo
 from engine.trajectories.key_edits import angles_of, angles_of_poses, with_angles
 from engine.trajectories.path import CameraPath, Key
 from engine.trajectories.sampling import FRAMES_PER_SECOND
-from ui.timeline import key_hands
+from ui.timeline import key_drags
 from ui.timeline.curves.scales import Unit
 from ui.timeline.scene import CAMERA, KeyId, Scene
 
@@ -160,7 +160,7 @@ def _camera_channel(
 def number_channel(scene: Scene, name: Parameter) -> Channel:
     """A parameter."""
     first, keys = scene.first_frame, parameters.of(scene.take.keys, name)
-    recipe = float(key_hands.recipe_value(scene, name))
+    recipe = float(key_drags.recipe_value(scene, name))
     ticks = np.array([key.tick for key in keys], np.float64)
     values = np.array([float(key.value) for key in keys], np.float64)
     held = np.array([key.easing == "hold" for key in keys], bool)

@@ -11,7 +11,7 @@ from astra_studio.document.key_edits import set_keys
 from astra_studio.document.model import Parameter, ParameterValue
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
-from ui.timeline import key_hands
+from ui.timeline import key_drags
 from ui.timeline.curves.channels import (
     ANGLES,
     NUMBERS,
@@ -195,9 +195,9 @@ class Graph(Lane):
         scene, frame = self.scene, self.scene.axis.frame(press.where.x())
         parameter = next((name for name in NUMBERS if name == channel.name), None)
         if parameter is not None:
-            key_hands.add_parameter_key(
+            key_drags.add_parameter_key(
                 scene, parameter, scene.snapped_tick(scene.tick_at(press.where.x()), press.modifiers)
             )
         else:
-            key_hands.add_camera_key_at_frame(scene, scene.snapped_frame(frame, press.modifiers, is_pose=True))
+            key_drags.add_camera_key_at_frame(scene, scene.snapped_frame(frame, press.modifiers, is_pose=True))
         self.points = frozenset((channel.name, key) for key in scene.chosen)

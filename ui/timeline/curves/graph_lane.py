@@ -7,11 +7,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QMenu
 
-from ui.timeline import key_hands
+from ui.timeline import key_drags
 from ui.timeline.curves.channels import ANGLES, NUMBERS, POSITIONS, Channel, Point
 from ui.timeline.curves.graph import LABELS, Graph, PointId
-from ui.timeline.curves.graph_hands import GraphDrag, PointsBand
-from ui.timeline.curves.tangent_hands import (
+from ui.timeline.curves.graph_drags import GraphDrag, PointsBand
+from ui.timeline.curves.tangent_handles import (
     HandleDrag,
     handle_at,
     paint_handles,
@@ -211,7 +211,7 @@ class GraphLane(Graph):
             commands.refresh()
             menu.addAction(commands.action("path.automatic"))
             menu.addSeparator()
-            menu.addAction(tr("Delete Key")).triggered.connect(lambda: key_hands.delete_chosen(self.scene))
+            menu.addAction(tr("Delete Key")).triggered.connect(lambda: key_drags.delete_chosen(self.scene))
             return
         curve = self.channel_at(press.where)
         if curve is not None:

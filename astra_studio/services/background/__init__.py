@@ -1,0 +1,1 @@
+"""Work beside the main thread: the queue of jobs, and requests of which only the newest counts."""

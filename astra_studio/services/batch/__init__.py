@@ -1,0 +1,1 @@
+"""Batches: JOBS.toml, the run, its child process, its report."""

@@ -1,0 +1,1 @@
+"""Camera files into takes and out of them, and drawn as a plot."""

@@ -1,0 +1,1 @@
+"""Takes exported to files, and settings read back from them."""

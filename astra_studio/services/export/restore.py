@@ -1,0 +1,144 @@
+"""Reads back what an exported video or its JSON file says of how it was made, as one edit of a project."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from astra_studio.document import action_edits, edits, key_edits
+from astra_studio.document.actions import actions_of
+from astra_studio.document.edits import Edit
+from astra_studio.document.model import ParameterKey, Project
+from astra_studio.document.parameters import Keys, checked
+from astra_studio.services.export.record import MARK, MAX_METADATA, METADATA_KEY
+from engine.actions.modality import ActionTrack, modality
+from engine.messages import SamplingSettings
+
+SETTINGS_SUFFIXES = frozenset({".json", ".mp4", ".mkv"})
+_VERSION = 1
+_CONTAINERS = ("mov", "matroska")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """What an export brings back.
+
+    Attributes:
+        edit: gives the current take its seed, settings, prompt, keys and actions.
+        missing: what one would need besides to make the same again, as sentences.
+    """
+
+    edit: Edit
+    missing: tuple[str, ...] = ()
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """What made an exported file; None where the file says nothing of that.
+
+    Raises ValueError for a record of a newer program, OSError.
+    """
+    text = _text(path)
+    if text is None:
+        return None
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(content, dict) or MARK not in content:
+        return None
+    if content[MARK] != _VERSION:
+        raise ValueError(
+            f"{path.name} was exported by a newer Astra Studio ({content.get('program', 'unknown')}); update it to "
+            "restore these settings"
+        )
+    return content
+
+
+def restored(path: Path, project: Project) -> Restored | None:
+    """The edit that restores an exported take; None where the file is no export of ours.
+
+    Raises ValueError for one that is damaged or newer, OSError.
+    """
+    record = read_record(path)
+    if record is None:
+        return None
+    try:
+        return _restored(path.name, record, project)
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path.name} is an export of Astra Studio, but a part of it is missing: {error}") from error
+
+
+def _restored(name: str, record: dict[str, Any], project: Project) -> Restored:
+    chunks = record["chunks"]
+    first, take = chunks[0], project.selection.take
+    rows = np.array([row for chunk in chunks for row in chunk["rows"]], np.float32)
+    settings = SamplingSettings(**first["settings"])
+    defaults = project.world.info.defaults if project.world.info else SamplingSettings()
+    changes = {
+        key: getattr(settings, key) for key in first["settings"] if getattr(settings, key) != getattr(defaults, key)
+    }
+    steps = [
+        action_edits.set_actions(take, actions_of(ActionTrack(modality(record["modality"]), rows))),
+        edits.reset_settings(take),
+        *([edits.set_settings(take, changes)] if changes else []),
+        edits.set_seed(take, int(first["seed"]), is_locked=True),
+        edits.set_prompt(take, str(first["prompt"]), str(first["negative_prompt"])),
+        key_edits.set_keys(take, _keys(record), "Set keys"),
+    ]
+    edit = Edit(
+        label=f"Restore settings of {name}",
+        change=lambda before: reduce(lambda value, step: step.change(value), steps, before),
+    )
+    return Restored(edit=edit, missing=tuple(_missing(record, project)))
+
+
+def _missing(record: dict[str, Any], project: Project) -> list[str]:
+    chunks = record["chunks"]
+    first, found = chunks[0], []
+    info = project.world.info
+    if info is not None and first["world"] != info.fingerprint:
+        found.append("It was made by another world")
+    if project.start is None or project.start.artifact != record["start"]["artifact"]:
+        found.append(f"Its start was {record['start']['name'] or 'another picture'}")
+    keyed = {key.parameter for key in _keys(record)}
+    others = [chunk["index"] + 1 for chunk in chunks if _recipe(chunk, keyed) != _recipe(first, keyed)]
+    if others:
+        found.append(f"Chunks with other settings or seeds: {', '.join(map(str, others))}")
+    return found
+
+
+def _keys(record: dict[str, Any]) -> Keys:
+    return checked(ParameterKey(**key) for key in record.get("keys", []))
+
+
+def _recipe(chunk: dict[str, Any], keyed: Collection[str]) -> dict[str, Any]:
+    """What decided a chunk besides its actions and the keys."""
+    told = {name: chunk[name] for name in ("seed", "prompt", "negative_prompt", "world")} | chunk["settings"]
+    return {name: value for name, value in told.items() if name not in keyed}
+
+
+def _text(path: Path) -> str | None:
+    if path.suffix.lower() == ".json":
+        if path.stat().st_size > 4 * MAX_METADATA:  # indented, it takes more room than inside a video
+            return None
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            return None
+    with path.open("rb"):
+        pass  # a file that may not be read is told as one, not as a video without a record
+    try:
+        with av.open(str(path.absolute()), metadata_errors="replace") as container:
+            if not any(kind in container.format.name for kind in _CONTAINERS):
+                return None
+            return {key.lower(): value for key, value in container.metadata.items()}.get(METADATA_KEY)
+    except FFmpegError:
+        return None

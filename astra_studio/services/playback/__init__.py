@@ -1,0 +1,1 @@
+"""The playhead, and the frames it shows."""

@@ -1,0 +1,1 @@
+"""A picture and a trajectory rendered to a video file and a report."""
