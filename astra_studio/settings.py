@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from astra_studio.paths import user_data
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from astra_studio.document.errors import ProjectDamaged, ProjectDiskFull, ProjectReadOnly
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 _WAIT_S = 30.0
 """How long one thread of ours waits for the other to write. A chunk takes tens of milliseconds."""

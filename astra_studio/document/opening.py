@@ -14,7 +14,7 @@ from astra_studio.document.lock import ProjectLock
 from astra_studio.document.model import Project
 from astra_studio.document.reader import ProjectReader
 from astra_studio.document.store import Store
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 
 def create_store(path: Path, project: Project) -> Store:

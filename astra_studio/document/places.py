@@ -8,7 +8,7 @@ from pathlib import Path
 
 from astra_studio.document.store import SUFFIX
 from astra_studio.paths import user_data
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 MAX_RECENT = 12
 

@@ -16,7 +16,7 @@ from astra_studio.document.encoding import encode_chunk, encode_project
 from astra_studio.document.lock import ProjectLock
 from astra_studio.document.model import ArtifactId, Chunk, Project
 from astra_studio.document.reader import HEAD, ProjectReader
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 SUFFIX = ".astra"
 MAX_STEPS = 200

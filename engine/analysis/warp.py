@@ -1,7 +1,7 @@
 """Warps a picture to other camera poses, its depth guessed as a level plain and a round backdrop about the camera.
 
-The geometry is that of the picture scenes of `engine.training.scenes`. What the picture does not show stays unknown;
-nothing is made up there.
+The geometry is that of the picture scenes of `engine.training.synthetic.scenes`. What the picture does not show stays
+unknown; nothing is made up there.
 
 Shape letters: N poses, P pixels of a view (height x width, row by row), H W height and width.
 """

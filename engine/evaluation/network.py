@@ -22,9 +22,9 @@ from engine.evaluation.walks import NUM_CHUNKS, chunk_ends, random_paths
 from engine.messages import WorldInfo
 from engine.models.codec import VideoCodec
 from engine.models.weights.load import load_codec, load_transformer
-from engine.training.clips import ClipConfig, render_shard
 from engine.training.loop import action_errors
 from engine.training.shards import encode_clips, write_shard
+from engine.training.synthetic.clips import ClipConfig, render_shard
 from engine.training.windows import WindowConfig, WindowSource
 from engine.worlds.astra import EMPTY_TEXT_ROWS
 from engine.worlds.config import load_world_config

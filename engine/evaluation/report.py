@@ -20,7 +20,7 @@ from engine.evaluation.run import Evaluation
 from engine.evaluation.settings import HELD_OUT_SEED
 from engine.evaluation.speed import num_threads
 from engine.messages import WorldInfo
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 FORMAT = "astra-evaluation-1"
 JSON_NAME, TEXT_NAME, STRIP_NAME = "evaluation.json", "evaluation.md", "strip.png"

@@ -12,8 +12,8 @@ import torch
 
 from engine.messages import Frames, Picture, WorldInfo, chunk_seed
 from engine.poses import Floats
-from engine.training.clips import ClipConfig
-from engine.training.scenes import Scenes, built_scenes, picture_scenes, render, scene_of_picture
+from engine.training.synthetic.clips import ClipConfig
+from engine.training.synthetic.scenes import Scenes, built_scenes, picture_scenes, render, scene_of_picture
 from engine.video.pictures import crop_for, fit_picture, load_picture
 
 Item = TypeVar("Item")

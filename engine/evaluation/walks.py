@@ -20,7 +20,7 @@ from engine.evaluation.settings import EvaluationSettings
 from engine.evaluation.starts import Start
 from engine.evaluation.takes import make_take, noise_seed
 from engine.poses import Floats
-from engine.training.commands import FRAMES_PER_TICK, camera_rows, frame_poses, random_motions
+from engine.training.synthetic.commands import FRAMES_PER_TICK, camera_rows, frame_poses, random_motions
 from engine.worlds.protocol import WorldModel
 
 NUM_CHUNKS = 2

@@ -26,7 +26,6 @@ from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.load import load_codec
 from engine.training.autoencoder import AutoencoderConfig, train_autoencoder
 from engine.training.checkpoints import load_checkpoint, save_checkpoint
-from engine.training.clips import ClipConfig, load_pictures, read_clips, write_shards
 from engine.training.decoder import DecoderConfig, make_takes, tune_decoder
 from engine.training.journal import Journal
 from engine.training.loop import LoopConfig, Trainer, action_errors
@@ -34,7 +33,9 @@ from engine.training.noise_as_mask import NoiseAsMask
 from engine.training.objective import Objective
 from engine.training.own_takes import OwnTakesConfig, write_own_takes
 from engine.training.shards import encode_clips, write_shard
+from engine.training.synthetic.clips import ClipConfig, load_pictures, read_clips, write_shards
 from engine.training.windows import WindowConfig, WindowSource
+from engine.whole_files import whole_folder
 from engine.worlds.astra import open_astra
 
 VALIDATE_EVERY, CHECKPOINT_EVERY = 200, 100
@@ -335,10 +336,6 @@ def channel_weights(latents_std: list[float], power: float = 1.0) -> list[float]
 
 def export(recipe: Recipe, autoencoder: Path, model: AstraTransformer3DModel, destination: Path) -> None:
     """Write the world's folder: float16 weights, world.json. What was there is replaced once the new one is whole."""
-    partial = destination.with_name(f".{destination.name}.part")
-    shutil.rmtree(partial, ignore_errors=True)
-    copy.deepcopy(model).half().save_pretrained(partial / "transformer")
-    read_autoencoder(autoencoder).half().save_pretrained(partial / "vae")
     world = {
         "name": "small Astra",
         "width": recipe.clip_sets[0][1].width,
@@ -350,13 +347,14 @@ def export(recipe: Recipe, autoencoder: Path, model: AstraTransformer3DModel, de
         "licence": "Apache-2.0",
         "defaults": {"num_steps": 4, "guidance": recipe.guidance},
     }
-    (partial / "world.json").write_text(json.dumps(world, indent=1) + "\n")
-    (partial / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
     notes = destination / "README.md"
-    if notes.exists():
-        shutil.copy(notes, partial)
-    shutil.rmtree(destination, ignore_errors=True)
-    partial.rename(destination)
+    with whole_folder(destination) as part:
+        copy.deepcopy(model).half().save_pretrained(part / "transformer")
+        read_autoencoder(autoencoder).half().save_pretrained(part / "vae")
+        (part / "world.json").write_text(json.dumps(world, indent=1) + "\n")
+        (part / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
+        if notes.exists():
+            shutil.copy(notes, part)
 
 
 def main() -> None:

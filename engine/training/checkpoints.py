@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from engine.whole_files import whole_path
+
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint-previous.pt"
 
 
@@ -17,11 +19,11 @@ class CheckpointError(ValueError):
 
 def save_checkpoint(folder: Path, state: dict[str, Any], config: str) -> None:
     """Write a state; the last checkpoint becomes the previous one. A kill at any moment leaves at least one whole."""
-    partial = folder / f".{NAME}.part"
-    torch.save(state | {"config": config}, partial)
-    if (folder / NAME).exists():
-        (folder / NAME).replace(folder / PREVIOUS)
-    partial.replace(folder / NAME)
+    with whole_path(folder / NAME) as part:
+        with part.open("wb") as file:  # torch cannot open every path that Python can
+            torch.save(state | {"config": config}, file)
+        if (folder / NAME).exists():
+            (folder / NAME).replace(folder / PREVIOUS)
 
 
 def load_checkpoint(folder: Path, config: str) -> dict[str, Any] | None:

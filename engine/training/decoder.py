@@ -23,7 +23,8 @@ from engine.messages import ChunkRequest
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.training.autoencoder import GroupSource, psnr_db, reconstruction_loss
 from engine.training.average import WeightAverage
-from engine.training.clips import read_clips
+from engine.training.synthetic.clips import read_clips
+from engine.whole_files import whole_path
 from engine.worlds.protocol import WorldModel
 
 CHUNK = 8
@@ -62,9 +63,8 @@ def make_takes(config: DecoderConfig, world: WorldModel, shards: list[Path], des
             made.append(result.latents)
         latents.append(torch.from_numpy(np.concatenate(made, axis=1)).transpose(0, 1))
         frames.append(seen)
-    partial = destination.with_suffix(".part")
-    save_file({"latents": torch.stack(latents).half(), "frames": torch.stack(frames).contiguous()}, partial)
-    partial.rename(destination)
+    with whole_path(destination) as part:
+        save_file({"latents": torch.stack(latents).half(), "frames": torch.stack(frames).contiguous()}, part)
 
 
 def tune_decoder(

@@ -27,6 +27,7 @@ from engine.training.loop import Trainer, action_errors, make_accelerator
 from engine.training.shards import find_shards
 from engine.training.trainable import astra_from_wan
 from engine.training.windows import Batch, WindowSource
+from engine.whole_files import whole_folder
 from engine.worlds.config import FILE_NAME
 from engine.worlds.layout import WorldFiles, find_world_files
 
@@ -156,11 +157,8 @@ def _finish(config: TrainConfig, trainer: Trainer) -> Path:
     """Save the averaged transformer beside what else a world needs, so that the output opens with --world."""
     output = Path(config.output)
     folder = output / "transformer"
-    partial = output / ".transformer.part"
-    shutil.rmtree(partial, ignore_errors=True)
-    trainer.averaged().save_pretrained(partial)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    with whole_folder(folder) as part:
+        trainer.averaged().save_pretrained(part)
     files = _world_files(config.start)
     if files is not None and files.vae.is_dir() and not (output / "vae").exists():
         shutil.copytree(files.vae, output / "vae")

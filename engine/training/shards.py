@@ -20,6 +20,7 @@ from torch import Tensor
 from engine.actions.modality import Modality, modality
 from engine.models.codec import VideoCodec
 from engine.models.group_autoencoder import FRAMES_PER_LATENT
+from engine.whole_files import whole_path
 
 FORMAT = "astra-latents-1"
 
@@ -52,10 +53,9 @@ def write_shard(path: Path, shard: Shard) -> None:
         tensors["own"] = shard.own.to(torch.float16)
     if shard.text is not None and shard.text_length is not None:
         tensors |= {"text": shard.text.to(torch.float16), "text_length": shard.text_length}
-    partial = path.with_name(f".{path.name}.part")
     metadata = {"format": FORMAT, "modality": shard.modality.name, "source": shard.source}
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, metadata=metadata)
-    partial.replace(path)
+    with whole_path(path) as part:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, part, metadata=metadata)
 
 
 def read_shard(path: Path) -> Shard:

@@ -19,8 +19,8 @@ from engine.actions.encoding import RowEncoding, encode_rows
 from engine.actions.modality import Modality, modality, rest_rows
 from engine.models.history import PackedHistory, pack_history
 from engine.models.window import plan_window
-from engine.training.commands import strength
 from engine.training.shards import Shard, ShardError, read_shard
+from engine.training.synthetic.commands import strength
 
 
 @dataclass(frozen=True, kw_only=True)

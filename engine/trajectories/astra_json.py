@@ -24,7 +24,7 @@ from engine import poses
 from engine.actions.modality import CAMERA, ActionTrack, Modality, modality
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.json_text import parsed
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 FORMAT, VERSION = "astra-trajectory", 1
 SECONDS_PER_TICK = 0.2

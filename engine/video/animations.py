@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from engine.messages import Frames, Picture
-from engine.video.encode import PartFile, check_frames
+from engine.video.encode import check_frames
+from engine.whole_files import PartFile
 
 _WEBP = {"quality": "85", "compression_level": "4"}
 _SAMPLED = 4

@@ -1,12 +1,8 @@
-"""Owns writing video files: frames in, an MP4 that appears whole under its name or not at all."""
+"""Writer of H.264 files: frames in, an MP4 that appears whole under its name or not at all."""
 
 from __future__ import annotations
 
-import errno
-import os
-import re
-import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -22,6 +18,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from engine.whole_files import PartFile
+
 MIN_SIDE, MAX_SIDE = 2, 16384
 """Shortest and longest side of an H.264 picture, in pixels."""
 MAX_RATE, MAX_RATE_TERM = 1000, 1_000_000
@@ -29,74 +27,10 @@ MAX_RATE, MAX_RATE_TERM = 1000, 1_000_000
 
 # x264 makes the same bytes only for the same number of threads, so that may not follow the machine's cores.
 _THREADS = 4
-_PART_END = re.compile(r"[0-9a-f]{12}\.part$")
 # Brands and marks that MP4 and FFmpeg put among the metadata themselves.
 _RESERVED_KEYS = frozenset(
     {"major_brand", "minor_version", "compatible_brands", "encoder", "creation_time", "timecode"}
 )
-
-
-class PartFile:
-    """A hidden file beside `target` that takes its name on `commit`, or goes on `discard`. For every writer."""
-
-    def __init__(self, target: Path) -> None:
-        """Create it. Raises OSError with the system's errno where `target` cannot be."""
-        self.target = target.absolute()
-        self.path = self.target.with_name(f"{_part_stem(self.target)}{secrets.token_hex(6)}.part")
-        if self.target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
-        with self.guarded():
-            self.path.open("xb").close()
-
-    def commit(self) -> None:
-        """Put it under the target's name, in place of any older file. Raises OSError and discards if that fails."""
-        with self.guarded():
-            self.path.replace(self.target)
-
-    def discard(self) -> None:
-        """Remove it. Does nothing where it cannot be there, such as below a file."""
-        with suppress(FileNotFoundError, NotADirectoryError):
-            self.path.unlink()
-
-    @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """`reporting`, and discard on any error."""
-        try:
-            with self.reporting():
-                yield
-        except BaseException:
-            self.discard()
-            raise
-
-    @contextmanager
-    def reporting(self) -> Iterator[None]:
-        """Turn FFmpeg's and the system's errors into an OSError that names the target and keeps the errno."""
-        try:
-            yield
-        except FFmpegError as error:
-            # FFmpeg numbers its own failures outside the system's range.
-            code = error.errno if error.errno in errno.errorcode else errno.EIO
-            raise OSError(code, error.strerror, str(self.target)) from error
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self.target)) from error
-
-
-def _part_stem(target: Path) -> str:
-    # Cut, so that a name of the longest allowed length still leaves room for the rest.
-    return f".{target.name[:48]}."
-
-
-def remove_leftovers(targets: Iterable[Path]) -> None:
-    """Remove the hidden files of writers of `targets` that were killed: where nobody else can be writing them."""
-    stems: dict[Path, set[str]] = {}
-    for target in targets:
-        stems.setdefault(target.absolute().parent, set()).add(_part_stem(target))
-    for folder, known in stems.items():  # read once, however many targets lie in it
-        with suppress(OSError):
-            for path in folder.iterdir():
-                end = _PART_END.search(path.name)
-                if end is not None and path.name[: end.start()] in known:
-                    path.unlink()
 
 
 class VideoWriter:

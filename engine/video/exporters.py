@@ -16,7 +16,8 @@ from PIL import Image
 
 from engine.messages import Frames
 from engine.video.animations import GifWriter, WebpWriter
-from engine.video.encode import PartFile, VideoWriter, check_frames
+from engine.video.encode import VideoWriter, check_frames
+from engine.whole_files import PartFile
 
 
 class Exporter(Protocol):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.astra_studio.services.test_generation import Rig
 
 from astra_studio.cli import main
 from astra_studio.document import take_edits
@@ -21,7 +22,6 @@ from astra_studio.services.batch import Keys
 from astra_studio.services.batch_jobs import read_jobs
 from engine.trajectories.path import Key
 from engine.video.decode import probe
-from tests.astra_studio.services.test_generation import Rig
 
 OLD = Path(__file__).parents[1] / "data" / "projects"
 PROJECTS = ("walk", "bundled", "driving")

@@ -22,8 +22,8 @@ from engine.messages import Frames
 from engine.poses import Floats
 from engine.trajectories.walking import walked
 from engine.video.decode import read_frames
-from engine.video.encode import PartFile
 from engine.video.thumbnails import thumbnail
+from engine.whole_files import PartFile
 
 REPORT, PAGE, PICTURES = "report.json", "report.html", "pictures"
 _MAX_PICTURES = 9

@@ -25,8 +25,8 @@ from astra_studio.services.batch.world_stamp import world_stamp
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.rendering.render import BYTES_PER_PIXEL, RenderHooks, render, split_chunks
 from engine.messages import FRAMES_PER_LATENT, Event, WorldInfo
-from engine.video.encode import remove_leftovers
 from engine.video.pictures import load_picture
+from engine.whole_files import remove_leftovers, whole_path
 from engine.worlds.protocol import WorldModel
 
 Status = Literal["done", "skipped", "failed", "cancelled", "waiting"]
@@ -265,9 +265,8 @@ def _run_one(
 def _copy(out: Path, source: str, name: str) -> None:
     """The video and the report of another name: a job that was called otherwise. The report last, which counts."""
     for suffix in (".mp4", ".json"):
-        part = out / f".{name[:80]}.copy.part"
-        shutil.copyfile(out / f"{source}{suffix}", part)
-        part.replace(out / f"{name}{suffix}")
+        with whole_path(out / f"{name}{suffix}") as part:
+            shutil.copyfile(out / f"{source}{suffix}", part)
 
 
 def _forecast_one(

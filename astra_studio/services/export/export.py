@@ -13,8 +13,8 @@ from astra_studio.document.derived import made_frames
 from astra_studio.document.model import Project, Take
 from astra_studio.services.export.record import as_metadata, record_of, sidecar_of, write_json
 from astra_studio.services.export.source import TakeSource
-from engine.video.encode import PartFile
 from engine.video.exporters import EXPORTERS, kind_of
+from engine.whole_files import PartFile
 
 Tell = Callable[[float, str], None]
 """Hears the share done and words for it; may raise Cancelled."""

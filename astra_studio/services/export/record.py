@@ -14,7 +14,7 @@ from typing import Any
 from astra_studio import __version__
 from astra_studio.document.model import Chunk, Take
 from astra_studio.document.parameters import keys_that_made
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 SIDECAR_SUFFIX = ".astra.json"
 METADATA_KEY = "comment"

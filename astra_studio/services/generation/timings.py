@@ -10,7 +10,7 @@ from pathlib import Path
 
 from astra_studio.paths import user_data
 from engine.messages import SamplingSettings, WorldInfo
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 _WEIGHT = 0.3
 """Of the newest chunk in the running mean: one slow chunk does not spoil the forecast."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.actions.modality import ActionTrack
 from engine.messages import Frames, Latents
-from engine.video.encode import PartFile
+from engine.whole_files import PartFile
 
 _REQUEST = "request.json"
 

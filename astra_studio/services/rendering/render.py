@@ -28,6 +28,7 @@ from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.resolve import resolve_trajectory
 from engine.video.encode import VideoWriter
 from engine.video.pictures import crop_for, fit_picture, load_picture
+from engine.whole_files import write_whole
 from engine.worlds.protocol import WorldModel
 
 BYTES_PER_PIXEL = 0.5
@@ -271,12 +272,7 @@ class _Report:
             "action_rows": self._rows,
             "chunks": self.chunks,
         }
-        partial = path.with_name(f".{path.name}.part")
-        try:
-            partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        write_whole(path, json.dumps(content, indent=1) + "\n")
 
 
 def _totals(parts: Sequence[dict[str, float]]) -> dict[str, float]:

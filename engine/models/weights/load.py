@@ -27,6 +27,7 @@ from engine.models.weights.name_map import Translation, check_fit, translate, tr
 from engine.models.weights.reading import INDEX_SUFFIX, read_tensors
 from engine.models.weights.umt5 import TIED, UMT5_NAMES, umt5_config
 from engine.models.weights.wan_vae import WAN_VAE_NAMES, vae_config
+from engine.whole_files import whole_path
 
 ALIGNMENT = 64
 """Bytes; what torch's own allocator gives."""
@@ -121,9 +122,8 @@ def export_original(model: AstraTransformer3DModel, destination: Path) -> None:
     Raises WeightsMismatch if the model has parts that the layout has no name for (MLP experts, a learned router).
     """
     renamed = translate_back(model.state_dict(), ASTRA_NAMES)
-    partial = destination.with_name(f".{destination.name}.part")
-    save_file({name: tensor.contiguous() for name, tensor in renamed.items()}, partial)
-    partial.replace(destination)
+    with whole_path(destination) as part:
+        save_file({name: tensor.contiguous() for name, tensor in renamed.items()}, part)
 
 
 def cast_for_inference(model: AstraTransformer3DModel, dtype: torch.dtype) -> None:

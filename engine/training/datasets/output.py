@@ -21,6 +21,7 @@ from engine.actions.modality import CAMERA, Modality, Rows
 from engine.messages import num_frames
 from engine.training.datasets.errors import OutputMismatch
 from engine.training.shards import Shard, write_shard
+from engine.whole_files import write_whole
 
 FILE_NAME, FORMAT = "pretokenize.json", "astra-pretokenize-1"
 
@@ -129,9 +130,7 @@ class Index:
             "shards": self._shards,
             "skipped": dict(skipped),
         }
-        partial = self._path.with_name(f".{self._path.name}.part")
-        partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        partial.replace(self._path)
+        write_whole(self._path, json.dumps(content, indent=1))
 
 
 class ShardWriter:

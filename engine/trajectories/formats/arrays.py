@@ -19,7 +19,7 @@ from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
 from engine.trajectories.sampling import FRAMES_PER_SECOND
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 _SHAPES: dict[tuple[int, ...], tuple[int, int]] = {(3, 4): (3, 4), (4, 4): (4, 4), (12,): (3, 4), (16,): (4, 4)}
 """Shapes of a pose in an array, and the matrix it is."""

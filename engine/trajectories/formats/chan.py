@@ -19,7 +19,7 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, line_of
 from engine.trajectories.recording import Recording, are_fovs, lens_of_fov
 from engine.trajectories.rotations import assembled, from_euler, to_euler
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 COLUMNS = "frame tx ty tz rx ry rz [vertical field of view], angles in degrees"
 DEFAULT_ORDER = "zxy"

@@ -24,7 +24,7 @@ from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, is_nu
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
 from engine.trajectories.sampling import FRAMES_PER_SECOND
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 IMAGES, CAMERAS = "images.txt", "cameras.txt"
 COLUMNS = "IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME"

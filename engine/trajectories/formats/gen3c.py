@@ -28,7 +28,7 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording, are_fovs, lens_of_fov
 from engine.trajectories.rotations import quaternions
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 DEFAULT_SECONDS = 3.0
 

@@ -26,7 +26,7 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 
 class Gltf:

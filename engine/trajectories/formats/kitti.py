@@ -14,7 +14,7 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, line_of
 from engine.trajectories.recording import Recording
 from engine.trajectories.sampling import FRAMES_PER_SECOND
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 COLUMNS = "r11 r12 r13 tx r21 r22 r23 ty r31 r32 r33 tz"
 TIMES = "times.txt"

@@ -31,7 +31,7 @@ from engine.trajectories.formats.parts import (
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording, are_fovs, lens_of_fov
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 DEFAULT_TRANSITION_S = 2.0
 _HEIGHT_PX = 480

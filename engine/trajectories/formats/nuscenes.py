@@ -24,7 +24,7 @@ from engine.trajectories.formats.protocol import MAX_SECONDS, Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording
 from engine.trajectories.rotations import quaternions
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 Indices = NDArray[np.intp]
 MICROSECONDS = 1e6

@@ -20,7 +20,7 @@ from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost,
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, is_number, line_of
 from engine.trajectories.recording import Lens, Recording
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 COLUMNS = "timestamp fx fy cx cy 0 0 r11 r12 r13 t1 r21 r22 r23 t2 r31 r32 r33 t3"
 WIDTH = 19

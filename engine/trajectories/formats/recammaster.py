@@ -22,7 +22,7 @@ from engine.trajectories.formats.parts import check_last_row, lost, natural
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, line_of
 from engine.trajectories.recording import Recording
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 CENTIMETRE = 0.01
 FPS = 15.0

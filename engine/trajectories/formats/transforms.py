@@ -30,7 +30,7 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.sampling import FRAMES_PER_SECOND
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 _HEIGHT_PX = 480
 

@@ -17,7 +17,7 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import COMMENT, Source, line_of
 from engine.trajectories.recording import Recording
 from engine.trajectories.rotations import quaternions
-from engine.trajectories.whole_files import write_whole
+from engine.whole_files import write_whole
 
 COLUMNS = "timestamp tx ty tz qx qy qz qw"
 

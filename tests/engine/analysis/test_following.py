@@ -19,7 +19,7 @@ from engine.analysis.following import (
 )
 from engine.analysis.warp import TAN_HALF_FOV
 from engine.evaluation.starts import Start, procedural_starts
-from engine.training.scenes import built_scenes
+from engine.training.synthetic.scenes import built_scenes
 from engine.worlds.fake import FakeWorld
 
 SIZE = (112, 64)

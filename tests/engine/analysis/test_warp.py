@@ -10,7 +10,7 @@ from engine import poses
 from engine.analysis.following import luminance, poses_along
 from engine.analysis.warp import ENCLOSED, OPEN, TAN_HALF_FOV, look_up, warp
 from engine.evaluation.starts import to_pictures
-from engine.training.scenes import picture_scenes, render
+from engine.training.synthetic.scenes import picture_scenes, render
 
 HEIGHT, WIDTH = 64, 112
 

@@ -6,8 +6,8 @@ from safetensors.torch import load_file, save_file
 
 from engine.models.codec import VideoCodec
 from engine.training.autoencoder import AutoencoderConfig, train_autoencoder
-from engine.training.clips import ClipConfig, read_clips, write_shards
 from engine.training.decoder import DecoderConfig, make_takes, tune_decoder
+from engine.training.synthetic.clips import ClipConfig, read_clips, write_shards
 from engine.worlds.fake import FakeWorld
 
 CONFIG = DecoderConfig(num_takes=4, num_chunks=1, num_steps=60, batch_size=8, learning_rate=2e-3)

@@ -16,7 +16,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from numpy.typing import NDArray
 
 from engine.video.decode import probe, read_frames
-from engine.video.encode import PartFile, VideoWriter
+from engine.video.encode import VideoWriter
 
 Frames = NDArray[np.uint8]
 
@@ -360,14 +360,6 @@ def test_a_name_taken_by_a_folder_meanwhile_leaves_no_part(tmp_path: Path) -> No
     with pytest.raises(IsADirectoryError):
         writer.finish()
     assert list(tmp_path.iterdir()) == [tmp_path / "a.mp4"]
-
-
-def test_a_failure_inside_ffmpeg_is_an_input_output_error(tmp_path: Path) -> None:
-    part = PartFile(tmp_path / "a.mp4")
-    with pytest.raises(OSError, match="external library") as caught, part.guarded():
-        raise av.error.ExternalError(542398533, "Generic error in an external library")
-    assert caught.value.errno == errno.EIO
-    assert list(tmp_path.iterdir()) == []
 
 
 # --- wrong requests ------------------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ import pytest
 from engine import poses
 from engine.actions.modality import CAMERA, DRIVING, ROBOT
 from engine.actions.moves import camera_row
-from engine.training.commands import Motion, camera_rows, frame_poses
 from engine.training.datasets.errors import ClipError
 from engine.training.datasets.motion import PoseTrack, action_rows, poses_from_vectors
+from engine.training.synthetic.commands import Motion, camera_rows, frame_poses
 from engine.trajectories.rotations import quaternions
 from tests.engine.training.datasets.builders import drive, quaternion_xyzw, walk, walk_row
 

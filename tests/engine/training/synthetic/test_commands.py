@@ -5,7 +5,7 @@ import pytest
 
 from engine import poses
 from engine.actions.modality import CAMERA, DRIVING
-from engine.training.commands import (
+from engine.training.synthetic.commands import (
     Limits,
     Motion,
     Reach,

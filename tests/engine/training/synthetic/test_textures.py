@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from engine.training.textures import dead_leaves, landscape, sky, spectral_noise, tile
+from engine.training.synthetic.textures import dead_leaves, landscape, sky, spectral_noise, tile
 
 
 @pytest.mark.parametrize("draw", [dead_leaves, landscape, sky, tile])

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine import poses
 from engine.actions.modality import DRIVING, ROBOT, Modality, modality
-from engine.training.commands import (
+from engine.training.synthetic.commands import (
     camera_rows,
     driving_rows,
     frame_poses,
@@ -28,7 +28,7 @@ from engine.training.commands import (
     random_reach,
     robot_rows,
 )
-from engine.training.scenes import (
+from engine.training.synthetic.scenes import (
     TEXTURE_SIZE,
     Scenes,
     built_scenes,
@@ -37,6 +37,7 @@ from engine.training.scenes import (
     render,
     table_scenes,
 )
+from engine.whole_files import whole_path
 
 TABLE_PITCH = 0.35
 """How far a table scene's camera looks down, in radians."""
@@ -133,9 +134,10 @@ def write_shards(config: ClipConfig, folder: Path, first: int, stop: int, pictur
         if path.exists():
             continue
         frames, rows, kind = render_shard(config, number, pictures)
-        partial = path.with_suffix(".part")
-        save_file({"frames": frames.contiguous(), "rows": rows.contiguous()}, partial, metadata={"modality": kind.name})
-        partial.rename(path)
+        with whole_path(path) as part:
+            save_file(
+                {"frames": frames.contiguous(), "rows": rows.contiguous()}, part, metadata={"modality": kind.name}
+            )
 
 
 def read_clips(path: Path) -> tuple[Tensor, Tensor, Modality]:

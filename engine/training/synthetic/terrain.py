@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from engine.training.textures import number, spectral_noise
+from engine.training.synthetic.textures import number, spectral_noise
 
 FIELD_SIZE = 128
 NUM_STEPS = 56

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.training.commands import Motion, frame_poses
-from engine.training.scenes import hilly_scenes, render
-from engine.training.terrain import FARTHEST, random_terrain
+from engine.training.synthetic.commands import Motion, frame_poses
+from engine.training.synthetic.scenes import hilly_scenes, render
+from engine.training.synthetic.terrain import FARTHEST, random_terrain
 
 GROUND = torch.tensor([0.3])
 

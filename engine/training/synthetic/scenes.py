@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from engine.training.terrain import FARTHEST, Terrain, random_terrain
-from engine.training.textures import choice, dead_leaves, landscape, number, sky, tile, uniform
+from engine.training.synthetic.terrain import FARTHEST, Terrain, random_terrain
+from engine.training.synthetic.textures import choice, dead_leaves, landscape, number, sky, tile, uniform
 
 TEXTURE_SIZE = 128
 BLUR_LEVELS = 6

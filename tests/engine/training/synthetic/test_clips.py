@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from engine.actions.modality import MODALITIES
-from engine.training.clips import ClipConfig, load_pictures, read_clips, render_shard, write_shards
-from engine.training.scenes import render, scene_of_picture
+from engine.training.synthetic.clips import ClipConfig, load_pictures, read_clips, render_shard, write_shards
+from engine.training.synthetic.scenes import render, scene_of_picture
 from tests.builders import DATA
 
 SMALL = {"height": 24, "width": 40, "num_ticks": 3, "long_ticks": 5, "clips_per_shard": 6}
