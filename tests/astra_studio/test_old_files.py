@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.astra_studio.services.test_generation import Rig
 
 from astra_studio.cli import main
 from astra_studio.document import take_edits
 from astra_studio.document.chunk_files import decode_latents
 from astra_studio.document.model import NamedPath, Preset, Project, Recipe, new_id
 from astra_studio.document.paths import stored_path
-from astra_studio.services.batch import Keys
-from astra_studio.services.batch_jobs import read_jobs
+from astra_studio.services.batch.jobs_file import read_jobs
+from astra_studio.services.batch.run import Keys
 from engine.trajectories.path import Key
 from engine.video.decode import probe
+from tests.astra_studio.services.generation.test_queue import Rig
 
 OLD = Path(__file__).parents[1] / "data" / "projects"
 PROJECTS = ("walk", "bundled", "driving")
@@ -129,7 +129,7 @@ def test_the_next_chunk_is_the_one_that_the_older_program_made(name: str, atol: 
     take = rig.take
     rig.generation.generate(take.id, 1)
     rig.wait()
-    assert not rig.generation.making.failures
+    assert not rig.generation.status.failures
     assert rig.take.id == take.id, "nothing is stale, so it goes on in the same take"
     assert rig.take.chunks[:-1] == take.chunks
     latents = decode_latents(rig.session.read(rig.take.chunks[-1].latents))
