@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPointF
@@ -11,11 +10,9 @@ from PySide6.QtGui import QPainter, QPen
 
 from engine.poses import Floats
 from engine.trajectories import handles
-from ui.path_editor.drags import SNAP_UNITS, Drag, Pixel
+from ui.path_editor.drags import SNAP_UNITS, Pixel, ViewDrag
 from ui.path_editor.projection import Through, on_plane
-
-if TYPE_CHECKING:
-    from ui.path_editor.view import PathView
+from ui.path_editor.surface import DragSurface
 
 _KNOB_PX, _GRAB_PX = 3.5, 7.0
 _LEAST_PX = 6.0
@@ -34,7 +31,7 @@ class Arm:
     end_px: Floats
 
 
-def arms_in(view: PathView) -> list[Arm]:
+def arms_in(view: DragSurface) -> list[Arm]:
     """Those of the one chosen key, while keys are chosen and not moved or turned."""
     editing, path, projection = view.editing, view.scene.path, view.current_projection()
     if path is None or editing.tool != "select" or len(editing.selected) != 1 or isinstance(projection, Through):
@@ -60,14 +57,14 @@ def arms_in(view: PathView) -> list[Arm]:
     return found
 
 
-def arm_at(view: PathView, x: float, y: float) -> Arm | None:
+def arm_at(view: DragSurface, x: float, y: float) -> Arm | None:
     """The arm whose knob is under a pixel."""
     near = [(float(np.hypot(*(arm.end_px - (x, y)))), arm) for arm in arms_in(view)]
     away, found = min(near, key=lambda pair: pair[0], default=(np.inf, None))
     return found if away <= _GRAB_PX else None
 
 
-def paint_arms(painter: QPainter, view: PathView) -> None:
+def paint_arms(painter: QPainter, view: DragSurface) -> None:
     """Lines and knobs."""
     theme = view.theme
     for arm in arms_in(view):
@@ -79,15 +76,15 @@ def paint_arms(painter: QPainter, view: PathView) -> None:
         painter.drawEllipse(knob, _KNOB_PX, _KNOB_PX)
 
 
-class ArmDrag(Drag):
+class ArmDrag(ViewDrag):
     """Moves a control point across the line of sight; the one on the key's other side stays opposite."""
 
-    def __init__(self, view: PathView, begin: Pixel, arm: Arm) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel, arm: Arm) -> None:
         super().__init__(view, begin)
         self._arm = arm
         self._is_on = self.editing.begin_drag()
 
-    def move(self, now: Pixel, *, inverts_snap: bool) -> None:
+    def follow(self, now: Pixel, *, inverts_snap: bool) -> None:
         self.now, arm, projection = now, self._arm, self.view.current_projection()
         met = [on_plane(projection, *pixel, arm.end, projection.normal) for pixel in (self.begin, now)]
         if not self._is_on or met[0] is None or met[1] is None:
@@ -100,7 +97,7 @@ class ArmDrag(Drag):
             lambda path: handles.with_arm(path, arm.number, offset, is_after=arm.is_after), self.view.tr("Bend path")
         )
         self.words = "  ".join(f"{part:+.2f}" for part in offset)
-        self.view.update()
+        self.view.repaint_soon()
 
     def finish(self) -> None:
         self.editing.end_drag()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
 from engine.poses import Floats
@@ -18,9 +17,8 @@ from engine.trajectories.path_edits import retime
 from ui.path_editor.gizmo import AXES, Gizmo, Handle
 from ui.path_editor.painting import paint_falloff, polygon
 from ui.path_editor.projection import Flat, Orbit, Through, on_plane
-
-if TYPE_CHECKING:
-    from ui.path_editor.view import PathView
+from ui.path_editor.surface import DragSurface
+from ui.widgets.drag import Drag
 
 Pixel = tuple[float, float]
 SNAP_UNITS, SNAP_DEGREES = 0.05, 5.0
@@ -31,23 +29,21 @@ _STROKE_TOLERANCE_PX, _STROKE_SMOOTHING_PX = 3.0, 10.0
 _STROKE_GAP_PX = 2.0
 
 
-class Drag:
-    """One press of the mouse. `move` may come any number of times, `finish` or `cancel` ends it."""
+class ViewDrag(Drag):
+    """A drag in a view of the path. Subclasses say in `follow` what the pointer's place means."""
 
     words = ""
     """What it does so far, for the plate in the view."""
 
-    def __init__(self, view: PathView, begin: Pixel) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel) -> None:
         self.view, self.editing, self.begin, self.now = view, view.editing, begin, begin
 
-    def move(self, now: Pixel, *, inverts_snap: bool) -> None:
+    def move(self, where: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+        self.follow((where.x(), where.y()), inverts_snap=bool(modifiers & Qt.KeyboardModifier.ControlModifier))
+
+    def follow(self, now: Pixel, *, inverts_snap: bool) -> None:
+        """The pointer is at `now`; with `inverts_snap` it snaps where it would not, and the other way round."""
         self.now = now
-
-    def finish(self) -> None:
-        """The button was let go."""
-
-    def cancel(self) -> None:
-        """Escape: as if nothing had been."""
 
     def lock(self, axis: int) -> None:
         """X, Y or Z was pressed: along that axis alone; once more: free again."""
@@ -60,14 +56,14 @@ class Drag:
         """Draw what belongs to the drag alone."""
 
 
-class PanDrag(Drag):
+class PanDrag(ViewDrag):
     """Shifts the view."""
 
-    def __init__(self, view: PathView, begin: Pixel) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel) -> None:
         super().__init__(view, begin)
         self._before = view.projection
 
-    def move(self, now: Pixel, *, inverts_snap: bool) -> None:
+    def follow(self, now: Pixel, *, inverts_snap: bool) -> None:
         self.view.set_projection(self._before.panned(now[0] - self.begin[0], now[1] - self.begin[1]))
 
     def cancel(self) -> None:
@@ -77,25 +73,25 @@ class PanDrag(Drag):
 class OrbitDrag(PanDrag):
     """Turns a 3D view about what it looks at."""
 
-    def move(self, now: Pixel, *, inverts_snap: bool) -> None:
+    def follow(self, now: Pixel, *, inverts_snap: bool) -> None:
         if isinstance(self._before, Orbit):
             self.view.set_projection(self._before.turned(now[0] - self.begin[0], now[1] - self.begin[1]))
 
 
-class BoxDrag(Drag):
+class BoxDrag(ViewDrag):
     """Chooses the keys in a box; with Shift besides those that are."""
 
-    def __init__(self, view: PathView, begin: Pixel, *, adds: bool) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel, *, adds: bool) -> None:
         super().__init__(view, begin)
         self._before = sorted(self.editing.selected) if adds else []
 
-    def move(self, now: Pixel, *, inverts_snap: bool) -> None:
-        super().move(now, inverts_snap=inverts_snap)
+    def follow(self, now: Pixel, *, inverts_snap: bool) -> None:
+        super().follow(now, inverts_snap=inverts_snap)
         low, high = np.minimum(self.begin, now), np.maximum(self.begin, now)
         pixels, depths = self.view.projection.project(self.view.scene.keys[:, :3, 3])
         inside = ((pixels >= low) & (pixels <= high)).all(axis=1) & (depths > 0)
         self.editing.select(dict.fromkeys([*self._before, *np.flatnonzero(inside).tolist()]))
-        self.view.update()
+        self.view.repaint_soon()
 
     def finish(self) -> None:
         if self.now == self.begin and not self._before:
@@ -112,10 +108,10 @@ class BoxDrag(Drag):
         painter.drawRect(QRectF(x + 0.5, y + 0.5, to_x - x, to_y - y).normalized())
 
 
-class KeyDrag(Drag):
+class KeyDrag(ViewDrag):
     """What moving and turning have in common: the chosen keys, others that follow, the axis that it is locked to."""
 
-    def __init__(self, view: PathView, begin: Pixel, gizmo: Gizmo) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel, gizmo: Gizmo) -> None:
         super().__init__(view, begin)
         self.gizmo, self._axis, self._inverts_snap = gizmo, -1, False
         self._radius = self.editing.falloff
@@ -126,15 +122,15 @@ class KeyDrag(Drag):
     def _snaps(self) -> bool:
         return self.editing.studio.is_snapping != self._inverts_snap
 
-    def move(self, now: Pixel, *, inverts_snap: bool) -> None:
+    def follow(self, now: Pixel, *, inverts_snap: bool) -> None:
         self.now, self._inverts_snap = now, inverts_snap
         if self._is_on:
             self._apply()
-            self.view.update()
+            self.view.repaint_soon()
 
     def lock(self, axis: int) -> None:
         self._axis = -1 if axis == self._axis else axis
-        self.move(self.now, inverts_snap=self._inverts_snap)
+        self.follow(self.now, inverts_snap=self._inverts_snap)
 
     def wheel(self, turns: float) -> bool:
         if self._radius <= 0 and turns > 0:
@@ -144,7 +140,7 @@ class KeyDrag(Drag):
             if self._radius < 8 * self.gizmo.reach:
                 self._radius = 0.0
         self.editing.set_falloff(self._radius)
-        self.move(self.now, inverts_snap=self._inverts_snap)
+        self.follow(self.now, inverts_snap=self._inverts_snap)
         return True
 
     def finish(self) -> None:
@@ -173,7 +169,7 @@ class KeyDrag(Drag):
 class MoveDrag(KeyDrag):
     """Moves the chosen keys by the gizmo's centre, an arrow of it, or a key itself."""
 
-    def __init__(self, view: PathView, begin: Pixel, gizmo: Gizmo, handle: Handle) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel, gizmo: Gizmo, handle: Handle) -> None:
         super().__init__(view, begin, gizmo)
         self._handle = handle
 
@@ -194,7 +190,7 @@ class MoveDrag(KeyDrag):
 class TurnDrag(KeyDrag):
     """Turns the chosen keys by a ring: one key in place, several about the point between them."""
 
-    def __init__(self, view: PathView, begin: Pixel, gizmo: Gizmo, handle: Handle) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel, gizmo: Gizmo, handle: Handle) -> None:
         super().__init__(view, begin, gizmo)
         self._handle = handle
         self._last, self._angle = begin, 0.0
@@ -227,7 +223,7 @@ class TurnDrag(KeyDrag):
 class LookDrag(KeyDrag):
     """Moves the point that the chosen keys look at."""
 
-    def __init__(self, view: PathView, begin: Pixel, gizmo: Gizmo) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel, gizmo: Gizmo) -> None:
         super().__init__(view, begin, gizmo)
 
     def _apply(self) -> None:
@@ -242,10 +238,10 @@ class LookDrag(KeyDrag):
         self.words = f"{x:.2f}  {y:.2f}  {z:.2f}"
 
 
-class PenDrag(Drag):
+class PenDrag(ViewDrag):
     """Draws a path freehand: from the end of the one that is there, where it begins there; else anew."""
 
-    def __init__(self, view: PathView, begin: Pixel) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel) -> None:
         super().__init__(view, begin)
         path = self.editing.path
         self._from: Floats | None = None
@@ -259,11 +255,11 @@ class PenDrag(Drag):
         # A drawn line lies on the height of what it goes on from, or of the middle of the view.
         self._plane = self._from[:3, 3] if self._from is not None else np.zeros(3)
 
-    def move(self, now: Pixel, *, inverts_snap: bool) -> None:
+    def follow(self, now: Pixel, *, inverts_snap: bool) -> None:
         if np.linalg.norm(np.subtract(now, self._pixels[-1])) >= _STROKE_GAP_PX:
             self._pixels.append(now)
             self.words = f"{len(self._points())} points" if len(self._pixels) < 3 else self._length()
-            self.view.update()
+            self.view.repaint_soon()
 
     def finish(self) -> None:
         points = self._points()
@@ -304,14 +300,14 @@ class PenDrag(Drag):
         return f"{length:.2f} u  ·  {length / 0.15:.1f} s"
 
 
-class FlyDrag(Drag):
+class FlyDrag(ViewDrag):
     """Looks around in 3D with the right button, while W A S D Q E fly the view."""
 
-    def __init__(self, view: PathView, begin: Pixel, ended: Callable[[], None]) -> None:
+    def __init__(self, view: DragSurface, begin: Pixel, ended: Callable[[], None]) -> None:
         super().__init__(view, begin)
         self._ended, self._last, self.is_click = ended, begin, True
 
-    def move(self, now: Pixel, *, inverts_snap: bool) -> None:
+    def follow(self, now: Pixel, *, inverts_snap: bool) -> None:
         self.is_click = self.is_click and bool(np.linalg.norm(np.subtract(now, self.begin)) < 4)
         if not self.is_click:
             self.view.flying.look(now[0] - self._last[0], now[1] - self._last[1])

@@ -13,7 +13,7 @@ from engine.poses import Floats
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 from ui.path_editor.gizmo import AXES, CENTRE_PX, Gizmo, Handle
 from ui.path_editor.projection import NEAR, Flat, Projection, clipped
-from ui.path_editor.scene import Scene
+from ui.path_editor.scene import PathScene
 from ui.theme import Theme
 
 GRID_UNITS = 0.25
@@ -104,7 +104,7 @@ def paint_floor(
 # ---------------------------------------------------------------------- the way
 
 
-def paint_ghost(painter: QPainter, theme: Theme, projection: Projection, scene: Scene) -> None:
+def paint_ghost(painter: QPainter, theme: Theme, projection: Projection, scene: PathScene) -> None:
     """The compared take's way, dashed in its colour, and its name at the end."""
     if len(scene.ghost) < 2:
         return
@@ -118,7 +118,7 @@ def paint_ghost(painter: QPainter, theme: Theme, projection: Projection, scene: 
         painter.drawText(QPointF(pixels[-1, 0] + 7, pixels[-1, 1] + 4), scene.ghost_name)
 
 
-def paint_way(painter: QPainter, theme: Theme, projection: Projection, scene: Scene) -> None:
+def paint_way(painter: QPainter, theme: Theme, projection: Projection, scene: PathScene) -> None:
     """Line, dot per tick, ring per chunk, as if nothing of them were past; what is too fast is marked."""
     pixels, depths = projection.project(scene.line)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -128,7 +128,7 @@ def paint_way(painter: QPainter, theme: Theme, projection: Projection, scene: Sc
     _paint_bounds(painter, theme, projection, scene, "text2", np.inf)
 
 
-def paint_past(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look) -> None:
+def paint_past(painter: QPainter, theme: Theme, projection: Projection, scene: PathScene, look: Look) -> None:
     """Over it, and brighter: what of it lies before the playhead."""
     past = int(np.searchsorted(scene.line_times, look.time_s, "right"))
     if past > 1:
@@ -148,7 +148,9 @@ def paint_flight(painter: QPainter, theme: Theme, projection: Projection, points
         _polylines(painter, projection, *projection.project(points))
 
 
-def _paint_ticks(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, token: str, count: int) -> None:
+def _paint_ticks(
+    painter: QPainter, theme: Theme, projection: Projection, scene: PathScene, token: str, count: int
+) -> None:
     """Dots of the first `count` ticks; of all of them those are shown that have room."""
     if len(scene.ticks) < 2:
         return
@@ -165,7 +167,7 @@ def _paint_ticks(painter: QPainter, theme: Theme, projection: Projection, scene:
 
 
 def _paint_bounds(
-    painter: QPainter, theme: Theme, projection: Projection, scene: Scene, token: str, until_s: float
+    painter: QPainter, theme: Theme, projection: Projection, scene: PathScene, token: str, until_s: float
 ) -> None:
     """Rings of the chunks that begin or end until then."""
     numbers = np.array([bound for bound in scene.bounds[1:] if bound < len(scene.ticks)], int)
@@ -192,7 +194,9 @@ def frustum(poses_: Floats, depth: Floats | float) -> Floats:
     return np.einsum("nij,nkj->nki", poses_[:, :3, :3], sized) + poses_[:, None, :3, 3]
 
 
-def paint_keys(painter: QPainter, theme: Theme, projection: Projection, scene: Scene, look: Look, depth: float) -> None:
+def paint_keys(
+    painter: QPainter, theme: Theme, projection: Projection, scene: PathScene, look: Look, depth: float
+) -> None:
     """A pyramid, a diamond and a number per key; the chosen ones in text colour."""
     if not len(scene.keys):
         return
@@ -258,7 +262,7 @@ def _paint_numbers(
     painter: QPainter,
     theme: Theme,
     projection: Projection,
-    scene: Scene,
+    scene: PathScene,
     pixels: Floats,
     seen: np.ndarray,
     chosen: np.ndarray,
@@ -377,7 +381,7 @@ def paint_look_at(painter: QPainter, theme: Theme, projection: Projection, eye: 
             painter.drawLine(QPointF(x + 3 * dx, y + 3 * dy), QPointF(x + 9 * dx, y + 9 * dy))
 
 
-def paint_drops(painter: QPainter, theme: Theme, projection: Projection, scene: Scene) -> None:
+def paint_drops(painter: QPainter, theme: Theme, projection: Projection, scene: PathScene) -> None:
     """In 3D, a thin line from every key that is off the ground to it."""
     if not len(scene.keys):
         return

@@ -15,7 +15,7 @@ from ui.path_editor.editing import PathEditing
 from ui.path_editor.flying import Flying
 from ui.path_editor.overlays import LooseTicks, RecordButton
 from ui.path_editor.recording import FlightRecorder
-from ui.path_editor.scene import Scene, scene_of
+from ui.path_editor.scene import PathScene, scene_of
 from ui.path_editor.view import PathView
 from ui.viewport.images import image_of
 from ui.widgets import Corner, IconButton, PaneHeader, SegmentedControl
@@ -43,7 +43,7 @@ class PathPane(QWidget):
         studio = editing.studio
         self.editing, self._studio = editing, studio
         self.flying = Flying()
-        self.scene = Scene()
+        self.scene = PathScene()
         self.views = SegmentedControl(studio.theme, VIEWS, self.tr("View of the path"))
         self.views.chosen.connect(self.show_view)
         self.top, self.side = PathView(editing, self.flying, "top"), PathView(editing, self.flying, "side")

@@ -130,8 +130,46 @@ class Flat:
         return replace(self, scale=min(max(scale, _LEAST_SCALE), _LARGEST_SCALE), centre=_vector((low + high) / 2))
 
 
+class _Eyed(Protocol):
+    """What a perspective is worked out from: camera-to-world pose (4, 4), focal length and size in pixels."""
+
+    @property
+    def eye(self) -> Floats: ...
+    @property
+    def focal(self) -> float: ...
+    @property
+    def width(self) -> float: ...
+    @property
+    def height(self) -> float: ...
+
+
+class _Perspective:
+    """What views with an eye have in common."""
+
+    @property
+    def normal(self: _Eyed) -> Floats:
+        return np.asarray(self.eye[:3, 2])
+
+    def project(self: _Eyed, points: Floats) -> tuple[Floats, Floats]:
+        seen = (np.asarray(points, np.float64) - self.eye[:3, 3]) @ self.eye[:3, :3]
+        depth = seen[:, 2]
+        safe = np.where(depth > NEAR, depth, NEAR)
+        middle = np.array([self.width / 2, self.height / 2])
+        found = middle + self.focal * seen[:, :2] / safe[:, None]
+        return np.clip(found, -1e6, 1e6), depth
+
+    def ray(self: _Eyed, x: float, y: float) -> tuple[Floats, Floats]:
+        local = np.array([(x - self.width / 2) / self.focal, (y - self.height / 2) / self.focal, 1.0])
+        direction = self.eye[:3, :3] @ local
+        return self.eye[:3, 3], direction / np.linalg.norm(direction)
+
+    def scale_at(self: _Eyed, point: Floats) -> float:
+        depth = float((np.asarray(point) - self.eye[:3, 3]) @ self.eye[:3, 2])
+        return self.focal / max(depth, NEAR)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Orbit:
+class Orbit(_Perspective):
     """In perspective, about a point that is looked at.
 
     Attributes:
@@ -159,20 +197,6 @@ class Orbit:
     def focal(self) -> float:
         """Pixels."""
         return self.height / 2 / float(np.tan(self.fov / 2))
-
-    @property
-    def normal(self) -> Floats:
-        return np.asarray(self.eye[:3, 2])
-
-    def project(self, points: Floats) -> tuple[Floats, Floats]:
-        return _perspective(points, self.eye, self.focal, self.width, self.height)
-
-    def ray(self, x: float, y: float) -> tuple[Floats, Floats]:
-        return _sight(x, y, self.eye, self.focal, self.width, self.height)
-
-    def scale_at(self, point: Floats) -> float:
-        depth = float((np.asarray(point) - self.eye[:3, 3]) @ self.eye[:3, 2])
-        return self.focal / max(depth, NEAR)
 
     def zoomed(self, factor: float, x: float, y: float) -> Orbit:
         distance = min(max(self.distance / factor, _NEAREST), _FARTHEST)
@@ -222,7 +246,7 @@ class Orbit:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Through:
+class Through(_Perspective):
     """What a camera of the path sees, in the box of its picture.
 
     Attributes:
@@ -247,20 +271,6 @@ class Through:
     @property
     def focal(self) -> float:
         return self.box[3] / 2 / float(np.tan(self.fov / 2))
-
-    @property
-    def normal(self) -> Floats:
-        return np.asarray(self.eye[:3, 2])
-
-    def project(self, points: Floats) -> tuple[Floats, Floats]:
-        return _perspective(points, self.eye, self.focal, self.width, self.height)
-
-    def ray(self, x: float, y: float) -> tuple[Floats, Floats]:
-        return _sight(x, y, self.eye, self.focal, self.width, self.height)
-
-    def scale_at(self, point: Floats) -> float:
-        depth = float((np.asarray(point) - self.eye[:3, 3]) @ self.eye[:3, 2])
-        return self.focal / max(depth, NEAR)
 
     def zoomed(self, factor: float, x: float, y: float) -> Through:
         return self
@@ -297,20 +307,6 @@ def clipped(start: Floats, end: Floats, projection: Projection) -> tuple[Floats,
             (first if outside is outside_first else last)[cut] = projection.project(met)[0]
     seen = ~(outside_first & outside_last)
     return first[seen], last[seen]
-
-
-def _perspective(points: Floats, eye: Floats, focal: float, width: float, height: float) -> tuple[Floats, Floats]:
-    seen = (np.asarray(points, np.float64) - eye[:3, 3]) @ eye[:3, :3]
-    depth = seen[:, 2]
-    safe = np.where(depth > NEAR, depth, NEAR)
-    found = np.stack([width / 2 + focal * seen[:, 0] / safe, height / 2 + focal * seen[:, 1] / safe], axis=-1)
-    return np.clip(found, -1e6, 1e6), depth
-
-
-def _sight(x: float, y: float, eye: Floats, focal: float, width: float, height: float) -> tuple[Floats, Floats]:
-    local = np.array([(x - width / 2) / focal, (y - height / 2) / focal, 1.0])
-    direction = eye[:3, :3] @ local
-    return eye[:3, 3], direction / np.linalg.norm(direction)
 
 
 def _vector(numbers: Floats) -> tuple[float, float, float]:

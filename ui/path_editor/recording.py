@@ -8,7 +8,7 @@ from engine.poses import Floats
 from engine.trajectories.drawing import path_of_flight
 from ui.path_editor.editing import PathEditing
 from ui.path_editor.flying import Flying
-from ui.path_editor.scene import Scene
+from ui.path_editor.scene import PathScene
 
 
 class FlightRecorder(QObject):
@@ -25,7 +25,7 @@ class FlightRecorder(QObject):
     def is_on(self) -> bool:
         return self._flying.is_recording
 
-    def start(self, scene: Scene) -> bool:
+    def start(self, scene: PathScene) -> bool:
         """Fly from where the path ends; False where a loop has no end."""
         path = self._editing.path
         if self.is_on:
@@ -59,6 +59,6 @@ class FlightRecorder(QObject):
             self.changed.emit()
 
 
-def end_of(scene: Scene) -> Floats:
+def end_of(scene: PathScene) -> Floats:
     """The pose (4, 4) that a take's way ends at."""
     return scene.ticks[-1] if scene.path is None else scene.pose_at(max(scene.path.end_s, scene.end_s))

@@ -28,7 +28,7 @@ def _none(*shape: int) -> Floats:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Scene:
+class PathScene:
     """The current take's way, and the one it is compared with.
 
     Attributes:
@@ -92,7 +92,7 @@ class Scene:
         return np.concatenate(points)
 
 
-def scene_of(project: Project) -> Scene:
+def scene_of(project: Project) -> PathScene:
     """Everything that is shown of the current take."""
     take = project.current
     kept = stored_path(take)
@@ -102,7 +102,7 @@ def scene_of(project: Project) -> Scene:
     key_times = _none(0) if path is None else path.key_times()
     line, times = _line(path, ticks)
     ghost, ghost_name = _ghost(project, ticks[0])
-    return Scene(
+    return PathScene(
         path=path,
         keys=_none(0, 4, 4) if path is None else path.at(key_times),
         key_times=key_times,

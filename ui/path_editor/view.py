@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -25,7 +23,6 @@ from ui.path_editor import furniture, painting
 from ui.path_editor.arms import ArmDrag, arm_at, paint_arms
 from ui.path_editor.drags import (
     BoxDrag,
-    Drag,
     FlyDrag,
     LookDrag,
     MoveDrag,
@@ -33,15 +30,14 @@ from ui.path_editor.drags import (
     PanDrag,
     PenDrag,
     TurnDrag,
+    ViewDrag,
 )
+from ui.path_editor.editing import PathEditing
 from ui.path_editor.flying import KEYS, Flying
 from ui.path_editor.gizmo import Gizmo, Handle, frame_of
 from ui.path_editor.painting import FRUSTUM_PX, PLAYHEAD_PX, Look
 from ui.path_editor.projection import Flat, Kind, Orbit, Projection, Through
-from ui.path_editor.scene import Scene
-
-if TYPE_CHECKING:
-    from ui.path_editor.editing import PathEditing
+from ui.path_editor.scene import PathScene
 
 _KEY_GRAB_PX, _LINE_GRAB_PX = 9.0, 5.0
 _EDGE_PX = 8
@@ -68,7 +64,7 @@ class PathView(QWidget):
         super().__init__()
         self.editing, self.flying, self.kind = editing, flying, kind
         self.studio, self.theme = editing.studio, editing.studio.theme
-        self.scene = Scene()
+        self.scene = PathScene()
         self.projection: Projection = Flat(kind=kind) if kind != "3d" else Orbit()
         self.looks_through = False
         """Whether a 3D view shows what the path's camera sees."""
@@ -77,7 +73,7 @@ class PathView(QWidget):
         self.aspect = 832 / 480
         self._is_fitted, self._is_looked_around = False, False
         self._last_shown: tuple[int, list[float]] = (-1, [])
-        self._drag: Drag | None = None
+        self._drag: ViewDrag | None = None
         self._hot: Handle | None = None
         self._hovered = -1
         self._pointer = QPointF()
@@ -95,7 +91,7 @@ class PathView(QWidget):
 
     # ------------------------------------------------------------------ what is shown
 
-    def show_scene(self, scene: Scene) -> None:
+    def show_scene(self, scene: PathScene) -> None:
         """Show another path, or the same one changed."""
         is_new, self.scene = self.scene.is_empty and not scene.is_empty, scene
         if not self._is_fitted or (is_new and not self._sees(scene.extent())) or self._has_lost_active():
@@ -112,6 +108,10 @@ class PathView(QWidget):
         """Other keys were chosen: the active one is to be seen."""
         if self._is_fitted and self._has_lost_active():
             self.fit()
+        self.update()
+
+    def repaint_soon(self) -> None:
+        """Paint the view at the next occasion."""
         self.update()
 
     def set_projection(self, projection: Projection) -> None:
@@ -365,7 +365,7 @@ class PathView(QWidget):
         self._drag = self._begun(event)
         self.update()
 
-    def _begun(self, event: QMouseEvent) -> Drag | None:
+    def _begun(self, event: QMouseEvent) -> ViewDrag | None:
         begin = (event.position().x(), event.position().y())
         button, modifiers = event.button(), event.modifiers()
         is_free = not isinstance(self.current_projection(), Through)
@@ -382,7 +382,7 @@ class PathView(QWidget):
             return PenDrag(self, begin)
         return self._pressed_left(event, begin)
 
-    def _pressed_left(self, event: QMouseEvent, begin: tuple[float, float]) -> Drag | None:
+    def _pressed_left(self, event: QMouseEvent, begin: tuple[float, float]) -> ViewDrag | None:
         editing, where = self.editing, event.position()
         adds = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         gizmo = self.gizmo()
@@ -423,8 +423,7 @@ class PathView(QWidget):
         if self._drag is None:
             self._hover(event.position())
             return
-        inverts = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        self._drag.move((event.position().x(), event.position().y()), inverts_snap=inverts)
+        self._drag.move(event.position(), event.modifiers())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         drag, self._drag = self._drag, None
@@ -500,7 +499,7 @@ class PathView(QWidget):
 
     # ------------------------------------------------------------------ flying
 
-    def _fly(self, begin: tuple[float, float]) -> Drag:
+    def _fly(self, begin: tuple[float, float]) -> ViewDrag:
         projection = self.current_projection()
         assert isinstance(projection, Orbit)
         before = projection

@@ -10,10 +10,11 @@ from engine.trajectories.key_edits import angles_of
 from engine.trajectories.path import CameraPath
 from ui.timeline import key_drags
 from ui.timeline.diamonds import HALF_PX, paint_diamond
-from ui.timeline.lane import Drag, Lane, Press
+from ui.timeline.lane import Lane, Press
 from ui.timeline.menus import fill_key_menu
 from ui.timeline.scene import CAMERA, KeyId, Scene
 from ui.timeline.words import tr
+from ui.widgets.drag import Drag
 
 CAMERA_PX = 30
 _REACH_PX = 8

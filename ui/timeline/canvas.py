@@ -79,7 +79,9 @@ class TimelineCanvas(QWidget):
         self._fitted: TimeAxis | None = None
         self._fitted_frames = 0
         self._painted, self._stale = QPixmap(), QRegion()
-        self.mouse, self.keyboard, self.fields = Mouse(self), Keyboard(self), Fields(self, self._graph)
+        self.fields = Fields(self, self._graph)
+        self.mouse = Mouse(self, self.fields)
+        self.keyboard = Keyboard(self, self.mouse, self.fields)
         self._arriving = QTimer(self)
         self._arriving.setSingleShot(True)
         self._arriving.setInterval(_ARRIVED_MS)
@@ -100,6 +102,11 @@ class TimelineCanvas(QWidget):
     @property
     def axis(self) -> TimeAxis:
         return self.scene.axis
+
+    @property
+    def widget(self) -> QWidget:
+        """Itself, for those who know it as a `Surface`."""
+        return self
 
     @property
     def graph(self) -> GraphLane | None:
@@ -182,6 +189,10 @@ class TimelineCanvas(QWidget):
                 if one != other:
                     self.update_box(strip.cell_box(one), strip)
                     self.update_box(strip.cell_box(other), strip)
+
+    def repaint_soon(self) -> None:
+        """Paint all of it at the next occasion."""
+        self.update()
 
     def update_box(self, box: QRectF, lane: Lane) -> None:
         """Paint a box of a lane anew, as far as it is seen."""

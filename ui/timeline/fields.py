@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QRect
 
 from astra_studio.document import key_edits
@@ -14,34 +12,32 @@ from ui.timeline.curves import GraphLane
 from ui.timeline.editors import HEIGHT_PX, NUMBER_WIDTH_PX, WORDS_WIDTH_PX, InPlaceField, parser_of
 from ui.timeline.lane import TEXT_X
 from ui.timeline.scene import HEAD_PX, KeyId
+from ui.timeline.surface import Surface
 from ui.timeline.words import tr
 from ui.widgets.number_field import evaluated
 
-if TYPE_CHECKING:
-    from ui.timeline.canvas import TimelineCanvas
-
 
 class Fields:
-    """The fields of one canvas."""
+    """The fields that open over the timeline."""
 
-    def __init__(self, canvas: TimelineCanvas, graph: GraphLane) -> None:
-        self._canvas, self._scene, self._graph = canvas, canvas.scene, graph
+    def __init__(self, surface: Surface, graph: GraphLane) -> None:
+        self._surface, self._scene, self._graph = surface, surface.scene, graph
 
     def edit_key(self, key: KeyId) -> None:
         """Type the value of a parameter's key where it is."""
-        known = next((one for one in self._canvas.studio.take.keys if (one.parameter, one.tick) == key), None)
+        known = next((one for one in self._surface.studio.take.keys if (one.parameter, one.tick) == key), None)
         if known is None:
             return
         take, lane, place = (
-            self._canvas.studio.take.id,
-            self._canvas.parameter_lanes[known.parameter],
+            self._surface.studio.take.id,
+            self._surface.parameter_lanes[known.parameter],
             (known.parameter, known.tick),
         )
         self._scene.choose({key})
-        self._canvas.lane_boxes.show(lane)
-        self._canvas.update()
+        self._surface.lane_boxes.show(lane)
+        self._surface.repaint_soon()
         field = InPlaceField(
-            self._canvas,
+            self._surface.widget,
             tr("{0} at tick {1}").format(lane.name, known.tick),
             known.value if isinstance(known.value, str) else f"{known.value:g}",
             parser_of(known.parameter),
@@ -57,15 +53,15 @@ class Fields:
         if found is None:
             return
         where, name = self._graph.place_of(*found), self._graph.label(channel)
-        field = InPlaceField(self._canvas, name, f"{found[1].value:.4g}", evaluated, self._graph.setter(*found))
+        field = InPlaceField(self._surface.widget, name, f"{found[1].value:.4g}", evaluated, self._graph.setter(*found))
         self._open(field, round(where.x()) + 10, round(where.y()), NUMBER_WIDTH_PX)
 
     def name_take(self) -> None:
         """Type the current take's name where it stands."""
-        strip = self._canvas.strips[0]
+        strip = self._surface.strips[0]
         take = strip.row.take
         field = InPlaceField(
-            self._canvas,
+            self._surface.widget,
             tr("Name of the take"),
             strip.row.name,
             lambda text: checked_name(text, "take"),
@@ -76,21 +72,21 @@ class Fields:
 
     def name_marker(self, marker: MarkerId) -> None:
         """Type a marker's name where it stands."""
-        known = next(other for other in self._canvas.studio.project.markers if other.id == marker)
+        known = next(other for other in self._surface.studio.project.markers if other.id == marker)
         field = InPlaceField(
-            self._canvas,
+            self._surface.widget,
             tr("Name of the marker"),
             known.name,
             str.strip,
             lambda name: self._scene.apply(rename_marker(marker, str(name))),
         )
-        self._open(field, round(self._scene.axis.x(known.frame)) + 6, round(self._canvas.ruler.middle), 120)
+        self._open(field, round(self._scene.axis.x(known.frame)) + 6, round(self._surface.ruler.middle), 120)
 
     def _open(self, field: InPlaceField, x: int, middle: int, width: int) -> None:
-        left = min(max(x, HEAD_PX + 4), self._canvas.width() - width - 4)
-        top = min(max(middle - HEIGHT_PX // 2, 2), self._canvas.height() - HEIGHT_PX - 2)
+        left = min(max(x, HEAD_PX + 4), self._surface.widget.width() - width - 4)
+        top = min(max(middle - HEIGHT_PX // 2, 2), self._surface.widget.height() - HEIGHT_PX - 2)
         field.open_in(QRect(left, top, width, HEIGHT_PX))
 
     def shown(self) -> InPlaceField | None:
         """The field that is open."""
-        return next((one for one in self._canvas.findChildren(InPlaceField) if one.isVisible()), None)
+        return next((one for one in self._surface.widget.findChildren(InPlaceField) if one.isVisible()), None)

@@ -23,8 +23,9 @@ from engine.messages import FRAMES_PER_LATENT
 from engine.trajectories import key_edits as path_keys
 from engine.trajectories.path import EASINGS, CameraPath
 from engine.trajectories.sampling import FRAMES_PER_SECOND
-from ui.timeline.lane import Drag, Press
+from ui.timeline.lane import Press
 from ui.timeline.scene import CAMERA, KeyId, Scene
+from ui.widgets.drag import Drag
 
 _CLICK_PX = 3
 """A mouse that moved less was clicked."""

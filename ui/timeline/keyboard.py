@@ -7,21 +7,18 @@ Alt with an arrow moves them by a tick; Ctrl+A chooses all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QKeyEvent
 
 from ui.timeline import key_drags
 from ui.timeline.curves import GraphLane
+from ui.timeline.fields import Fields
 from ui.timeline.lane import Lane, Press
-from ui.timeline.mouse import KEY_LANES
+from ui.timeline.mouse import KEY_LANES, Mouse
 from ui.timeline.parameter_lanes import ParameterLane
 from ui.timeline.strips import Strip
+from ui.timeline.surface import Surface
 from ui.timeline.words import tr
-
-if TYPE_CHECKING:
-    from ui.timeline.canvas import TimelineCanvas
 
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
 _WALKING = (*_ARROWS, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Return)
@@ -29,10 +26,10 @@ _REMOVING = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
 
 class Keyboard:
-    """What keys do on one canvas."""
+    """What the keyboard does on the timeline."""
 
-    def __init__(self, canvas: TimelineCanvas) -> None:
-        self._canvas, self._scene = canvas, canvas.scene
+    def __init__(self, surface: Surface, mouse: Mouse, fields: Fields) -> None:
+        self._surface, self._scene, self._mouse, self._fields = surface, surface.scene, mouse, fields
         self.lane: Lane | None = None
         """The one that the arrow keys are on; None: they are the window's."""
         self._stop = -1
@@ -42,14 +39,14 @@ class Keyboard:
         key, held = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         is_plain, chosen = held == Qt.KeyboardModifier.NoModifier, self._scene.chosen
         if key == Qt.Key.Key_Escape:
-            return self._canvas.mouse.drag is not None or self.lane is not None or bool(chosen)
+            return self._mouse.drag is not None or self.lane is not None or bool(chosen)
         if chosen and key in _REMOVING and is_plain:
             return True
         if chosen and key in _ARROWS and held == Qt.KeyboardModifier.AltModifier:
             return True
         if key == Qt.Key.Key_A and held == Qt.KeyboardModifier.ControlModifier:
             return True
-        if key == Qt.Key.Key_F and is_plain and self._canvas.graph is not None:
+        if key == Qt.Key.Key_F and is_plain and self._surface.graph is not None:
             return True
         return self.lane is not None and is_plain and key in (*_WALKING, Qt.Key.Key_Enter)
 
@@ -61,8 +58,8 @@ class Keyboard:
             self._escape()
         elif key in _REMOVING:
             key_drags.delete_chosen(self._scene)
-        elif key == Qt.Key.Key_F and self._canvas.graph is not None:
-            self._canvas.graph.frame_all()
+        elif key == Qt.Key.Key_F and self._surface.graph is not None:
+            self._surface.graph.frame_all()
         elif key == Qt.Key.Key_A:
             self._choose_all()
         elif event.modifiers() & Qt.KeyboardModifier.AltModifier:
@@ -79,7 +76,7 @@ class Keyboard:
             self._enter()
 
     def _escape(self) -> None:
-        if self._canvas.mouse.cancel():
+        if self._mouse.cancel():
             return
         if self._scene.chosen:
             self._scene.choose(())
@@ -88,10 +85,10 @@ class Keyboard:
 
     def _choose_all(self) -> None:
         """All keys of what is seen."""
-        if self._canvas.graph is not None:
-            self._canvas.graph.choose_all()
+        if self._surface.graph is not None:
+            self._surface.graph.choose_all()
             return
-        lanes = [lane for lane in self._canvas.lanes() if isinstance(lane, KEY_LANES)]
+        lanes = [lane for lane in self._surface.lanes() if isinstance(lane, KEY_LANES)]
         self._scene.choose(key for lane in lanes for key in lane.all_keys())
 
     # ------------------------------------------------------------------ walking
@@ -101,25 +98,25 @@ class Keyboard:
         if self.lane is not None:
             self.lane = None
             self.describe()
-            self._canvas.update()
+            self._surface.repaint_soon()
 
     def enter(self, lane: Lane) -> None:
         """Let the arrow keys go along a lane, from what is nearest to the playhead."""
         self.lane = lane
         frames = [frame for frame, _ in lane.stops()]
-        here = self._canvas.studio.player.frame
+        here = self._surface.studio.player.frame
         self._stop = min(range(len(frames)), key=lambda number: abs(frames[number] - here), default=-1)
-        self._canvas.lane_boxes.show(lane)
+        self._surface.lane_boxes.show(lane)
         self.describe()
-        self._canvas.update()
+        self._surface.repaint_soon()
 
     def lanes_changed(self) -> None:
         """Stay on a lane that is still there."""
-        if self.lane is not None and self.lane not in self._canvas.lanes():
+        if self.lane is not None and self.lane not in self._surface.lanes():
             self.leave()
 
     def _walk_lanes(self, side: int) -> None:
-        lanes = self._canvas.lanes()
+        lanes = self._surface.lanes()
         place = lanes.index(self.lane) if self.lane in lanes else 0
         self.enter(lanes[min(max(place + side, 0), len(lanes) - 1)])
 
@@ -135,10 +132,10 @@ class Keyboard:
         if isinstance(lane, Strip):
             lane.choose_at(QPointF(self._scene.axis.x(frame) + 0.5, lane.middle))
             # A branch that was walked on is the current take now, and on top.
-            self.lane = lane = self._canvas.strips[0]
+            self.lane = lane = self._surface.strips[0]
             frames = [other for other, _ in lane.stops()]
             self._stop = frames.index(frame) if frame in frames else self._stop
-        self._canvas.studio.player.seek(round(frame))
+        self._surface.studio.player.seek(round(frame))
         self._scene.choose(() if key is None else {key})
         self.describe()
 
@@ -147,9 +144,9 @@ class Keyboard:
         lane, stops = self.lane, self._stops()
         key = stops[self._stop][1] if 0 <= self._stop < len(stops) else None
         if key is not None and key in self._scene.chosen and isinstance(lane, ParameterLane):
-            self._canvas.fields.edit_key(key)
+            self._fields.edit_key(key)
         elif isinstance(lane, KEY_LANES):
-            x = self._scene.axis.x(self._canvas.studio.player.frame)
+            x = self._scene.axis.x(self._surface.studio.player.frame)
             lane.double_click(Press(where=QPointF(x, lane.middle)))
             self.enter(lane)
         elif isinstance(lane, GraphLane) and lane.points:
@@ -160,13 +157,14 @@ class Keyboard:
 
     def describe(self) -> None:
         """Tell a screen reader: the current take, or the lane that the arrow keys are on."""
-        canvas, lane = self._canvas, self.lane
-        words = canvas.strips[0].described() if lane is None else lane.described()
+        surface, lane = self._surface, self.lane
+        words = surface.strips[0].described() if lane is None else lane.described()
         stops = self._stops()
         if 0 <= self._stop < len(stops):
-            seconds = stops[self._stop][0] / canvas.studio.player.fps
+            seconds = stops[self._stop][0] / surface.studio.player.fps
             words = tr("{0}. At {1:.2f} s, {2} of {3}").format(words, seconds, self._stop + 1, len(stops))
-        if words != canvas.accessibleDescription():
-            canvas.setAccessibleDescription(words)
-            if canvas.hasFocus():
-                QAccessible.updateAccessibility(QAccessibleEvent(canvas, QAccessible.Event.DescriptionChanged))
+        widget = surface.widget
+        if words != widget.accessibleDescription():
+            widget.setAccessibleDescription(words)
+            if widget.hasFocus():
+                QAccessible.updateAccessibility(QAccessibleEvent(widget, QAccessible.Event.DescriptionChanged))

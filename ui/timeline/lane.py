@@ -9,6 +9,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QMenu
 
 from ui.timeline.scene import HEAD_PX, KeyId, Scene
+from ui.widgets.drag import Drag
 
 ICON_X, TEXT_X = 12, 34
 GRAB_PX = 5
@@ -28,19 +29,6 @@ class Press:
     @property
     def is_alt(self) -> bool:
         return bool(self.modifiers & Qt.KeyboardModifier.AltModifier)
-
-
-class Drag:
-    """What a held button does until it is let go. The canvas scrolls at its edges and calls `move` again."""
-
-    def move(self, where: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        """The mouse is somewhere else, or the timeline under it."""
-
-    def finish(self) -> None:
-        """The button was let go."""
-
-    def cancel(self) -> None:
-        """Escape: all is as it was before the button was pressed."""
 
 
 class Lane:

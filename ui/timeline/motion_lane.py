@@ -11,11 +11,12 @@ from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from engine.messages import FRAMES_PER_LATENT
 from engine.poses import TRAINED_SPEED, Floats
-from ui.timeline.lane import ICON_X, TEXT_X, Drag, Lane, Press
+from ui.timeline.lane import ICON_X, TEXT_X, Lane, Press
 from ui.timeline.ruler import ScrubDrag
 from ui.timeline.scene import HEAD_PX, Scene
 from ui.timeline.strokes import paint_curve, polygon
 from ui.timeline.words import tr
+from ui.widgets.drag import Drag
 
 MOTION_PX = 56
 WARN_SPEED = TRAINED_SPEED * 4 / 3

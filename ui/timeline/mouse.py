@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
 from ui.timeline.camera_lane import CameraLane
 from ui.timeline.curves import GraphLane
+from ui.timeline.fields import Fields
 from ui.timeline.key_drags import BandDrag
-from ui.timeline.lane import Drag, Lane, Press
+from ui.timeline.lane import Lane, Press
 from ui.timeline.layout import Zone
 from ui.timeline.parameter_lanes import ParameterLane
 from ui.timeline.ruler import ScrubDrag
 from ui.timeline.scene import HEAD_PX, KeyId
 from ui.timeline.strips import Strip
-
-if TYPE_CHECKING:
-    from ui.timeline.canvas import TimelineCanvas
+from ui.timeline.surface import Surface
+from ui.widgets.drag import Drag
 
 _SCROLL_MS, _EDGE_PX = 30, 16
 _WHEEL_ZOOM = 1.2
@@ -32,37 +30,37 @@ KEY_LANES = (CameraLane, ParameterLane)
 class _Pan(Drag):
     """The middle button takes hold of the timeline itself."""
 
-    def __init__(self, canvas: TimelineCanvas, where: QPointF, zone: Zone | None, lane: Lane | None) -> None:
-        self._canvas, self._axis, self._begin, self._last_y = canvas, canvas.axis, where, where.y()
+    def __init__(self, surface: Surface, where: QPointF, zone: Zone | None, lane: Lane | None) -> None:
+        self._surface, self._axis, self._begin, self._last_y = surface, surface.scene.axis, where, where.y()
         self._zone, self._lane = zone, lane
 
     def move(self, where: QPointF, modifiers: Qt.KeyboardModifier) -> None:
-        self._canvas.scene.set_axis(self._axis.scrolled(self._begin.x() - where.x()))
+        self._surface.scene.set_axis(self._axis.scrolled(self._begin.x() - where.x()))
         moved, self._last_y = self._last_y - where.y(), where.y()
         if isinstance(self._lane, GraphLane):
             self._lane.set_scales(self._lane.scales.scrolled(moved))
         elif self._zone is not None:
-            self._canvas.scroll_zone(self._zone, moved)
+            self._surface.scroll_zone(self._zone, moved)
 
 
 class _Thumb(Drag):
     """The handle of a zone's scroll bar."""
 
-    def __init__(self, canvas: TimelineCanvas, zone: Zone, where: QPointF) -> None:
-        self._canvas, self._zone, self._last_y = canvas, zone, where.y()
+    def __init__(self, surface: Surface, zone: Zone, where: QPointF) -> None:
+        self._surface, self._zone, self._last_y = surface, zone, where.y()
 
     def move(self, where: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         moved = (where.y() - self._last_y) * self._zone.height / max(self._zone.box.height(), 1)
         self._last_y = where.y()
-        self._canvas.scroll_zone(self._zone, moved)
+        self._surface.scroll_zone(self._zone, moved)
 
 
 class Mouse(QObject):
-    """What the mouse does on one canvas."""
+    """What the mouse does on the timeline."""
 
-    def __init__(self, canvas: TimelineCanvas) -> None:
-        super().__init__(canvas)
-        self._canvas, self._scene = canvas, canvas.scene
+    def __init__(self, surface: Surface, fields: Fields) -> None:
+        super().__init__(surface.widget)
+        self._surface, self._scene, self._fields = surface, surface.scene, fields
         self.drag: Drag | None = None
         self._last = (QPointF(), Qt.KeyboardModifier.NoModifier)
         self._scrolling = QTimer(self)
@@ -77,17 +75,17 @@ class Mouse(QObject):
             return
         press = Press(where=where, modifiers=event.modifiers())
         if event.button() == Qt.MouseButton.MiddleButton:
-            self._begin(_Pan(self._canvas, where, self._canvas.zone_at(where), self._canvas.lane_at(where)), press)
-            self._canvas.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self._begin(_Pan(self._surface, where, self._surface.zone_at(where), self._surface.lane_at(where)), press)
+            self._surface.widget.setCursor(Qt.CursorShape.ClosedHandCursor)
         elif event.button() == Qt.MouseButton.LeftButton:
             self._left(press)
 
     def _left(self, press: Press) -> None:
-        canvas, where = self._canvas, press.where
-        zone, lane = canvas.zone_at(where), canvas.lane_at(where)
-        thumb = None if zone is None else canvas.lane_boxes.thumb_of(zone, canvas.width())
+        surface, where = self._surface, press.where
+        zone, lane = surface.zone_at(where), surface.lane_at(where)
+        thumb = None if zone is None else surface.lane_boxes.thumb_of(zone, surface.widget.width())
         if zone is not None and thumb is not None and where.x() >= thumb.left() - 3:
-            self._begin(_Thumb(canvas, zone, where), press)
+            self._begin(_Thumb(surface, zone, where), press)
         elif lane is None:
             return
         elif where.x() < HEAD_PX:
@@ -110,7 +108,7 @@ class Mouse(QObject):
         self.drag, self._last = drag, (press.where, press.modifiers)
 
     def _keys_in(self, band: QRectF) -> list[KeyId]:
-        lanes = [lane for lane in self._canvas.lanes() if isinstance(lane, KEY_LANES)]
+        lanes = [lane for lane in self._surface.lanes() if isinstance(lane, KEY_LANES)]
         return [key for lane in lanes for key in lane.keys_in(band)]
 
     def move(self, event: QMouseEvent) -> None:
@@ -129,7 +127,7 @@ class Mouse(QObject):
 
     def _beyond(self, where: QPointF) -> float:
         """By how much a place is past the edge at which the timeline moves on; negative at the left."""
-        right, left = self._canvas.width() - _EDGE_PX, HEAD_PX + _EDGE_PX / 2
+        right, left = self._surface.widget.width() - _EDGE_PX, HEAD_PX + _EDGE_PX / 2
         return max(where.x() - right, 0.0) or min(where.x() - left, 0.0)
 
     def _scroll_on(self) -> None:
@@ -148,7 +146,7 @@ class Mouse(QObject):
             drag, self.drag = self.drag, None
             self._scrolling.stop()
             drag.finish()
-            self._canvas.keep_fitted()
+            self._surface.keep_fitted()
             self.hover(event.position())
 
     def cancel(self) -> bool:
@@ -158,18 +156,18 @@ class Mouse(QObject):
         drag, self.drag = self.drag, None
         self._scrolling.stop()
         drag.cancel()
-        self._canvas.keep_fitted()
+        self._surface.keep_fitted()
         return True
 
     def double_click(self, event: QMouseEvent) -> None:
         press = Press(where=event.position(), modifiers=event.modifiers())
-        lane = self._canvas.lane_at(press.where)
+        lane = self._surface.lane_at(press.where)
         if event.button() != Qt.MouseButton.LeftButton or lane is None:
             return
         if press.where.x() >= HEAD_PX:
             lane.double_click(press)
         elif isinstance(lane, Strip) and lane.button_at(press.where) < 0:
-            self._canvas.fields.name_take()
+            self._fields.name_take()
         else:
             lane.press_head(press)
 
@@ -177,27 +175,27 @@ class Mouse(QObject):
 
     def hover(self, where: QPointF) -> None:
         """Show what is under the mouse."""
-        canvas, scene = self._canvas, self._scene
-        lane = canvas.lane_at(where)
+        surface, scene = self._surface, self._scene
+        lane = surface.lane_at(where)
         key = lane.key_at(where) if lane is not None and where.x() >= HEAD_PX else None
         if key != scene.hovered:
             scene.hovered = key
-            canvas.update_keys()
-        for strip in canvas.strips[:1]:
+            surface.update_keys()
+        for strip in surface.strips[:1]:
             button = strip.button_at(where) if lane is strip else -1
             if button != strip.hovered_button:
                 strip.hovered_button = button
-                canvas.update_box(QRectF(0, strip.box.top(), HEAD_PX, strip.box.height()), strip)
+                surface.update_box(QRectF(0, strip.box.top(), HEAD_PX, strip.box.height()), strip)
         shape = lane.cursor(where) if lane is not None else None
         if lane is not None and where.x() >= HEAD_PX and self._is_on_playhead(where, lane):
             shape = Qt.CursorShape.SplitHCursor
-        canvas.setCursor(Qt.CursorShape.ArrowCursor if shape is None else shape)
+        surface.widget.setCursor(Qt.CursorShape.ArrowCursor if shape is None else shape)
 
     def wheel(self, event: QWheelEvent) -> None:
         """Along the time; with Ctrl zoom at the mouse; over heads, or with Shift, up and down."""
-        canvas, where = self._canvas, event.position()
+        surface, where = self._surface, event.position()
         turned, sideways, held = event.angleDelta().y(), event.angleDelta().x(), event.modifiers()
-        amount, lane = turned or sideways, canvas.lane_at(where)
+        amount, lane = turned or sideways, surface.lane_at(where)
         is_upright = where.x() < HEAD_PX or bool(held & _HELD.ShiftModifier)
         if isinstance(lane, GraphLane) and held & _HELD.ShiftModifier:
             scales = lane.scales
@@ -206,10 +204,10 @@ class Mouse(QObject):
             lane.set_scales(scales.zoomed(by, where.y()) if is_zoom else scales.scrolled(-amount * 0.4))
             return
         if held & _HELD.ControlModifier:
-            canvas.zoom(_WHEEL_ZOOM ** (amount / 120), where.x())
+            surface.zoom(_WHEEL_ZOOM ** (amount / 120), where.x())
             return
-        zone = canvas.zone_at(where)
+        zone = surface.zone_at(where)
         if zone is not None and zone.most > 0 and amount and is_upright:
-            canvas.scroll_zone(zone, -amount * 0.5)
+            surface.scroll_zone(zone, -amount * 0.5)
             return
         self._scene.set_axis(self._scene.axis.scrolled(-amount * 0.8))

@@ -16,10 +16,11 @@ from astra_studio.document.parameters import Keys
 from ui.theme import R4
 from ui.timeline import key_drags
 from ui.timeline.diamonds import SMALL_PX, paint_diamond
-from ui.timeline.lane import Drag, Lane, Press
+from ui.timeline.lane import Lane, Press
 from ui.timeline.menus import fill_key_menu
 from ui.timeline.scene import HEAD_PX, KeyId, Scene
 from ui.timeline.words import tr
+from ui.widgets.drag import Drag
 
 NUMBER_PX, PROMPT_PX = 27, 28
 _REACH_PX = 7

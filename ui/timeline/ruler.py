@@ -13,9 +13,10 @@ from astra_studio.document.edits import delete_marker, move_marker, set_work_are
 from astra_studio.document.model import MarkerId
 from engine.messages import FRAMES_PER_LATENT
 from ui.timeline.axis import ruler_step
-from ui.timeline.lane import GRAB_PX, TEXT_X, Drag, Lane, Press
+from ui.timeline.lane import GRAB_PX, TEXT_X, Lane, Press
 from ui.timeline.scene import HEAD_PX, KeyId, Scene
 from ui.timeline.words import tr
+from ui.widgets.drag import Drag
 
 RULER_PX = 26
 Unit = Literal["seconds", "frames", "chunks"]

@@ -15,12 +15,13 @@ from astra_studio.document.edits import select
 from astra_studio.document.model import Take, TakeId
 from engine.messages import SamplingSettings
 from ui.timeline.cells import STATE_WORDS, Cell, body_of, paint_cell
-from ui.timeline.lane import ICON_X, TEXT_X, Drag, Lane, Press
+from ui.timeline.lane import ICON_X, TEXT_X, Lane, Press
 from ui.timeline.ruler import ScrubDrag
 from ui.timeline.scene import HEAD_PX, KeyId, Scene
 from ui.timeline.thumbnails import Thumbnails, tile_size
 from ui.timeline.view import PlacedCell, TakeRow, stale_words
 from ui.timeline.words import tr
+from ui.widgets.drag import Drag
 
 STRIP_PX, BRANCH_PX = 82, 34
 _MARGIN_PX, _SMALL_MARGIN_PX = 6, 5

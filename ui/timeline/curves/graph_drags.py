@@ -17,8 +17,9 @@ from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline.curves.channels import Channel, Point, with_camera_values, with_number_values
 from ui.timeline.curves.graph import Graph, PointId
 from ui.timeline.key_drags import moved_shift
-from ui.timeline.lane import Drag, Press
+from ui.timeline.lane import Press
 from ui.timeline.scene import CAMERA, KeyId
+from ui.widgets.drag import Drag
 
 _CLICK_PX = 3
 

@@ -17,11 +17,12 @@ from ui.timeline.curves.tangent_handles import (
     paint_handles,
 )
 from ui.timeline.diamonds import SMALL_PX, paint_diamond
-from ui.timeline.lane import Drag, Press
+from ui.timeline.lane import Press
 from ui.timeline.menus import fill_easings
 from ui.timeline.scene import HEAD_PX, KeyId
 from ui.timeline.strokes import paint_curve
 from ui.timeline.words import tr
+from ui.widgets.drag import Drag
 
 _ROW_PX, _TOP_PX = 16, 6
 _DASHES = (6.0, 4.0)

@@ -15,8 +15,8 @@ from astra_studio.document.paths import Drawn
 from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline.curves.channels import Channel, Point, with_slope
 from ui.timeline.curves.graph import Graph
-from ui.timeline.lane import Drag
 from ui.timeline.scene import CAMERA
+from ui.widgets.drag import Drag
 
 _ARM_PX = 40.0
 _KNOB_PX, _REACH_PX = 3.5, 7.0
