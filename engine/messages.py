@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.actions.modality import ActionTrack
+from engine.settings import SettingsPreset, Specs
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) sRGB."""
@@ -102,6 +103,10 @@ class WorldInfo:
     defaults: SamplingSettings
     device: str
     licence: str = ""
+    settings: Specs = ()
+    """What can be set of its chunks, in the order of forms and reports."""
+    presets: tuple[SettingsPreset, ...] = ()
+    """Settings that it recommends together."""
 
     @property
     def aspect(self) -> float:

@@ -36,6 +36,7 @@ from astra_studio.document.model import (
 )
 from astra_studio.document.take_edits import chain_to
 from engine.messages import SamplingSettings, WorldInfo
+from engine.settings import SettingsPreset, spec_of_dict, spec_to_dict
 from engine.video.pictures import Crop
 
 Value = TypeVar("Value")
@@ -48,7 +49,7 @@ def encode_project(project: Project) -> str:
     """The project as JSON."""
     content = {
         "start": None if project.start is None else asdict(project.start),
-        "world": asdict(project.world),
+        "world": _encode_world(project.world),
         "presets": [{"name": preset.name, "changes": dict(preset.changes)} for preset in project.presets],
         "paths": [_encode_path(path) for path in project.paths],
         "takes": [_encode_take(take) for take in project.takes],
@@ -186,15 +187,29 @@ def _start_of(content: dict[str, Any]) -> Start:
     return Start(**{**content, "crop": None if crop is None else Crop(**crop)})
 
 
+def _encode_world(world: World) -> dict[str, Any]:
+    if world.info is None:
+        return {"spec": world.spec, "info": None}
+    info = world.info
+    declared = [spec_to_dict(spec) for spec in info.settings]
+    presets = [{"name": preset.name, "changes": dict(preset.changes)} for preset in info.presets]
+    return {"spec": world.spec, "info": {**asdict(info), "settings": declared, "presets": presets}}
+
+
 def _world_of(content: dict[str, Any]) -> World:
     info = content["info"]
     if info is None:
         return World(spec=content["spec"])
-    defaults = SamplingSettings(**info["defaults"])
-    return World(
-        spec=content["spec"],
-        info=WorldInfo(**{**info, "modalities": tuple(info["modalities"]), "defaults": defaults}),
-    )
+    told = {
+        "modalities": tuple(info["modalities"]),
+        "defaults": SamplingSettings(**info["defaults"]),
+        "settings": tuple(spec_of_dict(spec) for spec in info.get("settings", ())),
+        "presets": tuple(
+            SettingsPreset(name=preset["name"], changes=_changes_of(preset["changes"]))
+            for preset in info.get("presets", ())
+        ),
+    }
+    return World(spec=content["spec"], info=WorldInfo(**{**info, **told}))
 
 
 def _changes_of(content: dict[str, Any]) -> Changes:

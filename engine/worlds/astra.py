@@ -43,6 +43,8 @@ from engine.sampling.guidance import Branch, guidance_for
 from engine.sampling.history_noise import noise_history
 from engine.sampling.schedule import flow_schedule
 from engine.sampling.solvers import make_solver
+from engine.settings import with_defaults
+from engine.worlds.astra_settings import ASTRA_PRESETS, ASTRA_SETTINGS
 from engine.worlds.config import WorldConfig, load_world_config
 from engine.worlds.layout import find_world_files, fingerprint
 from engine.worlds.protocol import Opened, check_frames, check_request
@@ -103,6 +105,8 @@ class AstraWorld:
             defaults=config.defaults,
             device=str(self._device),
             licence=config.licence,
+            settings=with_defaults(ASTRA_SETTINGS, asdict(config.defaults)),
+            presets=ASTRA_PRESETS,
         )
 
     # ------------------------------------------------------------------ the protocol

@@ -31,6 +31,8 @@ from engine.messages import (
     WorldInfo,
     num_frames,
 )
+from engine.settings import with_defaults
+from engine.worlds.astra_settings import ASTRA_PRESETS, ASTRA_SETTINGS
 from engine.worlds.protocol import Opened, check_frames, check_request
 
 WIDTH, HEIGHT = 112, 64
@@ -75,6 +77,8 @@ class FakeWorld:
             has_text=False,
             defaults=SamplingSettings(num_steps=4),
             device="cpu",
+            settings=with_defaults(ASTRA_SETTINGS, {"num_steps": 4}),
+            presets=ASTRA_PRESETS,
         )
 
     def open(self, frames: Frames, modality_name: str) -> Opened:
