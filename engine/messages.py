@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.actions.modality import ActionTrack
+from engine.clock import Clock
 from engine.settings import SettingsPreset, Specs
 
 Picture = NDArray[np.uint8]
@@ -96,8 +97,7 @@ class WorldInfo:
     """sha256 over everything that decides what comes out, weights first."""
     width: int
     height: int
-    fps: int
-    latents_per_chunk: int
+    clock: Clock
     modalities: tuple[str, ...]
     has_text: bool
     defaults: SamplingSettings

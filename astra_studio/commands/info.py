@@ -104,7 +104,7 @@ def described(path: Path) -> dict[str, Any]:
             "fingerprint": info.fingerprint if info else None,
             "width": info.width if info else None,
             "height": info.height if info else None,
-            "fps": info.fps if info else None,
+            "fps": info.clock.fps if info else None,
         },
         "start": None if project.start is None else asdict(project.start),
         "takes": takes,

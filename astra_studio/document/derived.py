@@ -122,7 +122,7 @@ def total_seconds(project: Project, take: Take) -> float:
 
 def fps(project: Project) -> float:
     """Frames per second: the world's, or the released model's while none has been opened."""
-    return float(project.world.info.fps if project.world.info else FRAMES_PER_SECOND)
+    return float(project.world.info.clock.fps if project.world.info else FRAMES_PER_SECOND)
 
 
 def start_of(project: Project, take: Take) -> Start | None:
@@ -162,7 +162,7 @@ def settings_of(project: Project, take: Take) -> SamplingSettings:
 def latents_per_chunk(project: Project, take: Take) -> int:
     """Ticks of the take's next chunk."""
     info = project.world.info
-    return take.recipe.num_latents or (info.latents_per_chunk if info else TICKS_PER_CHUNK)
+    return take.recipe.num_latents or (info.clock.latents_per_chunk if info else TICKS_PER_CHUNK)
 
 
 def follows_project(project: Project, take: Take) -> bool:

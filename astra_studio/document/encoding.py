@@ -35,6 +35,7 @@ from astra_studio.document.model import (
     World,
 )
 from astra_studio.document.take_edits import chain_to
+from engine.clock import clock_of_record
 from engine.messages import SamplingSettings, WorldInfo
 from engine.settings import SettingsPreset, spec_of_dict, spec_to_dict
 from engine.video.pictures import Crop
@@ -201,6 +202,7 @@ def _world_of(content: dict[str, Any]) -> World:
     if info is None:
         return World(spec=content["spec"])
     told = {
+        "clock": clock_of_record(info["clock"]),
         "modalities": tuple(info["modalities"]),
         "defaults": SamplingSettings(**info["defaults"]),
         "settings": tuple(spec_of_dict(spec) for spec in info.get("settings", ())),

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 APPLICATION_ID = 0x41535452
 """ASTR; bytes 68 to 71 of the file."""
-VERSION = 3
+VERSION = 4
 PAGE_BYTES = 16384
 """Frames are megabytes in one piece: larger pages are fewer steps to the middle of one."""
 
@@ -93,5 +93,15 @@ def _from_2(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE revisions SET value = ? WHERE id = ?", (json.dumps(value), number))
 
 
-_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2}
+def _from_3(connection: sqlite3.Connection) -> None:
+    """Version 3 knew of clocks only the frame rate and the usual length of a chunk."""
+    for number, text in connection.execute("SELECT id, value FROM revisions").fetchall():
+        value = json.loads(text)
+        info = value["world"]["info"]
+        if info is not None and "clock" not in info:
+            info["clock"] = {name: info.pop(name) for name in ("fps", "latents_per_chunk")}
+        connection.execute("UPDATE revisions SET value = ? WHERE id = ?", (json.dumps(value), number))
+
+
+_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """From each version to the next one."""

@@ -179,7 +179,7 @@ def measure_following(world: AstraWorld, starts: Sequence[Start], searches: Sear
     gains = []
     for number, start in enumerate(starts):
         for command in DIRECTIONS:
-            track = command.track(world.info.latents_per_chunk, TRAINED_SPEED)
+            track = command.track(world.info.clock.latents_per_chunk, TRAINED_SPEED)
             (chunk,) = make_take(world, start, [track], noise_seed(number, 0), settings)
             gains.append(searches.gain(chunk, command, TRAINED_SPEED))
     found = np.array(gains)
@@ -188,7 +188,7 @@ def measure_following(world: AstraWorld, starts: Sequence[Start], searches: Sear
 
 def measure_inertia(world: AstraWorld, starts: Sequence[Start], searches: Searches) -> dict[str, float]:
     """Gain of a turn in the chunk after the opposite turn was held for some chunks. 1 is full response, 0 none."""
-    speed, num_ticks = TRAINED_SPEED * REVERSED_SPEED, world.info.latents_per_chunk
+    speed, num_ticks = TRAINED_SPEED * REVERSED_SPEED, world.info.clock.latents_per_chunk
     figures: dict[str, float] = {}
     for held in HISTORY_CHUNKS:
         gains = []

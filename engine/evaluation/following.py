@@ -67,7 +67,7 @@ class Searches:
     def __init__(self, info: WorldInfo) -> None:
         blank = luminance(np.zeros((info.height, info.width, 3), np.uint8))
         self._size = (blank.shape[1], blank.shape[0])
-        self.num_ticks = info.latents_per_chunk
+        self.num_ticks = info.clock.latents_per_chunk
         self._fractions = [tick / self.num_ticks for tick in glimpse_ticks(self.num_ticks)]
         self._made: dict[tuple[Axis, float], MotionSearch] = {}
         self._views: dict[tuple[Axis, float], tuple[Luminance, StartViews]] = {}
@@ -91,7 +91,7 @@ def follow(
     world: WorldModel, starts: Sequence[Start], settings: EvaluationSettings, searches: Searches, on_start: OnStart
 ) -> FollowingSamples:
     """Make the takes of one set of starts and measure them."""
-    num_ticks, speed = world.info.latents_per_chunk, settings.speed
+    num_ticks, speed = world.info.clock.latents_per_chunk, settings.speed
     follower = _Follower(world, settings, searches)
     random_speeds = _random_speeds(len(starts), settings)
     tried: list[list[_Tried]] = []
@@ -135,7 +135,7 @@ class _Follower:
     def __init__(self, world: WorldModel, settings: EvaluationSettings, searches: Searches) -> None:
         self._world = world
         self._searches = searches
-        self._num_ticks, self._speed = world.info.latents_per_chunk, settings.speed
+        self._num_ticks, self._speed = world.info.clock.latents_per_chunk, settings.speed
         self._rng = np.random.default_rng((settings.seed, 1))
 
     def try_start(self, start: Start, seed: int, random_speeds: NDArray[np.float64]) -> _Tried:

@@ -73,13 +73,13 @@ def measure_network(
     config = load_world_config(files.config_folder, info.name)
     model = load_transformer(files.transformer, base=files.base, num_heads=config.num_heads)
     codec, _ = load_codec(files.vae)
-    windows = WindowConfig(num_targets=info.latents_per_chunk, row_encoding=config.row_encoding)
+    windows = WindowConfig(num_targets=info.clock.latents_per_chunk, row_encoding=config.row_encoding)
     source = _window_source(codec, info, settings, windows, model.config.text_dim)
     errors = [action_errors(model, source, CAMERA.name, BATCH) for _ in range(settings.num_batches)]
     names = ("right", "shuffled", "none")
     return NetworkSamples(
         errors=np.array([[[batch[name] for name in names]] for batch in errors]),
-        codec=_codec_likeness(codec, starts, settings, info.latents_per_chunk),
+        codec=_codec_likeness(codec, starts, settings, info.clock.latents_per_chunk),
     )
 
 
@@ -90,7 +90,7 @@ def _window_source(
     clips = ClipConfig(
         height=info.height,
         width=info.width,
-        num_ticks=2 * info.latents_per_chunk,
+        num_ticks=2 * info.clock.latents_per_chunk,
         clips_per_shard=CLIPS_PER_BATCH * settings.num_batches,
         seed=settings.seed,
     )

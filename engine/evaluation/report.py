@@ -180,7 +180,7 @@ def _still_ceiling(figures: Sequence[Figure]) -> str:
 
 
 def _explanation(info: WorldInfo, speed: float) -> str:
-    ticks = info.latents_per_chunk
+    ticks = info.clock.latents_per_chunk
     return (
         f"One chunk of {ticks} ticks at {speed:g} scene units or radians per tick in each of eight directions. The "
         "start, as the world shows it, is warped by many amounts of the commanded motion; the amount whose views "

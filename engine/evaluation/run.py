@@ -108,7 +108,7 @@ def evaluate(
         for name, sampling in (("default", info.defaults), ("fast", fast))
     }
     done(1)
-    num_ticks = info.latents_per_chunk
+    num_ticks = info.clock.latents_per_chunk
     figures = [
         *(figure for name in following for figure in following_figures(name, following[name])),
         *likeness_figures(likeness, num_ticks, network),

@@ -29,7 +29,7 @@ def time_chunks(
     world: WorldModel, start: Start, evaluation: EvaluationSettings, settings: SamplingSettings
 ) -> list[Timing]:
     """Time the first chunk of a take again and again, after one that is not counted."""
-    track = DIRECTIONS[0].track(world.info.latents_per_chunk, evaluation.speed)
+    track = DIRECTIONS[0].track(world.info.clock.latents_per_chunk, evaluation.speed)
     timings = []
     for _ in range(1 + evaluation.num_timings):
         rollout = Rollout(world, start.picture[None], settings=settings)

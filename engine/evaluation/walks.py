@@ -56,7 +56,7 @@ def compare_with_truth(
     world: WorldModel, starts: Sequence[Start], settings: EvaluationSettings, on_start: OnStart
 ) -> LikenessSamples:
     """Walk through scenes with random held keys, as in training, and compare where each chunk ends."""
-    num_ticks = world.info.latents_per_chunk
+    num_ticks = world.info.clock.latents_per_chunk
     found = np.zeros((len(starts), settings.num_seeds, NUM_CHUNKS))
     copied = np.zeros((len(starts), 1, NUM_CHUNKS))
     for g, (start, path) in enumerate(zip(starts, random_paths(len(starts), num_ticks, settings.seed), strict=True)):
@@ -75,7 +75,7 @@ def walk_far(
     world: WorldModel, starts: Sequence[Start], settings: EvaluationSettings, searches: Searches, on_start: OnStart
 ) -> LongSamples:
     """Make the long takes and measure direction and sharpness in every chunk."""
-    num_ticks, speed = world.info.latents_per_chunk, settings.speed * LONG_SPEED
+    num_ticks, speed = world.info.clock.latents_per_chunk, settings.speed * LONG_SPEED
     shape = (len(starts), settings.num_seeds, len(LONG), settings.num_chunks)
     gains, sharpness, blocks = (np.zeros(shape) for _ in range(3))
     for g, start in enumerate(starts):

@@ -23,20 +23,22 @@ START_OF_STREAM = DecoderState()
 
 
 class VideoCodec(Protocol):
-    """Frames in [-1, 1] to normalised latents and back; 1 + 4(T - 1) frames make T latents."""
+    """Frames in [-1, 1] to normalised latents and back; 1 + (T - 1) `frames_per_latent` frames make T latents."""
 
+    frames_per_latent: int
+    """Of every latent but a stream's first, which is one frame."""
     latent_channels: int
     spatial_factor: int
     warmup_latents: int
     """So many latents before a place in a stream fix the decoder's state there, whatever came earlier."""
 
     def encode(self, frames_B3FHW: Tensor) -> Tensor:
-        """Normalised latents (B, C, T, H/8, W/8) of 1 + 4k frames; surplus frames at the end are dropped."""
+        """Normalised latents (B, C, T, H/8, W/8) of frames; surplus ones at the end are dropped."""
         ...
 
     def decode(self, latents_BCTHW: Tensor, state: DecoderState = START_OF_STREAM) -> tuple[Tensor, DecoderState]:
-        """Frames (B, 3, F, H, W) of the latents that follow `state`: 1 for the first latent of a stream, else 4
-        each."""
+        """Frames (B, 3, F, H, W) of the latents that follow `state`: 1 for the first latent of a stream, else
+        `frames_per_latent` each."""
         ...
 
 

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 
 from engine.models.codec import START_OF_STREAM, DecoderState
 
-FRAMES_PER_LATENT = 4
+GROUP_FRAMES = 4
+"""Frames that one latent of this autoencoder stands for."""
 SPATIAL_FACTOR = 8
-GROUP_CHANNELS = 3 * FRAMES_PER_LATENT
+GROUP_CHANNELS = 3 * GROUP_FRAMES
 
 
 class _ResidualConv(nn.Module):
@@ -47,6 +48,7 @@ class GroupAutoencoder(ModelMixin, ConfigMixin):
     config: Any
 
     spatial_factor = SPATIAL_FACTOR
+    frames_per_latent = GROUP_FRAMES
     warmup_latents = 1
 
     @register_to_config
@@ -101,7 +103,7 @@ class GroupAutoencoder(ModelMixin, ConfigMixin):
         groups = self.decode_groups(_flat(previous), _flat(latents_BCTHW)).clamp(-1, 1)
         frames = _ungroup_frames(groups, latents_BCTHW.shape[0])
         if state.num_latents == 0:
-            frames = frames[:, :, FRAMES_PER_LATENT - 1 :]
+            frames = frames[:, :, GROUP_FRAMES - 1 :]
         following = DecoderState(state.num_latents + latents_BCTHW.shape[2], (latents_BCTHW[:, :, -1:].clone(),))
         return frames, following
 
@@ -135,14 +137,14 @@ class GroupAutoencoder(ModelMixin, ConfigMixin):
 def group_frames(frames_B3FHW: Tensor) -> Tensor:
     """Groups (B T, 12, H, W), frame-major channels: the first frame four times, then every four frames."""
     _, channels, num_frames, height, width = frames_B3FHW.shape
-    kept = 1 + (num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT
-    first = frames_B3FHW[:, :, :1].expand(-1, -1, FRAMES_PER_LATENT, -1, -1)
+    kept = 1 + (num_frames - 1) // GROUP_FRAMES * GROUP_FRAMES
+    first = frames_B3FHW[:, :, :1].expand(-1, -1, GROUP_FRAMES, -1, -1)
     frames = torch.cat([first, frames_B3FHW[:, :, 1:kept]], dim=2).transpose(1, 2)
-    return frames.reshape(-1, FRAMES_PER_LATENT * channels, height, width)
+    return frames.reshape(-1, GROUP_FRAMES * channels, height, width)
 
 
 def _ungroup_frames(groups_NKHW: Tensor, batch: int) -> Tensor:
-    return groups_NKHW.unflatten(1, (FRAMES_PER_LATENT, 3)).unflatten(0, (batch, -1)).flatten(1, 2).transpose(1, 2)
+    return groups_NKHW.unflatten(1, (GROUP_FRAMES, 3)).unflatten(0, (batch, -1)).flatten(1, 2).transpose(1, 2)
 
 
 def _flat(latents_BCTHW: Tensor) -> Tensor:

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from engine.models.codec import START_OF_STREAM, DecoderState
 
-FRAMES_PER_LATENT = 4
-
 
 class WanCodec:
     """`VideoCodec` over an AutoencoderKLWan of the Wan 2.1 kind."""
@@ -24,6 +22,7 @@ class WanCodec:
     warmup_latents = 40
 
     def __init__(self, vae: AutoencoderKLWan) -> None:
+        self.frames_per_latent: int = 2 ** sum(vae.config.temperal_downsample)  # diffusers' spelling
         self.vae = vae.eval().requires_grad_(False)
         self.latent_channels: int = vae.config.z_dim
         self.spatial_factor: int = 2 ** (len(vae.config.dim_mult) - 1)
@@ -33,16 +32,16 @@ class WanCodec:
 
     @torch.no_grad()
     def encode(self, frames_B3FHW: Tensor) -> Tensor:
-        """Normalised mean of the posterior of 1 + 4k frames in [-1, 1], encoded as a stream: 1 frame, then 4 at a
-        time."""
+        """Normalised mean of the posterior of frames in [-1, 1], encoded as a stream: the first alone."""
         vae = self.vae
         frames = frames_B3FHW.to(vae.dtype)
-        num_groups = (frames.shape[2] - 1) // FRAMES_PER_LATENT
+        per_latent = self.frames_per_latent
+        num_groups = (frames.shape[2] - 1) // per_latent
         cache = [None] * vae._cached_conv_counts["encoder"]
         encoded = [vae.encoder(frames[:, :, :1], feat_cache=cache, feat_idx=[0])]
         for group in range(num_groups):
-            first = 1 + FRAMES_PER_LATENT * group
-            part = frames[:, :, first : first + FRAMES_PER_LATENT]
+            first = 1 + per_latent * group
+            part = frames[:, :, first : first + per_latent]
             encoded.append(vae.encoder(part, feat_cache=cache, feat_idx=[0]))
         mode = vae.quant_conv(torch.cat(encoded, dim=2)).chunk(2, dim=1)[0].float()
         return (mode - self._mean.to(mode.device)) / self._std.to(mode.device)

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Generator, Tensor
 
-from engine.models.group_autoencoder import FRAMES_PER_LATENT, GroupAutoencoder, group_frames
+from engine.models.group_autoencoder import GROUP_FRAMES, GroupAutoencoder, group_frames
 from engine.training.average import WeightAverage
 from engine.training.shifts import LATENT_WEIGHT, ShiftPredictor, shift_losses
 
@@ -133,8 +133,8 @@ class GroupSource:
             frames = shard.get_slice("frames")
             num_clips, num_frames, *_ = frames.get_shape()
             clip = int(torch.randint(num_clips, (1,), generator=g))
-            first = int(torch.randint(num_frames - 2 * FRAMES_PER_LATENT, (1,), generator=g))
-            pixels = frames[clip, first : first + 2 * FRAMES_PER_LATENT].float() / 127.5 - 1
+            first = int(torch.randint(num_frames - 2 * GROUP_FRAMES, (1,), generator=g))
+            pixels = frames[clip, first : first + 2 * GROUP_FRAMES].float() / 127.5 - 1
         if torch.rand(1, generator=g) < 0.5:
             pixels = pixels.flip(-1)
         if torch.rand(1, generator=g) < 0.25:

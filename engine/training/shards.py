@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine.actions.modality import Modality, modality
 from engine.models.codec import VideoCodec
-from engine.models.group_autoencoder import FRAMES_PER_LATENT
+from engine.models.group_autoencoder import GROUP_FRAMES
 from engine.whole_files import whole_path
 
 FORMAT = "astra-latents-1"
@@ -106,7 +106,7 @@ def encode_clips(codec: VideoCodec, frames: Tensor, rows: Tensor, kind: Modality
     for clip in frames:
         pixels = (clip.float() / 127.5 - 1).transpose(0, 1)[None]  # (1, 3, F, H, W)
         latents.append(codec.encode(pixels)[0].transpose(0, 1))
-        last_frames = pixels[:, :, ::FRAMES_PER_LATENT].transpose(0, 2)  # (T, 3, 1, H, W)
+        last_frames = pixels[:, :, ::GROUP_FRAMES].transpose(0, 2)  # (T, 3, 1, H, W)
         stills.append(codec.encode(last_frames)[:, :, 0])
     return Shard(modality=kind, latents=torch.stack(latents), rows=rows, stills=torch.stack(stills), source=source)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -98,8 +98,7 @@ class AstraWorld:
             fingerprint=fingerprint,
             width=config.width,
             height=config.height,
-            fps=config.fps,
-            latents_per_chunk=config.latents_per_chunk,
+            clock=config.clock(codec.frames_per_latent),
             modalities=tuple(transformer.config.row_widths),
             has_text=text_encoder is not None,
             defaults=config.defaults,
@@ -305,7 +304,7 @@ def open_astra(place: Path, device_name: str = "auto") -> AstraWorld:
         text_encoder = TextEncoder(encoder, load_tokenizer(files.tokenizer))
     transformer.to(device)
     module.to(device)
-    return AstraWorld(transformer, codec, config, fingerprint(files, repr(asdict(config))), text_encoder, device)
+    return AstraWorld(transformer, codec, config, fingerprint(files, repr(config.deciding())), text_encoder, device)
 
 
 def window_rows(take: ActionTrack, plan: WindowPlan, config: WorldConfig) -> np.ndarray:

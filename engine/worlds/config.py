@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from engine.actions.encoding import ROW_ENCODINGS, RowEncoding
+from engine.clock import ASTRA_CLOCK, Clock
 from engine.messages import SamplingSettings
 
 FILE_NAME = "world.json"
@@ -21,8 +22,12 @@ class WorldConfig:
     name: str = "Astra"
     width: int = 832
     height: int = 480
-    fps: int = 20
-    latents_per_chunk: int = 8
+    fps: int = ASTRA_CLOCK.fps
+    latents_per_chunk: int = ASTRA_CLOCK.latents_per_chunk
+    trained_speed: float = ASTRA_CLOCK.trained_speed
+    """Scene units per latent."""
+    trained_turn: float = ASTRA_CLOCK.trained_turn
+    """Radians per latent."""
     num_heads: int | None = None
     """Of the transformer, where its width does not tell."""
     rounds_actions: bool = True
@@ -31,6 +36,21 @@ class WorldConfig:
     """How action rows become what the network reads; see `engine.actions.encoding`."""
     licence: str = ""
     defaults: SamplingSettings = field(default_factory=SamplingSettings)
+
+    def deciding(self) -> dict[str, Any]:
+        """What of it decides what comes out, for the fingerprint: not how fast the user is told to go."""
+        return {name: value for name, value in asdict(self).items() if name not in ("trained_speed", "trained_turn")}
+
+    def clock(self, frames_per_latent: int) -> Clock:
+        """The world's clock; how many frames a latent stands for is its video autoencoder's to say."""
+        return Clock(
+            fps=self.fps,
+            frames_per_latent=frames_per_latent,
+            latents_per_chunk=self.latents_per_chunk,
+            max_latents_per_chunk=max(self.latents_per_chunk, ASTRA_CLOCK.max_latents_per_chunk),
+            trained_speed=self.trained_speed,
+            trained_turn=self.trained_turn,
+        )
 
 
 def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
@@ -65,6 +85,7 @@ def _is_count(value: Any) -> bool:
 
 
 _COUNT = (_is_count, "a positive whole number")
+_SPEED = (lambda value: type(value) in (int, float) and 0 < value < float("inf"), "a number above 0")
 _TEXT = (lambda value: isinstance(value, str), "a text")
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": _TEXT,
@@ -72,6 +93,8 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "height": _COUNT,
     "fps": _COUNT,
     "latents_per_chunk": _COUNT,
+    "trained_speed": _SPEED,
+    "trained_turn": _SPEED,
     "num_heads": (lambda value: value is None or _is_count(value), "a positive whole number or null"),
     "row_encoding": (lambda value: value in ROW_ENCODINGS, f"one of {', '.join(ROW_ENCODINGS)}"),
     "rounds_actions": (lambda value: isinstance(value, bool), "true or false"),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine import poses
 from engine.actions.modality import ActionTrack, modality, rest_rows
+from engine.clock import ASTRA_CLOCK
 from engine.messages import (
     FRAMES_PER_LATENT,
     Cancelled,
@@ -71,8 +72,7 @@ class FakeWorld:
             fingerprint="fake-1",
             width=width,
             height=height,
-            fps=20,
-            latents_per_chunk=8,
+            clock=ASTRA_CLOCK,
             modalities=("camera", "driving", "robot"),
             has_text=False,
             defaults=SamplingSettings(num_steps=4),

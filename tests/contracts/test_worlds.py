@@ -160,7 +160,7 @@ def test_it_says_what_it_is(world):
     assert info.name
     assert info.fingerprint
     assert info.device
-    assert min(info.width, info.height, info.fps, info.latents_per_chunk, world.restore_latents) >= 1
+    assert min(info.width, info.height, info.clock.fps, info.clock.latents_per_chunk, world.restore_latents) >= 1
     assert info.aspect == info.width / info.height
     assert info.modalities
     assert all(modality(name).name == name for name in info.modalities)

@@ -64,9 +64,9 @@ class ProjectTab(QWidget):
         if info is not None:
             facts |= {
                 self.tr("Picture"): self.tr("{0} x {1}, {2} frames per second").format(
-                    info.width, info.height, info.fps
+                    info.width, info.height, info.clock.fps
                 ),
-                self.tr("Chunk"): self.tr("{0} latents").format(info.latents_per_chunk),
+                self.tr("Chunk"): self.tr("{0} latents").format(info.clock.latents_per_chunk),
                 self.tr("Actions"): ", ".join(info.modalities),
                 self.tr("Text"): self.tr("yes") if info.has_text else self.tr("no"),
                 self.tr("Device"): info.device,

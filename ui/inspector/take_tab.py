@@ -261,7 +261,7 @@ class TakeTab(QWidget):
         self.noise.show_value(settings.history_noise, defaults.history_noise, is_keyed="history_noise" in keyed)
         self.text_guidance.show_value(settings.text_guidance, defaults.text_guidance, is_keyed="text_guidance" in keyed)
         self.steps.show_value(settings.num_steps, defaults.num_steps)
-        usual = info.latents_per_chunk if info else 8
+        usual = info.clock.latents_per_chunk if info else 8
         self.latents.show_value(latents_per_chunk(project, take), usual)
         self.solver.setCurrentText(settings.solver)
         self.noise_on.setCurrentText(settings.history_noise_on)

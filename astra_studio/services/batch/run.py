@@ -277,13 +277,13 @@ def _forecast_one(
         if is_present(out, job.name, key):
             return JobForecast(job=job, is_present=True)
         info = world_of(job.world)
-        ticks = None if job.num_chunks is None else job.num_chunks * info.latents_per_chunk
+        ticks = None if job.num_chunks is None else job.num_chunks * info.clock.latents_per_chunk
         actions = job.request(out).actions(ticks)
         if actions.modality.name not in info.modalities:
             raise ValueError(f"{info.name} is not driven by {actions.modality.name} actions")
     except Exception as error:  # whatever it is, it is what the job would fail with
         return JobForecast(job=job, problem=problem_of(error))
-    tracks = split_chunks(actions, info.latents_per_chunk)
+    tracks = split_chunks(actions, info.clock.latents_per_chunk)
     settings = info.defaults.changed(dict(job.changes))
     seconds = [timings.seconds(info, settings, len(track)) for track in tracks]
     num_pixels = (1 + FRAMES_PER_LATENT * len(actions)) * info.width * info.height

@@ -62,7 +62,7 @@ def request_of(project: Project, path: Path, take: Take, out: Path, **options: A
 
 def rate_of(project: Project) -> int:
     """Frames per second of what a project exports."""
-    return project.world.info.fps if project.world.info else 20
+    return project.world.info.clock.fps if project.world.info else 20
 
 
 def export(request: ExportRequest, tell: Tell = lambda _share, _words: None) -> Path:

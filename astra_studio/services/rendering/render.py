@@ -104,14 +104,14 @@ def render(
     world = open_world()
     info = world.info
     settings = info.defaults.changed(request.changes)
-    num_ticks = None if request.num_chunks is None else request.num_chunks * info.latents_per_chunk
+    num_ticks = None if request.num_chunks is None else request.num_chunks * info.clock.latents_per_chunk
     actions = request.actions(num_ticks)
     check_room(request.out, num_frames=1 + 4 * len(actions), info=info)
     crop = crop_for((picture.shape[1], picture.shape[0]), info.aspect)
     start = fit_picture(picture, crop, info.width, info.height)
     rollout = Rollout(world, start[None], actions.modality.name, seed=request.seed, settings=settings)
     report = _Report(request, info, settings, actions.modality, asdict(crop))
-    tracks = split_chunks(actions, info.latents_per_chunk)
+    tracks = split_chunks(actions, info.clock.latents_per_chunk)
     hooks.world_opened(info, settings, len(tracks))
     was_cancelled = _render_chunks(request, rollout, tracks, report, hooks)
     seconds = time.perf_counter() - started
@@ -135,7 +135,7 @@ def _render_chunks(
     rollout.resume_from([(track, chunk.latents) for track, chunk in zip(tracks, kept, strict=False)])
     timings = Timings()
     with VideoWriter(
-        request.out, width=info.width, height=info.height, fps=info.fps, metadata={"comment": comment}
+        request.out, width=info.width, height=info.height, fps=info.clock.fps, metadata={"comment": comment}
     ) as writer:
         for track, chunk in zip(tracks, kept, strict=False):
             writer.write(chunk.frames)
@@ -259,8 +259,8 @@ class _Report:
                 "fingerprint": info.fingerprint,
                 "width": info.width,
                 "height": info.height,
-                "fps": info.fps,
-                "latents_per_chunk": info.latents_per_chunk,
+                "fps": info.clock.fps,
+                "latents_per_chunk": info.clock.latents_per_chunk,
             },
             "device": info.device,
             "video": str(request.out),

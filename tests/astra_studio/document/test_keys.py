@@ -15,6 +15,7 @@ from astra_studio.document.differences import differences
 from astra_studio.document.encoding import decode_project, encode_project
 from astra_studio.document.facets import Facet, changed_facets
 from astra_studio.document.model import ParameterKey, Project, World, new_id
+from engine.clock import ASTRA_CLOCK
 from engine.messages import SamplingSettings, WorldInfo
 from tests.astra_studio.document.project_builders import chunk_after, project_of
 
@@ -23,8 +24,7 @@ TEXT_WORLD = WorldInfo(
     fingerprint="fake-1",
     width=64,
     height=48,
-    fps=20,
-    latents_per_chunk=8,
+    clock=ASTRA_CLOCK,
     modalities=("camera",),
     has_text=True,
     defaults=SamplingSettings(),

@@ -13,7 +13,8 @@ from tests.engine.evaluation.worlds import small_fake
 
 
 def test_the_network_of_a_world_is_measured_on_new_clips(original_world_folder):
-    info = replace(open_astra(original_world_folder, "cpu").info, latents_per_chunk=2)
+    info = open_astra(original_world_folder, "cpu").info
+    info = replace(info, clock=replace(info.clock, latents_per_chunk=2))
     settings = EvaluationSettings(num_starts=1, num_batches=1)
     samples = measure_network(original_world_folder, info, procedural_starts(1, info, 7), settings)
     assert samples.errors.shape == (1, 1, 3)

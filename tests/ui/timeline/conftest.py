@@ -16,6 +16,7 @@ from astra_studio.document.model import ParameterKey
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import SamplingSettings, WorldInfo
 from engine.trajectories.path import CameraPath, Key
 from tests.ui.conftest import Driver
@@ -30,8 +31,7 @@ READING = WorldInfo(
     fingerprint="words",
     width=64,
     height=48,
-    fps=20,
-    latents_per_chunk=8,
+    clock=ASTRA_CLOCK,
     modalities=("camera",),
     has_text=True,
     defaults=SamplingSettings(),
