@@ -1,13 +1,16 @@
 """The project's one check: format, lint, types, import contracts and tests, with the Python that has them installed.
 
-Without arguments everything runs, with a closing table of what passed and how long it took; `--fix` lets ruff
-format and mend what it can first. Any other arguments are for pytest, which then runs alone.
+Without arguments everything runs, the tests on all cores with the other checks beside them, and a closing table says
+what passed and how long it took; `--fix` lets ruff format and mend what it can first. Any other arguments are for
+pytest, which then runs alone and in one process.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +18,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 INTERRUPTED = 130
+MAX_WORKERS = 8
+"""Each worker is a Python with torch and Qt in it, about 1 GB of memory."""
+LOW_PRIORITY = 10
 
 # lint-imports has no module to run with -m, and the script of that name is not on the path of an inactive environment.
 LINT_IMPORTS = ("-c", "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())")
@@ -41,23 +47,33 @@ FIXES = (
     Check("ruff check --fix", ("-m", "ruff", "check", "--fix")),
     Check("ruff format", ("-m", "ruff", "format")),
 )
-# The quick ones first, and all of them even after a failure: one run should tell everything there is to mend.
-CHECKS = (
+# All of them run even after a failure: one run should tell everything there is to mend.
+STATIC_CHECKS = (
     Check("ruff format", ("-m", "ruff", "format", "--check")),
     Check("ruff check", ("-m", "ruff", "check")),
     Check("mypy", ("-m", "mypy")),
     Check("import contracts", LINT_IMPORTS),
-    Check("pytest", ("-m", "pytest")),
 )
 
 
-def chosen(arguments: Sequence[str]) -> tuple[Check, ...]:
-    """Return what these arguments ask for."""
+def num_workers(num_cores: int) -> int:
+    """Processes that share the tests: one per core, as far as memory goes."""
+    return max(1, min(num_cores, MAX_WORKERS))
+
+
+def all_tests(workers: int) -> Check:
+    """All tests. Each worker begins with neighbouring files, so that it makes what they share once."""
+    spread = ("-n", str(workers), "--dist", "worksteal") if workers > 1 else ()
+    return Check("pytest", ("-m", "pytest", "-q", *spread, "--durations", "20"))
+
+
+def chosen(arguments: Sequence[str], num_cores: int) -> tuple[tuple[Check, ...], tuple[Check, ...], Check]:
+    """Return what these arguments ask for: what runs first, what runs beside the tests, and the tests."""
     if list(arguments) == ["--fix"]:
-        return FIXES + CHECKS
+        return FIXES, STATIC_CHECKS, all_tests(num_workers(num_cores))
     if arguments:
-        return (Check("pytest", ("-m", "pytest", *arguments)),)
-    return CHECKS
+        return (), (), Check("pytest", ("-m", "pytest", *arguments))
+    return (), STATIC_CHECKS, all_tests(num_workers(num_cores))
 
 
 def run(check: Check) -> Outcome:
@@ -66,6 +82,27 @@ def run(check: Check) -> Outcome:
     started = time.monotonic()
     exit_code = subprocess.call([sys.executable, *check.arguments], cwd=ROOT)
     return Outcome(check.name, exit_code == 0, time.monotonic() - started)
+
+
+def run_beside(check: Check) -> Outcome:
+    """Run one check while the tests run, which go first; what it said is written in one piece when it is done."""
+    started = time.monotonic()
+    child = subprocess.Popen(
+        [sys.executable, *check.arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    )
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, child.pid, LOW_PRIORITY)
+    output, _ = child.communicate()
+    outcome = Outcome(check.name, child.returncode == 0, time.monotonic() - started)
+    say(f"\n== {check.name}\n{output.rstrip()}")
+    return outcome
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -82,11 +119,17 @@ def say(text: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Run what was asked for and return 0 where all of it passed."""
-    checks = chosen(arguments)
-    if len(checks) == 1:
+    first, beside, tests = chosen(arguments, os.cpu_count() or 1)
+    if not first and not beside:
         # pytest's own exit code says more than ours could.
-        return subprocess.call([sys.executable, *checks[0].arguments], cwd=ROOT)
-    outcomes = [run(check) for check in checks]
+        return subprocess.call([sys.executable, *tests.arguments], cwd=ROOT)
+    outcomes = [run(check) for check in first]
+    neighbours: list[Outcome] = []
+    thread = threading.Thread(target=lambda: neighbours.extend(map(run_beside, beside)))
+    thread.start()
+    tested = run(tests)
+    thread.join()
+    outcomes += [*neighbours, tested]
     say(table(outcomes))
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 

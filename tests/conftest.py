@@ -7,6 +7,9 @@ import os
 # Before torch is imported. Threads that wait by spinning bring a busy machine to a halt.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The workers have a core each, and so have the processes that they start.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 

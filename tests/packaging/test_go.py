@@ -89,9 +89,24 @@ def test_tests_draw_into_memory_only_without_a_display() -> None:
 
 
 def test_arguments_choose_the_checks() -> None:
-    assert [c.name for c in check.chosen([])] == ["ruff format", "ruff check", "mypy", "import contracts", "pytest"]
-    assert check.chosen(["--fix"])[-5:] == check.CHECKS
-    assert [c.arguments for c in check.chosen(["-k", "foo"])] == [("-m", "pytest", "-k", "foo")]
+    first, beside, tests = check.chosen([], num_cores=2)
+    assert (first, tests.name) == ((), "pytest")
+    assert [c.name for c in beside] == ["ruff format", "ruff check", "mypy", "import contracts"]
+    assert check.chosen(["--fix"], num_cores=2) == (check.FIXES, beside, tests)
+    assert check.chosen(["-k", "foo"], num_cores=2) == ((), (), check.Check("pytest", ("-m", "pytest", "-k", "foo")))
+
+
+@pytest.mark.parametrize(("num_cores", "workers"), [(1, None), (2, "2"), (64, "8")])
+def test_all_tests_are_shared_between_the_cores(num_cores: int, workers: str | None) -> None:
+    arguments = check.chosen([], num_cores)[2].arguments
+    assert (arguments[arguments.index("-n") + 1] if "-n" in arguments else None) == workers
+
+
+def test_what_runs_beside_the_tests_says_what_it_has_to_say_in_one_piece(capsys: pytest.CaptureFixture[str]) -> None:
+    told = check.run_beside(check.Check("told", ("-c", "import sys; print('out'); sys.exit('wrong')")))
+    assert (told.name, told.passed) == ("told", False)
+    assert sorted(capsys.readouterr().out.split("\n")) == sorted(["", "== told", "out", "wrong", ""])
+    assert check.run_beside(check.Check("well", ("-c", ""))).passed
 
 
 def test_the_table_of_checks_names_what_failed() -> None:
