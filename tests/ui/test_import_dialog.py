@@ -237,8 +237,9 @@ def test_an_exported_path_asks_for_the_rows_of_the_project(planned, tmp_path, ca
     planned.wait(dialog.ok.isEnabled)
     path = Path(dialog.target.text())
     assert path.parent == tmp_path
-    planned.click(dialog.ok)
-    planned.wait(path.exists)
+    with planned.qtbot.waitSignal(planned.studio.said, timeout=20000):
+        planned.click(dialog.ok)
+    assert path.exists()
     assert main(["trajectory", "show", str(path), "--json", "--from", name]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert np.allclose(rows, planned.studio.take.actions.rows, atol=1e-6)
