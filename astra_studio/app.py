@@ -20,8 +20,8 @@ from astra_studio.document.places import recent
 from astra_studio.document.store import SUFFIX
 from astra_studio.problems import Problem, problem_of
 from astra_studio.services.background.jobs import Jobs
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.settings import Settings
+from engine.serving.child_engine import ChildEngine
 from ui.commands import Commands
 from ui.dialogs import LogLines
 from ui.files import Files
@@ -57,7 +57,7 @@ class App:
         self.theme.changed.connect(lambda: self.theme.apply(self.qt))
         self.settings.subscribe(self._choose_theme)
         self.main_thread = MainThread()
-        self.engine = EngineThread(lambda _answer: None)
+        self.engine = ChildEngine()
         self.jobs = Jobs(self.main_thread.post)
         commands = Commands(self.theme, self.settings.get("keys"))
         self.studio = Studio(theme=self.theme, settings=self.settings, commands=commands, jobs=self.jobs)

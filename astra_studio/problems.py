@@ -6,6 +6,8 @@ import errno
 import textwrap
 from dataclasses import dataclass
 
+from engine.serving.failures import EngineFailure, failure_of
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -62,6 +64,10 @@ _TABLE: dict[str, tuple[str, str]] = {
         "The graphics card has run out of memory",
         "Close other programs that use it, use a smaller world, or add --device cpu",
     ),
+    "EngineStopped": (
+        "The engine has stopped",
+        "Close other programs or use fewer latents per chunk, then generate again; what was made is kept",
+    ),
     "MemoryError": ("The computer has run out of memory", "Close other programs, or use a smaller world"),
     "ValueError": ("The request cannot be met", "Correct it and try again"),
     "ProjectError": ("The project cannot be used like this", "Correct it and try again"),
@@ -93,22 +99,26 @@ def problem_of(error: BaseException) -> Problem:
     """The Problem that tells this exception. One without an entry is a bug of ours, and says so."""
     if isinstance(error, UserError):
         return error.problem
-    if isinstance(error, OSError) and error.errno in _DISK:
-        why, todo = _DISK[error.errno]
-        name = f" {error.filename}" if error.filename else ""
+    return problem_of_failure(failure_of(error))
+
+
+def problem_of_failure(failure: EngineFailure) -> Problem:
+    """The Problem that tells a failure of the engine, wherever that runs."""
+    name = f" {failure.filename}" if failure.filename else ""
+    if failure.errno is not None and failure.errno in _DISK:
+        why, todo = _DISK[failure.errno]
         return Problem(f"The file{name} cannot be read or written", f"The reason: {why}", todo)
-    if isinstance(error, OSError) and error.strerror:
-        name = f" {error.filename}" if error.filename else ""
+    if failure.strerror:
         return Problem(
-            f"The file{name} cannot be read or written", f"The reason: {error.strerror}", "Try another place"
+            f"The file{name} cannot be read or written", f"The reason: {failure.strerror}", "Try another place"
         )
-    for base in type(error).__mro__:
-        if base.__name__ in _TABLE:
-            what, todo = _TABLE[base.__name__]
-            return Problem(what, _sentence(str(error)), todo)
+    for error in failure.errors:
+        if error in _TABLE:
+            what, todo = _TABLE[error]
+            return Problem(what, _sentence(failure.message), todo)
     return Problem(
         "Astra Studio has made a mistake",
-        f"{type(error).__name__}: {error}",
+        f"{failure.errors[0]}: {failure.message}",
         "Please report it with what you did; --debug shows where it happened",
     )
 

@@ -21,9 +21,10 @@ from astra_studio.document.derived import made_frames
 from astra_studio.document.model import new_id
 from astra_studio.paths import assets
 from astra_studio.services.background.jobs import Jobs
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.machine.machine import command_line
 from astra_studio.settings import Settings
+from engine.serving.child_engine import ChildEngine
+from engine.serving.in_process import InProcessEngine
 from ui.commands import Commands
 from ui.dialogs import LogLines
 from ui.files import Files
@@ -49,7 +50,7 @@ class _Bench:
         self.qt = existing if isinstance(existing, QApplication) else QApplication([])
         theme, settings, main_thread = Theme(), Settings(), MainThread()
         theme.apply(self.qt)
-        self.engine = EngineThread(lambda _answer: None, in_process=in_process)
+        self.engine = InProcessEngine() if in_process else ChildEngine()
         self.jobs = Jobs(main_thread.post)
         self.studio = Studio(theme=theme, settings=settings, commands=Commands(theme, {}), jobs=self.jobs)
         self.files = Files(self.studio, self.engine, main_thread.post)

@@ -21,11 +21,11 @@ from astra_studio.paths import BUNDLED_WORLD
 from astra_studio.problems import problem_of
 from astra_studio.services.background.latest import Background
 from astra_studio.services.camera.files import CAMERA_SUFFIXES
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.export.restore import SETTINGS_SUFFIXES, Restored, restored
 from astra_studio.services.open_project import OpenProject, open_project
 from astra_studio.services.playback.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
 from astra_studio.services.signals import Post
+from engine.serving.protocol import Engine
 from ui.batch_dialog import BatchDialog
 from ui.dropping import files_of, picture_of, png_of
 from ui.import_dialog import ImportDialog
@@ -37,7 +37,7 @@ _STARTS = " ".join(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES | VIDEO_SU
 class Files(QObject):
     """Opens things for one window."""
 
-    def __init__(self, studio: Studio, engine: EngineThread, post: Post, pace_s: float = 0.0) -> None:
+    def __init__(self, studio: Studio, engine: Engine, post: Post, pace_s: float = 0.0) -> None:
         """`pace_s` is how long the fake world takes for a chunk."""
         super().__init__()
         self._studio, self._engine, self._post, self._pace_s = studio, engine, post, pace_s

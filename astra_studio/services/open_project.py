@@ -11,11 +11,11 @@ from astra_studio.document.model import new_project
 from astra_studio.document.opening import create_store, open_store
 from astra_studio.document.places import remember, untitled_path
 from astra_studio.document.session import Session
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.generation.queue import Generation
 from astra_studio.services.playback.frame_cache import DEFAULT_CAP_BYTES
 from astra_studio.services.playback.player import Player
 from astra_studio.services.signals import Post
+from engine.serving.protocol import Engine
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class OpenProject:
 def open_project(
     path: Path | None,
     world: str,
-    engine: EngineThread,
+    engine: Engine,
     post: Post,
     *,
     cap_bytes: int = DEFAULT_CAP_BYTES,

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from astra_studio.app import App
 from astra_studio.paths import assets
-from astra_studio.services.engine_thread import EngineThread
+from engine.serving.in_process import InProcessEngine
 
 PICTURE = assets() / "pictures" / "meadow.jpg"
 
@@ -57,7 +57,7 @@ class Driver:
 @pytest.fixture
 def app(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     monkeypatch.setenv("ASTRA_STUDIO_WORLD", "fake")
-    monkeypatch.setattr("astra_studio.app.EngineThread", lambda heard: EngineThread(heard, in_process=True))
+    monkeypatch.setattr("astra_studio.app.ChildEngine", lambda: InProcessEngine())
     made = App()
     made.settings.set("theme", "dark")
     made.theme.ignore_system()

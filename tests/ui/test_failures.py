@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
-from astra_studio.services.engine_thread import EngineThread
+from engine.serving.in_process import InProcessEngine
 from engine.worlds.fake import FakeWorld
 from tests.ui.conftest import Driver
 
@@ -28,8 +28,8 @@ class Failing(FakeWorld):
 def errors(monkeypatch: pytest.MonkeyPatch) -> dict[int, Exception]:
     found: dict[int, Exception] = {}
     monkeypatch.setattr(
-        "tests.ui.conftest.EngineThread",
-        lambda heard, in_process: EngineThread(heard, in_process=in_process, open_world=lambda _place: Failing(found)),
+        "tests.ui.conftest.InProcessEngine",
+        lambda: InProcessEngine(lambda _location: Failing(found)),
     )
     return found
 

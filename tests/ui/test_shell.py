@@ -25,7 +25,7 @@ from pytestqt.qtbot import QtBot
 from astra_studio.app import App
 from astra_studio.document.places import recent
 from astra_studio.services.background.jobs import JobControl
-from astra_studio.services.engine_thread import EngineThread
+from engine.serving.in_process import InProcessEngine
 from tests.ui.conftest import Driver
 from ui.commands import COMMANDS
 from ui.dialogs import LogWindow, Preferences, Shortcuts
@@ -61,7 +61,7 @@ class Painted(QObject):
 def again(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[App]]:
     """Room for programs that are started one after the other, over the same settings."""
     monkeypatch.setenv("ASTRA_STUDIO_WORLD", "fake")
-    monkeypatch.setattr("astra_studio.app.EngineThread", lambda heard: EngineThread(heard, in_process=True))
+    monkeypatch.setattr("astra_studio.app.ChildEngine", lambda: InProcessEngine())
     apps: list[App] = []
     yield apps
     for made in apps:

@@ -17,10 +17,10 @@ from astra_studio.document.model import new_project
 from astra_studio.document.opening import create_store
 from astra_studio.document.session import Session
 from astra_studio.services.background.jobs import Jobs
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.generation.queue import Generation
 from astra_studio.services.playback.player import Player
 from astra_studio.settings import Settings
+from engine.serving.in_process import InProcessEngine
 from engine.trajectories import key_edits
 from engine.trajectories.path import CameraPath, Key
 from engine.trajectories.sampling import tick_poses
@@ -50,7 +50,7 @@ def path_timings(num_keys: int = NUM_KEYS, repeats: int = _REPEATS) -> Iterator[
     application = QApplication.instance() or QApplication([])
     with tempfile.TemporaryDirectory() as folder:
         main_thread, theme = MainThread(), Theme("dark")
-        engine = EngineThread(lambda _answer: None, in_process=True)
+        engine = InProcessEngine()
         jobs = Jobs(main_thread.post)
         session = Session(create_store(Path(folder) / "walk.astra", new_project("fake")))
         player = Player(session, main_thread.post)

@@ -24,12 +24,12 @@ from astra_studio.document.session import Session
 from astra_studio.document.store import put_artifact, put_chunk
 from astra_studio.document.writer import Stored
 from astra_studio.services.background.jobs import Jobs
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.generation.queue import Generation
 from astra_studio.services.playback.player import Player
 from astra_studio.settings import Settings
 from engine.actions.pose_line import parse_pose_line
 from engine.messages import SamplingSettings
+from engine.serving.in_process import InProcessEngine
 from ui.commands import Commands
 from ui.studio import MainThread, Studio
 from ui.theme import Theme
@@ -48,7 +48,7 @@ def timeline_repaints(num_chunks: int = NUM_CHUNKS, num_takes: int = NUM_TAKES) 
     application = QApplication.instance() or QApplication([])
     with tempfile.TemporaryDirectory() as folder:
         main_thread, theme = MainThread(), Theme("dark")
-        engine = EngineThread(lambda _answer: None, in_process=True)
+        engine = InProcessEngine()
         jobs = Jobs(main_thread.post)
         session = Session(create_store(Path(folder) / "walk.astra", new_project("fake")))
         _fill(session, num_chunks, num_takes)

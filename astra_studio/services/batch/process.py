@@ -22,9 +22,9 @@ from astra_studio.services.background.jobs import JobControl
 from astra_studio.services.batch.jobs_file import BatchJob, read_jobs
 from astra_studio.services.batch.report import PAGE, BatchName, Reporter, counts
 from astra_studio.services.batch.run import BatchHooks, BatchResult, Forecast, forecast, run_batch
-from astra_studio.services.engine_host import ignore_interrupts, lower_priority, opened
-from astra_studio.services.engine_messages import WorldPlace
 from engine.messages import Cancelled, Event, Progress, WorldInfo
+from engine.serving.child_process import ignore_interrupts, lower_priority
+from engine.worlds.location import WorldLocation, open_location
 from engine.worlds.protocol import WorldModel
 
 CANCEL, PAUSE, RESUME = "cancel", "pause", "resume"
@@ -49,8 +49,9 @@ class AskedBatch:
     def open_world(self, spec: str) -> WorldModel:
         """A world of the batch, in the process that renders it."""
         catalogue = tuple((name, str(path)) for name, path in world_catalogue().items())
-        place = WorldPlace(spec=spec, catalogue=catalogue, device=self.device, seconds_per_chunk=self.seconds_per_chunk)
-        return opened(place)
+        return open_location(
+            WorldLocation(spec=spec, catalogue=catalogue, device=self.device, seconds_per_chunk=self.seconds_per_chunk)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,26 +29,26 @@ from astra_studio.document.model import MAX_SEED, ChunkId, Project, SettingValue
 from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
 from astra_studio.paths import world_catalogue
-from astra_studio.problems import problem_of
-from astra_studio.services.engine_messages import (
-    Answer,
-    Done,
-    Failed,
-    MakeChunk,
-    Opened,
-    Opening,
-    Previewed,
-    Stepped,
-    Stopped,
-    WorldPlace,
-)
-from astra_studio.services.engine_thread import EngineThread
-from astra_studio.services.generation.requests import past_of, planned_actions
+from astra_studio.problems import problem_of, problem_of_failure
+from astra_studio.services.generation.requests import history_of, planned_actions
 from astra_studio.services.generation.status import ActiveChunk, ChunkPreview, Failure, GenerationStatus, SlotKey, Stage
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.playback.starts import start_frames
 from astra_studio.services.signals import Post, Signal
 from engine.messages import ChunkRequest, Frames, SamplingSettings, WorldInfo, chunk_seed
+from engine.serving.messages import (
+    ChunkCancelled,
+    ChunkDone,
+    EngineEvent,
+    MakeChunk,
+    PreviewReady,
+    RequestFailed,
+    StepDone,
+    WorldOpened,
+    WorldOpening,
+)
+from engine.serving.protocol import Engine
+from engine.worlds.location import WorldLocation
 
 __all__ = ["ActiveChunk", "ChunkPreview", "Failure", "Generation", "GenerationStatus", "SlotKey"]
 
@@ -61,18 +61,18 @@ class Generation:
     def __init__(
         self,
         session: Session,
-        engine: EngineThread,
+        engine: Engine,
         post: Post,
         *,
         on_frames: Callable[[ChunkId, Frames], None] = lambda _chunk, _frames: None,
         seconds_per_chunk: float = 0.0,
         device: str = "auto",
     ) -> None:
-        """Take `engine` over. `on_frames` gets the frames of every new chunk on the main thread, before its record.
+        """Become a client of `engine`. `on_frames` gets a new chunk's frames on the main thread, before its record.
 
         `seconds_per_chunk` is how long the fake world takes for one.
         """
-        self._session, self._engine, self._post, self._on_frames = session, engine, post, on_frames
+        self._session, self._post, self._on_frames = session, post, on_frames
         self._pace, self._device = seconds_per_chunk, device
         self._queue: deque[SlotKey] = deque()
         self._current: _Current | None = None
@@ -86,7 +86,8 @@ class Generation:
         self.changed: Signal[GenerationStatus] = Signal()
         self.previews: Signal[ChunkPreview] = Signal()
         self.finished: Signal[SlotKey] = Signal()
-        engine.on_answer = self._answered
+        self._client = engine.connect(self._on_event)
+        self._world_request = ""
         self._writer = self._new_writer()
 
     @property
@@ -98,7 +99,7 @@ class Generation:
     def open_world(self) -> None:
         """Open the project's world ahead of need."""
         self._tell(world_stage="opening", world_problem=None)
-        self._engine.open_world(self._place(self._session.project))
+        self._world_request = self._client.open_world(self._location(self._session.project))
 
     def generate(self, take: TakeId, num_chunks: int | None = None) -> TakeId:
         """Queue the next chunks of a take: `num_chunks`, or all that is planned and at least one.
@@ -138,12 +139,12 @@ class Generation:
     def cancel(self) -> None:
         """Stop the chunk under way at its next step and forget what waits. What is finished stays.
 
-        A second time it does not wait for that step, which may be long: see `EngineThread.cancel`.
+        A second time it does not wait for that step, which may be long: see `EngineClient.cancel`.
         """
         self._queue.clear()
         active = self._status.active
         if self._current is not None:
-            self._engine.cancel(self._current.chunk_id)
+            self._client.cancel(self._current.chunk_id)
         if active is not None and active.stage != "storing":
             active = replace(active, stage="stopping", seconds_left=None)
         self._tell(is_paused=False, active=active)
@@ -152,7 +153,7 @@ class Generation:
         """As `cancel`, for the chunks of one take."""
         self._queue = deque(entry for entry in self._queue if entry[0] != take)
         if self._current is not None and self._current.take == take:
-            self._engine.cancel(self._current.chunk_id)
+            self._client.cancel(self._current.chunk_id)
         self._tell()
 
     def prefer(self, take: TakeId) -> None:
@@ -192,6 +193,7 @@ class Generation:
         self._store_kept()
         with self._closing:
             self._is_closed = True
+        self._client.disconnect()
         self._writer.close()
         try:
             self._timings.save()
@@ -259,18 +261,18 @@ class Generation:
         else:
             self._tell(active=None)
             return
-        place = self._place(project)
+        place = self._location(project)
         if self._world is None or self._world[0] != place.spec:
             if self._status.world_stage == "opening":
                 self._tell()  # what it answers comes here again
                 return
             self._tell(world_stage="opening", world_problem=None)
-            self._engine.open_world(place)
+            self._world_request = self._client.open_world(place)
             return
         self._queue.popleft()
         self._begin(project, project.take(take_id), index, place)
 
-    def _begin(self, project: Project, take: Take, index: int, place: WorldPlace) -> None:
+    def _begin(self, project: Project, take: Take, index: int, place: WorldLocation) -> None:
         assert self._world is not None
         _, info, restore_latents = self._world
         asked = asked_at(project, take, made_ticks(take))
@@ -314,11 +316,15 @@ class Generation:
             with open_artifacts(path) as artifacts:
                 if current.parent is None:
                     frames = start_frames(start, artifacts.read(start.artifact), info)
-                    return MakeChunk(ticket=current.chunk_id, world=place, request=request, tip=None, start=frames)
-                past = past_of(take.chunks, artifacts.read, restore_latents)
-            return MakeChunk(ticket=current.chunk_id, world=place, request=request, tip=current.parent, past=past)
+                    return MakeChunk(
+                        request_id=current.chunk_id, world=place, request=request, parent_id=None, start=frames
+                    )
+                history = history_of(take.chunks, artifacts.read, restore_latents)
+            return MakeChunk(
+                request_id=current.chunk_id, world=place, request=request, parent_id=current.parent, history=history
+            )
 
-        self._engine.make(current.chunk_id, prepare)
+        self._client.make_chunk(current.chunk_id, prepare)
         self._tell(
             active=ActiveChunk(
                 take=take.id,
@@ -334,39 +340,39 @@ class Generation:
 
     # ------------------------------------------------------------------ what the engine answers
 
-    def _answered(self, answer: Answer) -> None:
+    def _on_event(self, event: EngineEvent) -> None:
         """On the engine's thread."""
-        if isinstance(answer, Done):
+        if isinstance(event, ChunkDone):
             with self._closing:
                 current = self._current
-                if self._is_closed or current is None or current.chunk_id != answer.ticket:
+                if self._is_closed or current is None or current.chunk_id != event.request_id:
                     return
-                self._post(lambda: self._frames_came(answer))
+                self._post(lambda: self._frames_came(event))
                 # Waits while the disk is slow, here and not on the main thread.
-                self._writer.submit(current.finished_of(answer, current))
+                self._writer.submit(current.finished_of(event, current))
             return
-        self._post(lambda: self._heard(answer))
+        self._post(lambda: self._handle(event))
 
-    def _heard(self, answer: Answer) -> None:
+    def _handle(self, event: EngineEvent) -> None:
         if self._is_closed:
             return
-        if isinstance(answer, Opening):
+        if isinstance(event, WorldOpening):
             self._opening()
-        elif isinstance(answer, Opened):
-            self._opened(answer)
-        elif isinstance(answer, Stepped):
-            self._stepped(answer)
-        elif isinstance(answer, Previewed):
+        elif isinstance(event, WorldOpened):
+            self._opened(event)
+        elif isinstance(event, StepDone):
+            self._stepped(event)
+        elif isinstance(event, PreviewReady):
             current = self._current
-            if current is not None and current.chunk_id == answer.ticket:
-                self.previews.emit(ChunkPreview(current.take, current.index, answer.step, answer.picture))
-        elif isinstance(answer, Stopped):
-            if self._current is not None and self._current.chunk_id == answer.ticket:
+            if current is not None and current.chunk_id == event.request_id:
+                self.previews.emit(ChunkPreview(current.take, current.index, event.step, event.picture))
+        elif isinstance(event, ChunkCancelled):
+            if self._current is not None and self._current.chunk_id == event.request_id:
                 self._current = None
                 self._tell(active=None)
                 self._start_next()
-        elif isinstance(answer, Failed):
-            self._failed(answer)
+        elif isinstance(event, RequestFailed):
+            self._failed(event)
 
     def _opening(self) -> None:
         """Also in the middle of a chunk, where a lost engine was replaced."""
@@ -375,63 +381,64 @@ class Generation:
             active = replace(active, stage="opening the world", step=0)
         self._tell(world_stage="opening", world_problem=None, active=active)
 
-    def _opened(self, answer: Opened) -> None:
-        self._world = (answer.spec, answer.info, answer.restore_latents)
-        self._session.apply(world_opened(answer.spec, answer.info))
+    def _opened(self, event: WorldOpened) -> None:
+        self._world = (event.spec, event.info, event.restore_latents)
+        self._session.apply(world_opened(event.spec, event.info))
         self._tell(world_stage="open", world_problem=None)
         self._start_next()
 
-    def _stepped(self, answer: Stepped) -> None:
+    def _stepped(self, event: StepDone) -> None:
         current, active = self._current, self._status.active
-        if current is None or active is None or current.chunk_id != answer.ticket:
+        if current is None or active is None or current.chunk_id != event.request_id:
             return
-        if answer.step == 1:
+        if event.step == 1:
             # The first step has the start-up of kernels in it, so the clock of the others begins after it.
             current.first_step_s = time.monotonic()
-        left = current.seconds_left(answer.step, answer.num_steps, self._status.seconds_per_chunk)
-        stage: Stage = "decoding" if answer.step == answer.num_steps else "denoising"
+        left = current.seconds_left(event.step, event.num_steps, self._status.seconds_per_chunk)
+        stage: Stage = "decoding" if event.step == event.num_steps else "denoising"
         if active.stage == "stopping":
             stage = "stopping"
-        made = replace(active, step=answer.step, num_steps=answer.num_steps, seconds_left=left, stage=stage)
+        made = replace(active, step=event.step, num_steps=event.num_steps, seconds_left=left, stage=stage)
         self._tell(active=made)
 
-    def _failed(self, answer: Failed) -> None:
-        _LOG.error("%s\n%s", answer.problem.paragraph(), answer.details)
-        if answer.ticket is None:
+    def _failed(self, event: RequestFailed) -> None:
+        problem = problem_of_failure(event.failure)
+        _LOG.error("%s\n%s", problem.paragraph(), event.failure.details)
+        if event.request_id == self._world_request:
             failed, self._queue = list(self._queue), deque()
             failures = dict(self._status.failures)
             if failed:
                 take, index = failed[0]
                 failures[failed[0]] = Failure(
-                    take=take, index=index, problem=answer.problem, kind=answer.kind, details=answer.details
+                    take=take, index=index, problem=problem, kind=event.failure.kind, details=event.failure.details
                 )
             self._world = None
-            self._tell(world_stage="failed", world_problem=answer.problem, failures=failures)
+            self._tell(world_stage="failed", world_problem=problem, failures=failures)
             return
         current = self._current
-        if current is None or current.chunk_id != answer.ticket:
+        if current is None or current.chunk_id != event.request_id:
             return  # of a project that was shown before
         self._current = None
         key = (current.take, current.index)
         failure = Failure(
             take=current.take,
             index=current.index,
-            problem=answer.problem,
-            kind=answer.kind,
-            details=answer.details,
+            problem=problem,
+            kind=event.failure.kind,
+            details=event.failure.details,
         )
         self._queue = deque(entry for entry in self._queue if entry[0] != current.take)
         self._tell(active=None, failures={**self._status.failures, key: failure})
         self._start_next()
 
-    def _frames_came(self, answer: Done) -> None:
+    def _frames_came(self, event: ChunkDone) -> None:
         current, active = self._current, self._status.active
-        if current is None or self._is_closed or active is None or current.chunk_id != answer.ticket:
+        if current is None or self._is_closed or active is None or current.chunk_id != event.request_id:
             return
         seconds = time.monotonic() - current.began_s
         self._timings.learn(current.info, current.settings, current.num_latents, seconds)
         known = self._timings.seconds(current.info, current.settings, current.num_latents)
-        self._on_frames(answer.ticket, answer.result.frames)
+        self._on_frames(event.request_id, event.result.frames)
         self._tell(active=replace(active, stage="storing", seconds_left=0.0), seconds_per_chunk=known)
 
     def _stored(self, stored: Stored) -> None:
@@ -463,9 +470,9 @@ class Generation:
         self._status = replace(self._status, **{**changes, "queued": tuple(self._queue)})  # type: ignore[arg-type]
         self.changed.emit(self._status)
 
-    def _place(self, project: Project) -> WorldPlace:
+    def _location(self, project: Project) -> WorldLocation:
         catalogue = tuple((name, str(folder)) for name, folder in world_catalogue().items())
-        return WorldPlace(
+        return WorldLocation(
             spec=project.world.spec, catalogue=catalogue, device=self._device, seconds_per_chunk=self._pace
         )
 
@@ -478,7 +485,7 @@ class _Current:
     index: int
     chunk_id: ChunkId
     parent: ChunkId | None
-    finished_of: Callable[[Done, _Current], Finished]
+    finished_of: Callable[[ChunkDone, _Current], Finished]
     info: WorldInfo
     settings: SamplingSettings
     num_latents: int

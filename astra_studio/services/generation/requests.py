@@ -10,9 +10,9 @@ from astra_studio.document.actions import Actions, joined
 from astra_studio.document.chunk_files import decode_latents
 from astra_studio.document.derived import made_ticks
 from astra_studio.document.model import Chunk, Take
-from astra_studio.services.engine_messages import Past
 from engine.actions.modality import ActionTrack, rest_rows
 from engine.actions.pose_line import parse_pose_line
+from engine.serving.messages import TakeHistory
 
 
 def planned_actions(take: Take, num_latents: int) -> Actions:
@@ -32,7 +32,7 @@ def planned_actions(take: Take, num_latents: int) -> Actions:
     return planned.part(0, num_latents) if len(planned) else take.actions.part(begin, begin + num_latents)
 
 
-def past_of(chunks: Iterable[Chunk], read: Callable[[str], bytes], restore_latents: int) -> Past:
+def history_of(chunks: Iterable[Chunk], read: Callable[[str], bytes], restore_latents: int) -> TakeHistory:
     """What a chain of stored chunks holds, as the engine rebuilds its state from it. Raises ArtifactDamaged."""
     chain = list(chunks)
     assert chain[0].start_latents is not None, "the first chunk of a take has the start's latents"
@@ -50,7 +50,7 @@ def past_of(chunks: Iterable[Chunk], read: Callable[[str], bytes], restore_laten
     kind = chain[0].request.actions.kind
     rows = [rest_rows(kind, num_start), *(chunk.request.actions.rows for chunk in chain)]
     tail = np.concatenate(found, axis=1)
-    return Past(
+    return TakeHistory(
         latents=tail[:, max(0, tail.shape[1] - restore_latents) :],
         num_latents=num_latents,
         num_start=num_start,

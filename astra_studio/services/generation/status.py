@@ -8,8 +8,8 @@ from typing import Literal
 
 from astra_studio.document.model import ChunkId, TakeId
 from astra_studio.problems import Problem
-from astra_studio.services.engine_messages import FailureKind
 from engine.messages import Picture
+from engine.serving.failures import FailureKind
 
 Stage = Literal["opening the world", "denoising", "decoding", "storing", "stopping"]
 """Of one chunk. The first opening of a world belongs to no chunk: `Making.world_stage`."""

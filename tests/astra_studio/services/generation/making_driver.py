@@ -10,15 +10,15 @@ from pathlib import Path
 
 from astra_studio.document.opening import open_store
 from astra_studio.document.session import Session
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.generation.queue import Generation, GenerationStatus
 from astra_studio.services.signals import Mailbox
+from engine.serving.child_engine import ChildEngine
 
 
 def main() -> None:
     path, seconds = Path(sys.argv[1]), float(sys.argv[2])
     mail = Mailbox()
-    engine = EngineThread(lambda _answer: None)
+    engine = ChildEngine()
     session = Session(open_store(path))
     generation = Generation(session, engine, mail.post, seconds_per_chunk=seconds)
 

@@ -16,9 +16,10 @@ from astra_studio.document import edits
 from astra_studio.document.model import Start, new_project
 from astra_studio.document.opening import create_store, open_store
 from astra_studio.document.session import Session
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.generation.queue import Generation
 from astra_studio.services.signals import Mailbox
+from engine.serving.child_engine import ChildEngine
+from engine.serving.in_process import InProcessEngine
 
 ROOT = Path(__file__).parents[4]
 DRIVER = Path(__file__).with_name("making_driver.py")
@@ -61,7 +62,7 @@ def continued(path: Path, num_chunks: int, *, in_process: bool = True) -> list[s
     """Hashes of the take after it was opened again and `num_chunks` were added."""
     mail, engine, session = (
         Mailbox(),
-        EngineThread(lambda _answer: None, in_process=in_process),
+        InProcessEngine() if in_process else ChildEngine(),
         Session(open_store(path)),
     )
     generation = Generation(session, engine, mail.post)

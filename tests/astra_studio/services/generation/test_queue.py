@@ -17,11 +17,12 @@ from astra_studio.document.derived import slots
 from astra_studio.document.model import ParameterKey, Start, new_id, new_project
 from astra_studio.document.opening import create_store, open_store
 from astra_studio.document.session import Session
-from astra_studio.services.engine_thread import EngineThread
 from astra_studio.services.generation.queue import Generation
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.signals import Mailbox
 from engine.actions.pose_line import parse_pose_line
+from engine.serving.child_engine import ChildEngine
+from engine.serving.in_process import InProcessEngine
 from engine.worlds.fake import FakeWorld
 
 PICTURE = Path("assets/pictures/meadow.jpg")
@@ -32,7 +33,7 @@ class Rig:
 
     def __init__(self, path: Path, world: str = "fake", *, in_process: bool = True, seconds: float = 0.0) -> None:
         self.mail = Mailbox()
-        self.engine = EngineThread(lambda _answer: None, in_process=in_process)
+        self.engine = InProcessEngine() if in_process else ChildEngine()
         self.session = Session(open_store(path) if path.exists() else create_store(path, new_project(world)))
         self.generation = Generation(self.session, self.engine, self.mail.post, seconds_per_chunk=seconds)
         self.problems: list[str] = []

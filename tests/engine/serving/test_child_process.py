@@ -10,7 +10,7 @@ import pytest
 
 SAID = """
 import os, sys
-from astra_studio.services.engine_host import lower_priority
+from engine.serving.child_process import lower_priority
 assert "torch" not in sys.modules
 before = os.nice(0) if hasattr(os, "nice") else 0
 lower_priority()

@@ -1,0 +1,120 @@
+"""What the engine is asked and what it reports: frozen, plain values and numpy arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.actions.modality import ActionTrack
+from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Picture, WorldInfo
+from engine.serving.failures import EngineFailure
+from engine.worlds.location import WorldLocation
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenWorld:
+    """Open a world ahead of need: `WorldOpened` or `RequestFailed` comes back."""
+
+    request_id: str
+    world: WorldLocation
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TakeHistory:
+    """What a take holds so far, to rebuild the state after it.
+
+    Attributes:
+        latents: the last of them (C, T, h, w), at least as many as the world's `restore_latents`, or all.
+        num_latents: how many there are in all, those of the start included.
+        num_start: how many came from the start.
+        actions: one row per latent of the whole take, those of the start at rest.
+    """
+
+    latents: Latents
+    num_latents: int
+    num_start: int
+    actions: ActionTrack
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MakeChunk:
+    """Make one chunk: `ChunkDone`, `ChunkCancelled` or `RequestFailed` comes back.
+
+    Attributes:
+        request_id: of this request, and from then on of the state after its chunk.
+        parent_id: of the request for the chunk before it; None for the first of a take.
+        start: frames (1 + 4k, H, W, 3) of the world's size, with the first chunk alone.
+        history: what lies before it, with later ones: used where the engine no longer holds that state.
+    """
+
+    request_id: str
+    world: WorldLocation
+    request: ChunkRequest
+    parent_id: str | None
+    start: Frames | None = None
+    history: TakeHistory | None = None
+
+
+EngineRequest = OpenWorld | MakeChunk
+
+# ---------------------------------------------------------------------- events
+
+
+@dataclass(frozen=True)
+class WorldOpening:
+    """The world is being opened."""
+
+    spec: str
+
+
+@dataclass(frozen=True)
+class WorldOpened:
+    """The world is open."""
+
+    spec: str
+    info: WorldInfo
+    restore_latents: int
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """Denoising step `step` of `num_steps` is done."""
+
+    request_id: str
+    step: int
+    num_steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class PreviewReady:
+    """What the last latent of the chunk looks like so far."""
+
+    request_id: str
+    step: int
+    picture: Picture
+
+
+@dataclass(frozen=True, eq=False)
+class ChunkDone:
+    """The chunk is finished. `start_latents` come with the first chunk of a take."""
+
+    request_id: str
+    result: ChunkResult
+    start_latents: Latents | None
+
+
+@dataclass(frozen=True)
+class ChunkCancelled:
+    """The chunk was cancelled. Not an error."""
+
+    request_id: str
+
+
+@dataclass(frozen=True)
+class RequestFailed:
+    """It could not be done; the next request may be."""
+
+    request_id: str
+    failure: EngineFailure
+
+
+EngineEvent = WorldOpening | WorldOpened | StepDone | PreviewReady | ChunkDone | ChunkCancelled | RequestFailed
