@@ -109,6 +109,12 @@ def code_of(native: int, platform: str = sys.platform) -> str | None:
     return known.get(native)
 
 
+def native_of(code: str, platform: str = sys.platform) -> int:
+    """The other way round. Raises KeyError for a code that is none."""
+    known = _BY_NATIVE.get(platform, _BY_NATIVE["linux"])
+    return {name: native for native, name in known.items()}[code]
+
+
 def us_label(code: str) -> str:
     """What is printed on that key on a US keyboard: for layouts that have not been seen typing yet."""
     if code in _US_LABELS:
