@@ -32,8 +32,6 @@ from ui.trial import GenerateOnce
 
 WORLD_VARIABLE = "ASTRA_STUDIO_WORLD"
 """World of new projects, in place of the bundled one: for tests and for working on the window."""
-PACE_VARIABLE = "ASTRA_STUDIO_FAKE_SECONDS"
-"""Seconds that the fake world takes for a chunk."""
 Until = Literal["closed", "shown", "generated"]
 _LOG = logging.getLogger(__name__)
 
@@ -61,8 +59,7 @@ class App:
         self.jobs = Jobs(self.main_thread.post)
         commands = Commands(self.theme, self.settings.get("keys"))
         self.studio = Studio(theme=self.theme, settings=self.settings, commands=commands, jobs=self.jobs)
-        pace_s = float(os.environ.get(PACE_VARIABLE, "0") or 0)
-        self.files = Files(self.studio, self.engine, self.main_thread.post, pace_s)
+        self.files = Files(self.studio, self.engine, self.main_thread.post)
         self.window: MainWindow | None = None
         self.problems: list[Problem] = []
 

@@ -172,11 +172,11 @@ def compare(hands: PathWalk, out: Path) -> None:
     )
 
 
-def run(out: Path, world: str, seconds: float) -> None:
+def run(out: Path, world: str) -> None:
     """All of it. Raises SystemExit with what was not as it should be."""
     out.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="astra-path"))
-    walk = Walk(out, home, world, seconds)
+    walk = Walk(out, home, world)
     try:
         _, window = walk.start()
         walk.drop(ROOT / "assets" / "pictures" / "lake_sun.jpg")
@@ -202,9 +202,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw a camera path in the real program on a virtual screen.")
     parser.add_argument("out", type=Path, help="folder for screenshots and the exported path")
     parser.add_argument("--world", default="small-astra")
-    parser.add_argument("--fake-seconds", type=float, default=1.0, help="seconds per chunk of the world fake")
     options = parser.parse_args()
-    run(options.out.absolute(), options.world, options.fake_seconds)
+    run(options.out.absolute(), options.world)
 
 
 if __name__ == "__main__":

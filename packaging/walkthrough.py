@@ -61,13 +61,12 @@ app.exec()
 class Walk:
     """The program, its screen, and hands on mouse and keyboard."""
 
-    def __init__(self, out: Path, home: Path, world: str, seconds: float, program: Sequence[str] = CHECKOUT) -> None:
+    def __init__(self, out: Path, home: Path, world: str, program: Sequence[str] = CHECKOUT) -> None:
         self.out, self.program, self.display = out, program, f":{90 + os.getpid() % 400}"
         self.environment = os.environ | {
             "DISPLAY": self.display,
             "ASTRA_STUDIO_HOME": str(home),
             "ASTRA_STUDIO_WORLD": world,
-            "ASTRA_STUDIO_FAKE_SECONDS": str(seconds),
             "QT_QPA_PLATFORM": "xcb",
             "PYTHONPATH": str(ROOT),
         }
@@ -206,11 +205,11 @@ def chunks(content: dict[str, Any], name: str) -> list[str]:
     )
 
 
-def walk(out: Path, world: str, seconds: float, program: Sequence[str] = CHECKOUT) -> None:
+def walk(out: Path, world: str, program: Sequence[str] = CHECKOUT) -> None:
     """All of it. Raises SystemExit with what was waited for in vain, AssertionError with what was not as it should."""
     out.mkdir(parents=True, exist_ok=True)
     home = Path(tempfile.mkdtemp(prefix="astra-walk"))
-    walk = Walk(out, home, world, seconds, program)
+    walk = Walk(out, home, world, program)
     try:
         process = make_takes(walk)
         export_takes(walk)
@@ -325,11 +324,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Drive the real program on a virtual screen.")
     parser.add_argument("out", type=Path, help="folder for screenshots and videos")
     parser.add_argument("--world", default="small-astra")
-    parser.add_argument("--fake-seconds", type=float, default=1.0, help="seconds per chunk of the world fake")
     parser.add_argument("--program", type=Path, help="a packaged astra-studio; without it this checkout's")
     options = parser.parse_args()
     program = (str(options.program.absolute()),) if options.program else CHECKOUT
-    walk(options.out.absolute(), options.world, options.fake_seconds, program)
+    walk(options.out.absolute(), options.world, program)
 
 
 if __name__ == "__main__":

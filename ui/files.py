@@ -37,10 +37,9 @@ _STARTS = " ".join(f"*{suffix}" for suffix in sorted(PICTURE_SUFFIXES | VIDEO_SU
 class Files(QObject):
     """Opens things for one window."""
 
-    def __init__(self, studio: Studio, engine: Engine, post: Post, pace_s: float = 0.0) -> None:
-        """`pace_s` is how long the fake world takes for a chunk."""
+    def __init__(self, studio: Studio, engine: Engine, post: Post) -> None:
         super().__init__()
-        self._studio, self._engine, self._post, self._pace_s = studio, engine, post, pace_s
+        self._studio, self._engine, self._post = studio, engine, post
         self.background = Background(post)
         self._open: OpenProject | None = None
         self.window: QWidget | None = None
@@ -77,7 +76,6 @@ class Files(QObject):
                 self._engine,
                 self._post,
                 cap_bytes=settings.get("cache_mb") * 2**20,
-                seconds_per_chunk=self._pace_s,
                 device=settings.get("device"),
                 before=self.close,
             )

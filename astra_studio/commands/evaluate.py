@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     from engine.evaluation.report import TEXT_NAME, write_evaluation
     from engine.evaluation.run import evaluate
     from engine.evaluation.settings import QUICK, EvaluationSettings
-    from engine.worlds.registry import open_world
+    from engine.worlds.registry import open_world, resolve_world
 
     given = {"num_starts": options.starts, "num_seeds": options.seeds, "num_chunks": options.chunks}
     changes = {name: value for name, value in given.items() if value is not None}
@@ -52,19 +51,15 @@ def run(options: argparse.Namespace) -> int:
     world = open_world(options.world, world_catalogue(), options.device)
     with _Progress() as progress:
         evaluation = evaluate(
-            world, options.photographs, settings, place=_place_of(options.world), on_progress=progress.heard
+            world,
+            options.photographs,
+            settings,
+            place=resolve_world(options.world, world_catalogue()).path,
+            on_progress=progress.heard,
         )
     write_evaluation(evaluation, options.out)
     print(f"{options.out / TEXT_NAME}: {len(evaluation.figures)} figures in {evaluation.seconds:.0f} s")
     return OK
-
-
-def _place_of(spec: str) -> Path | None:
-    """Where the files of an opened world lie, found as `open_world` finds them; None for a world without files."""
-    catalogue = world_catalogue()
-    if spec in catalogue:
-        return catalogue[spec]
-    return None if spec == "fake" else Path(os.path.expanduser(spec))  # noqa: PTH111 (never raises)
 
 
 class _Progress:

@@ -42,7 +42,6 @@ def open_project(
     post: Post,
     *,
     cap_bytes: int = DEFAULT_CAP_BYTES,
-    seconds_per_chunk: float = 0.0,
     device: str = "auto",
     before: Callable[[], None] = lambda: None,
 ) -> OpenProject:
@@ -55,9 +54,7 @@ def open_project(
     session = Session(store)
     before()
     player = Player(session, post, cap_bytes)
-    generation = Generation(
-        session, engine, post, on_frames=player.put_frames, seconds_per_chunk=seconds_per_chunk, device=device
-    )
+    generation = Generation(session, engine, post, on_frames=player.put_frames, device=device)
     try:
         remember(session.path)
     except OSError as error:

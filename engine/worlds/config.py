@@ -1,4 +1,4 @@
-"""Owns `world.json`: what a world's folder says about itself beside its weights."""
+"""`world.json`: what a world's folder says about itself beside its weights."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
         raise ValueError(f"{path} is not readable as JSON: {error}") from error
     if not isinstance(values, dict):
         raise ValueError(f"{path} should hold one JSON object, it holds a {type(values).__name__}")
-    known = {f.name for f in fields(WorldConfig)}
+    known = {"kind", *(f.name for f in fields(WorldConfig))}
     unknown = sorted(set(values) - known)
     if unknown:
         raise ValueError(f"{path} has unknown entries {', '.join(unknown)}; known are {', '.join(sorted(known))}")
@@ -73,6 +73,7 @@ def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
         is_right, expected = _CHECKS[key]
         if not is_right(value):
             raise ValueError(f"{key} in {path} must be {expected}, got {value!r}")
+    values.pop("kind", None)  # what opens the folder, and not what comes out: `engine.worlds.registry` has read it
     try:
         defaults = SamplingSettings().changed(values.pop("defaults", {}))
     except ValueError as error:
@@ -89,6 +90,7 @@ _SPEED = (lambda value: type(value) in (int, float) and 0 < value < float("inf")
 _TEXT = (lambda value: isinstance(value, str), "a text")
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "name": _TEXT,
+    "kind": _TEXT,
     "width": _COUNT,
     "height": _COUNT,
     "fps": _COUNT,

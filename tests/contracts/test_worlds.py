@@ -1,4 +1,4 @@
-"""What every world must do. A world is added in `tests/contracts/worlds.py`, and passes this as it is.
+"""What every world must do. A kind adds a way to make one of its worlds in `tests/contracts/worlds.py`.
 
 Steps are kept few, for worlds that compute; everything else is as a user would have it.
 """
@@ -26,6 +26,7 @@ from engine.messages import (
     num_frames,
 )
 from engine.worlds.protocol import MAX_START_FRAMES, WorldModel
+from engine.worlds.registry import BUILT_IN
 from tests.contracts.worlds import WORLD_FACTORIES, WorldFactory
 
 NUM_STEPS = 2
@@ -150,6 +151,10 @@ def altered(actions: ActionTrack, tick: int) -> ActionTrack:
     rows = actions.rows.copy()
     rows[tick] = parse_pose_line("s+right+down-1").rows[0]
     return ActionTrack(actions.modality, rows)
+
+
+def test_every_kind_of_the_program_is_held_to_this():
+    assert {name.split()[0] for name in WORLD_FACTORIES} >= set(BUILT_IN)
 
 
 # ---------------------------------------------------------------------- what it says of itself

@@ -1,4 +1,4 @@
-"""The worlds that must pass the contract in `test_worlds`."""
+"""Worlds that must pass the contract in `test_worlds`: one or more of every kind in the registry."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from dataclasses import dataclass
 
 import pytest
 
-from engine.worlds.astra import open_astra
-from engine.worlds.fake import FakeWorld
 from engine.worlds.protocol import WorldModel
+from engine.worlds.registry import open_world
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorldFactory:
-    """How to open a world for the contract, once for all its tests."""
+    """How to make a world for the contract, once for all its tests."""
 
-    open: Callable[[pytest.FixtureRequest], WorldModel]
-    """Is given the request of a module's fixture, so that it may ask for session fixtures."""
+    spec: Callable[[pytest.FixtureRequest], str]
+    """Makes its files, if it has any, and returns what `open_world` takes. Is given the request of a module's fixture,
+    so that it may ask for session fixtures."""
     atol: float = 0.0
     """How far latents may differ after `restore`; frames may differ by as many levels as this makes, rounded up."""
 
-
-def _open_tiny_astra(request: pytest.FixtureRequest) -> WorldModel:
-    return open_astra(request.getfixturevalue("original_world_folder"), "cpu")
+    def open(self, request: pytest.FixtureRequest) -> WorldModel:
+        """The world, through the registry."""
+        return open_world(self.spec(request), {}, "cpu")
 
 
 WORLD_FACTORIES: dict[str, WorldFactory] = {
-    "fake": WorldFactory(open=lambda _request: FakeWorld(width=56, height=32)),
-    "astra": WorldFactory(open=_open_tiny_astra),
+    "astra": WorldFactory(spec=lambda request: str(request.getfixturevalue("original_world_folder"))),
+    "fake": WorldFactory(spec=lambda _request: "fake"),
 }
+"""By kind; several worlds of one kind have a word after it, as in "wan text"."""

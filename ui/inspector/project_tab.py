@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QPushButton, QVBoxLayout, 
 
 from astra_studio.document import edits
 from astra_studio.paths import world_catalogue
+from engine.worlds.registry import names_without_files
 from ui.studio import Studio
 from ui.widgets import Facts, Section
 
@@ -50,7 +51,7 @@ class ProjectTab(QWidget):
 
     def _show(self) -> None:
         project = self._studio.project
-        names = [*sorted(world_catalogue()), "fake"]
+        names = [*sorted(world_catalogue()), *names_without_files()]
         if project.world.spec not in names:
             names.append(project.world.spec)
         if names != [self.choice.itemText(number) for number in range(self.choice.count())]:

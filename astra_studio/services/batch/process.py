@@ -35,23 +35,16 @@ _STOP_S = 20.0
 
 @dataclass(frozen=True, kw_only=True)
 class AskedBatch:
-    """What the child is to do.
-
-    Attributes:
-        seconds_per_chunk: that the fake world takes.
-    """
+    """What the child is to do."""
 
     jobs: Path
     out: Path
     device: str = "auto"
-    seconds_per_chunk: float = 0.0
 
     def open_world(self, spec: str) -> WorldModel:
         """A world of the batch, in the process that renders it."""
         catalogue = tuple((name, str(path)) for name, path in world_catalogue().items())
-        return open_location(
-            WorldLocation(spec=spec, catalogue=catalogue, device=self.device, seconds_per_chunk=self.seconds_per_chunk)
-        )
+        return open_location(WorldLocation(spec=spec, catalogue=catalogue, device=self.device))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,15 +65,11 @@ class Generation:
         post: Post,
         *,
         on_frames: Callable[[ChunkId, Frames], None] = lambda _chunk, _frames: None,
-        seconds_per_chunk: float = 0.0,
         device: str = "auto",
     ) -> None:
-        """Become a client of `engine`. `on_frames` gets a new chunk's frames on the main thread, before its record.
-
-        `seconds_per_chunk` is how long the fake world takes for one.
-        """
+        """Become a client of `engine`. `on_frames` gets a new chunk's frames on the main thread, before its record."""
         self._session, self._post, self._on_frames = session, post, on_frames
-        self._pace, self._device = seconds_per_chunk, device
+        self._device = device
         self._queue: deque[SlotKey] = deque()
         self._current: _Current | None = None
         self._status = GenerationStatus()
@@ -472,9 +468,7 @@ class Generation:
 
     def _location(self, project: Project) -> WorldLocation:
         catalogue = tuple((name, str(folder)) for name, folder in world_catalogue().items())
-        return WorldLocation(
-            spec=project.world.spec, catalogue=catalogue, device=self._device, seconds_per_chunk=self._pace
-        )
+        return WorldLocation(spec=project.world.spec, catalogue=catalogue, device=self._device)
 
 
 @dataclass(kw_only=True)

@@ -140,7 +140,7 @@ def test_an_open_world_is_not_opened_again(new_desk: Callable[..., Desk]) -> Non
 @pytest.mark.parametrize("in_process", [True, False], ids=["thread", "child"])
 def test_cancel_is_heard_by_a_world_that_is_never_silent(new_desk: Callable[..., Desk], in_process: bool) -> None:
     desk = new_desk(in_process=in_process)
-    desk.ask(world=WorldLocation(spec="fake", seconds_per_chunk=20.0), num_steps=4000)
+    desk.ask(world=WorldLocation(spec="fake:20"), num_steps=4000)
     desk.until(StepDone)
     began_s = time.monotonic()
     desk.client.cancel("first")
@@ -236,7 +236,7 @@ def test_cancel_is_heard_at_every_step(new_desk: Callable[..., Desk], step: int,
             desk.client.cancel("first")
 
     desk.on_event = cancel_there
-    desk.ask(world=WorldLocation(spec="fake", seconds_per_chunk=0.4 if in_process else 2.0), num_steps=4)
+    desk.ask(world=WorldLocation(spec="fake:0.4" if in_process else "fake:2"), num_steps=4)
     told = []
     while not isinstance(event := desk.events.get(timeout=30), (ChunkCancelled, ChunkDone, RequestFailed)):
         told.append(event)
@@ -252,7 +252,7 @@ def test_cancel_is_heard_at_every_step(new_desk: Callable[..., Desk], step: int,
 
 def test_a_second_cancel_does_not_wait_for_a_step_that_takes_for_ever(new_desk: Callable[..., Desk]) -> None:
     desk = new_desk()
-    desk.ask(world=WorldLocation(spec="fake", seconds_per_chunk=240.0), num_steps=4)
+    desk.ask(world=WorldLocation(spec="fake:240"), num_steps=4)
     desk.until(WorldOpened)
     desk.client.cancel("first")
     with pytest.raises(queue.Empty):
@@ -265,7 +265,7 @@ def test_a_second_cancel_does_not_wait_for_a_step_that_takes_for_ever(new_desk: 
 
 def test_a_process_that_dies_while_it_is_cancelled_is_not_asked_again(new_desk: Callable[..., Desk]) -> None:
     desk = new_desk()
-    desk.ask(world=WorldLocation(spec="fake", seconds_per_chunk=240.0), num_steps=4)
+    desk.ask(world=WorldLocation(spec="fake:240"), num_steps=4)
     desk.until(WorldOpened)
     desk.client.cancel("first")
     pid = desk.engine.child_pid
@@ -278,7 +278,7 @@ def test_a_process_that_dies_twice_over_one_chunk_fails_it_and_the_next_one_work
     new_desk: Callable[..., Desk],
 ) -> None:
     desk = new_desk()
-    desk.ask(world=WorldLocation(spec="fake", seconds_per_chunk=20.0), num_steps=100)
+    desk.ask(world=WorldLocation(spec="fake:20"), num_steps=100)
     for _ in range(2):
         desk.until(StepDone)
         pid = desk.engine.child_pid
@@ -310,7 +310,7 @@ def test_every_client_hears_what_it_asked_for_and_nothing_else(new_desk: Callabl
 def test_a_client_cancels_its_own_request_and_not_one_of_the_same_name(new_desk: Callable[..., Desk]) -> None:
     desk = new_desk(in_process=True)
     other = desk.engine.connect(lambda _event: None)
-    desk.ask(world=WorldLocation(spec="fake", seconds_per_chunk=0.4))
+    desk.ask(world=WorldLocation(spec="fake:0.4"))
     desk.until(StepDone)
     other.cancel("first")
     assert desk.until(ChunkDone).request_id == "first"
@@ -321,7 +321,7 @@ def test_a_client_that_has_gone_stops_its_chunk_and_hears_no_more(new_desk: Call
     others: queue.Queue[EngineEvent] = queue.Queue()
     other = desk.engine.connect(others.put)
     request = ChunkRequest(index=0, actions=parse_pose_line("w-8"), seed=1, settings=SamplingSettings(num_steps=4000))
-    slow = WorldLocation(spec="fake", seconds_per_chunk=60.0)
+    slow = WorldLocation(spec="fake:60")
     other.make_chunk(
         "slow", lambda: MakeChunk(request_id="slow", world=slow, request=request, parent_id=None, start=START)
     )
@@ -338,7 +338,7 @@ def test_a_client_that_has_gone_stops_its_chunk_and_hears_no_more(new_desk: Call
 
 def test_closing_ends_the_process_at_once_in_the_middle_of_a_chunk() -> None:
     desk = Desk()
-    desk.ask(world=WorldLocation(spec="fake", seconds_per_chunk=60.0), num_steps=600)
+    desk.ask(world=WorldLocation(spec="fake:60"), num_steps=600)
     desk.until(StepDone)
     pid = desk.engine.child_pid
     assert pid is not None

@@ -71,6 +71,10 @@ def test_everything_that_it_may_say_is_read(tmp_path):
     assert asdict(config) == {**content, "defaults": {**asdict(SamplingSettings()), **content["defaults"]}}
 
 
+def test_the_kind_may_be_said_and_changes_nothing_that_comes_out(tmp_path):
+    assert load_world_config(stored(tmp_path, {"kind": "astra"}), "tiny") == WorldConfig()
+
+
 def test_no_number_of_heads_may_be_said(tmp_path):
     assert load_world_config(stored(tmp_path, {"num_heads": None}), "tiny").num_heads is None
 

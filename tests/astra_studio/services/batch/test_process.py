@@ -16,14 +16,14 @@ from astra_studio.services.batch.report import PAGE
 from astra_studio.services.signals import Mailbox
 from engine.messages import Cancelled
 
-GRID = '[defaults]\nworld = "fake"\n[grid]\nimages = ["red.png"]\ntrajectories = ["w-8", "left-16", "d-8"]\n'
+GRID = '[defaults]\nworld = "fake:0.3"\n[grid]\nimages = ["red.png"]\ntrajectories = ["w-8", "left-16", "d-8"]\n'
 
 
 @pytest.fixture
 def asked(tmp_path: Path) -> AskedBatch:
     Image.new("RGB", (112, 64), (200, 30, 30)).save(tmp_path / "red.png")
     (tmp_path / "jobs.toml").write_text(GRID)
-    return AskedBatch(jobs=tmp_path / "jobs.toml", out=tmp_path / "out", seconds_per_chunk=0.3)
+    return AskedBatch(jobs=tmp_path / "jobs.toml", out=tmp_path / "out")
 
 
 class Queue:

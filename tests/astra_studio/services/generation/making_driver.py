@@ -1,4 +1,4 @@
-"""A program of its own that makes chunks into a project without a window, to be killed: PROJECT, seconds per chunk.
+"""A program of its own that makes chunks into a project without a window, to be killed: PROJECT.
 
 Prints the engine's process id, then the hash of every chunk that is in the file, then `step` while it makes the next.
 """
@@ -16,11 +16,11 @@ from engine.serving.child_engine import ChildEngine
 
 
 def main() -> None:
-    path, seconds = Path(sys.argv[1]), float(sys.argv[2])
+    path = Path(sys.argv[1])
     mail = Mailbox()
     engine = ChildEngine()
     session = Session(open_store(path))
-    generation = Generation(session, engine, mail.post, seconds_per_chunk=seconds)
+    generation = Generation(session, engine, mail.post)
 
     def say(*words: object) -> None:
         sys.stdout.write(" ".join(map(str, words)) + "\n")

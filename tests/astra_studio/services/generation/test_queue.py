@@ -31,11 +31,11 @@ PICTURE = Path("assets/pictures/meadow.jpg")
 class Rig:
     """A project, an engine and a mailbox in place of an event loop."""
 
-    def __init__(self, path: Path, world: str = "fake", *, in_process: bool = True, seconds: float = 0.0) -> None:
+    def __init__(self, path: Path, world: str = "fake", *, in_process: bool = True) -> None:
         self.mail = Mailbox()
         self.engine = InProcessEngine() if in_process else ChildEngine()
         self.session = Session(open_store(path) if path.exists() else create_store(path, new_project(world)))
-        self.generation = Generation(self.session, self.engine, self.mail.post, seconds_per_chunk=seconds)
+        self.generation = Generation(self.session, self.engine, self.mail.post)
         self.problems: list[str] = []
 
     def add_start(self) -> None:
@@ -65,7 +65,8 @@ def new_rig(tmp_path: Path) -> Iterator[Callable[..., Rig]]:
     made: list[Rig] = []
 
     def new(name: str = "walk", world: str = "fake", *, in_process: bool = True, seconds: float = 0.0) -> Rig:
-        made.append(Rig(tmp_path / f"{name}.astra", world, in_process=in_process, seconds=seconds))
+        named = f"fake:{seconds}" if seconds else world
+        made.append(Rig(tmp_path / f"{name}.astra", named, in_process=in_process))
         return made[-1]
 
     yield new
