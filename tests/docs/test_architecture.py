@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md against the tree: what it names is there, and every package is named."""
+"""ARCHITECTURE.md and CONTRIBUTING.md against the tree: what they name is there, and every package is named."""
 
 from __future__ import annotations
 
@@ -81,3 +81,13 @@ def test_every_extension_point_is_there_with_its_contract_test() -> None:
         for test in spans(contract):
             assert (ROOT / test).is_file(), test
     assert len(points) >= 5
+
+
+def test_contributing_names_files_that_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    words = {word for span in spans(text) for word in span.split()}
+    paths = {word for word in words if re.fullmatch(r"(?:tests|docs|engine|astra_studio|ui|packaging)/[\w/.-]*", word)}
+    assert sorted(path for path in paths if not (ROOT / path).exists()) == []
+    assert len(paths) > 40
+    for name, path in re.findall(r"`([A-Z][A-Z_]+)` of `([\w/.]+)`", text):
+        assert re.search(rf"^{name}\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), f"{name} in {path}"
