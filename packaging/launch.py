@@ -1,4 +1,4 @@
-"""What a frozen program starts with: the engine's child process where it is one, and the command line otherwise."""
+"""What a frozen program starts with: a child process where it is asked for one, else the command line."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import multiprocessing
 import sys
 
 if __name__ == "__main__":
-    # The engine's process is this same file, started again; it must not get as far as reading a command line.
+    # Child processes are this same file, started again; they must not get as far as reading a command line.
     multiprocessing.freeze_support()
+    from engine.serving.child_process import run_child
+
+    if run_child(sys.argv[1:]):
+        sys.exit(0)
     from astra_studio.cli import main
 
     sys.exit(main())

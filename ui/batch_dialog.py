@@ -26,7 +26,8 @@ from PySide6.QtWidgets import (
 from astra_studio.problems import Problem
 from astra_studio.services.background.jobs import JobState
 from astra_studio.services.background.latest import Background
-from astra_studio.services.batch.process import AskedBatch, forecast_batch, render_batch
+from astra_studio.services.batch.messages import AskedBatch
+from astra_studio.services.batch.process import forecast_batch, render_batch
 from astra_studio.services.batch.run import Forecast, JobForecast
 from ui.studio import Studio
 from ui.theme import S8, S12, S16

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.messages import Cancelled, Event, Preview, Progress
-from engine.serving.failures import failure_of
+from engine.serving.failures import EngineFailure, failure_of
 from engine.serving.messages import (
     ChunkCancelled,
     ChunkDone,
@@ -30,6 +30,16 @@ _MAX_STATES = 4
 """Of chunks made last, to go on from without rebuilding: the newest, and those that a redo goes back to."""
 
 Opener = Callable[[WorldLocation], WorldModel]
+HistoryOf = Callable[[MakeChunk, int], TakeHistory]
+"""What lies before a chunk, with so many of its last latents at most. Raises HistoryUnavailable or Cancelled."""
+
+
+class HistoryUnavailable(Exception):
+    """What lies before a chunk cannot be read."""
+
+    def __init__(self, failure: EngineFailure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class EngineHost:
@@ -39,10 +49,11 @@ class EngineHost:
         self,
         emit: Callable[[EngineEvent], None],
         cancelled: Callable[[], bool],
+        history_of: HistoryOf,
         open_world: Opener = open_location,
     ) -> None:
         """`cancelled` is asked at every denoising step."""
-        self._emit, self._cancelled, self._opener = emit, cancelled, open_world
+        self._emit, self._cancelled, self._history_of, self._opener = emit, cancelled, history_of, open_world
         self._world: WorldModel | None = None
         self._location: WorldLocation | None = None
         self._states: OrderedDict[str, Any] = OrderedDict()
@@ -59,6 +70,8 @@ class EngineHost:
                 self._emit(WorldOpened(request.world.spec, self._world.info, self._world.restore_latents))
         except Cancelled:
             self._emit(ChunkCancelled(request.request_id))
+        except HistoryUnavailable as error:
+            self._emit(RequestFailed(request.request_id, error.failure))
         except Exception as error:  # a worker's loop: the client, its project and the next request go on
             failed = RequestFailed(request.request_id, failure_of(error))
             error.__traceback__ = None  # it holds the frames of the step, and they hold its tensors
@@ -97,7 +110,7 @@ class EngineHost:
             opened = world.open(asked.start, asked.request.actions.modality.name)
             state, start_latents = opened.state, opened.latents
         else:
-            state = self._state_after(world, asked.parent_id, asked.history)
+            state = self._state_before(world, asked)
 
         def listener(event: Event) -> None:
             if isinstance(event, Progress):
@@ -111,9 +124,10 @@ class EngineHost:
             self._states.popitem(last=False)
         self._emit(ChunkDone(asked.request_id, result, start_latents))
 
-    def _state_after(self, world: WorldModel, parent_id: str, history: TakeHistory | None) -> Any:
-        if parent_id in self._states:
-            self._states.move_to_end(parent_id)
-            return self._states[parent_id]
-        assert history is not None, "a state that is not held needs its history"
+    def _state_before(self, world: WorldModel, asked: MakeChunk) -> Any:
+        assert asked.parent_id is not None
+        if asked.parent_id in self._states:
+            self._states.move_to_end(asked.parent_id)
+            return self._states[asked.parent_id]
+        history = self._history_of(asked, world.restore_latents)
         return world.restore(history.latents, history.num_latents, history.num_start, history.actions)

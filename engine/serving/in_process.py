@@ -13,7 +13,9 @@ class InProcessEngine(Worker):
 
     def __init__(self, open_world: Opener = open_location) -> None:
         """Start it. `open_world` is what opens a world."""
-        self._host = EngineHost(self._emit, self._is_cancelled, open_world)
+        self._host = EngineHost(
+            self._emit, self._is_cancelled, lambda _asked, num_latents: self._history(num_latents), open_world
+        )
         super().__init__()
 
     def _handle(self, request: EngineRequest) -> None:

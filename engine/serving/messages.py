@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine.actions.modality import ActionTrack
 from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Picture, WorldInfo
 from engine.serving.failures import EngineFailure
+from engine.serving.wire import message_types
 from engine.worlds.location import WorldLocation
 
 
@@ -43,7 +44,8 @@ class MakeChunk:
         request_id: of this request, and from then on of the state after its chunk.
         parent_id: of the request for the chunk before it; None for the first of a take.
         start: frames (1 + 4k, H, W, 3) of the world's size, with the first chunk alone.
-        history: what lies before it, with later ones: used where the engine no longer holds that state.
+
+    What lies before a later chunk is asked for where the engine no longer holds that state (`HistoryNeeded`).
     """
 
     request_id: str
@@ -51,7 +53,13 @@ class MakeChunk:
     request: ChunkRequest
     parent_id: str | None
     start: Frames | None = None
-    history: TakeHistory | None = None
+
+
+@dataclass(frozen=True)
+class CancelRequest:
+    """Stop the request at its next step. Does nothing where it is over."""
+
+    request_id: str
 
 
 EngineRequest = OpenWorld | MakeChunk
@@ -117,4 +125,46 @@ class RequestFailed:
     failure: EngineFailure
 
 
+# ---------------------------------------------------------------------- between client and host
+
+
+@dataclass(frozen=True)
+class HistoryNeeded:
+    """The host no longer holds the state before a chunk: `HistoryFound` or `HistoryMissing` is to follow.
+
+    `num_latents` is how many of the take's last latents it needs at most.
+    """
+
+    request_id: str
+    num_latents: int
+
+
+@dataclass(frozen=True, eq=False)
+class HistoryFound:
+    """What lies before the chunk."""
+
+    history: TakeHistory
+
+
+@dataclass(frozen=True)
+class HistoryMissing:
+    """What lies before the chunk cannot be read."""
+
+    failure: EngineFailure
+
+
 EngineEvent = WorldOpening | WorldOpened | StepDone | PreviewReady | ChunkDone | ChunkCancelled | RequestFailed
+
+CHILD_MESSAGES = message_types(OpenWorld, MakeChunk, CancelRequest, HistoryFound, HistoryMissing)
+"""What an engine's process takes."""
+PARENT_MESSAGES = message_types(
+    WorldOpening,
+    WorldOpened,
+    StepDone,
+    PreviewReady,
+    ChunkDone,
+    ChunkCancelled,
+    RequestFailed,
+    HistoryNeeded,
+)
+"""What an engine's process sends."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from engine.serving.messages import EngineEvent, MakeChunk
+from engine.serving.messages import EngineEvent, MakeChunk, TakeHistory
 from engine.worlds.location import WorldLocation
 
 OnEvent = Callable[[EngineEvent], None]
 """Is called on a thread of the engine's, in the order of what happens. What it raises is logged and goes no further."""
+
+
+ReadHistory = Callable[[int], TakeHistory]
+"""What lies before a chunk, with so many of its last latents at most."""
 
 
 class EngineClient(Protocol):
@@ -19,10 +23,11 @@ class EngineClient(Protocol):
         """Open a world ahead of need; returns the id of the request, which `WorldOpened` or `RequestFailed` answers."""
         ...
 
-    def make_chunk(self, request_id: str, prepare: Callable[[], MakeChunk]) -> None:
+    def make_chunk(self, request_id: str, prepare: Callable[[], MakeChunk], history: ReadHistory) -> None:
         """Make a chunk, after what was asked for before: `ChunkDone`, `ChunkCancelled` or `RequestFailed` follows.
 
-        `prepare` is called on the engine's thread when it is the chunk's turn, and may read files.
+        Both functions are called on a thread of the engine's, and may read files: `prepare` when it is the chunk's
+        turn; `history` where the engine does not hold the state before the chunk.
         """
         ...
 

@@ -10,8 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.serving.failures import failure_of
-from engine.serving.messages import ChunkCancelled, EngineEvent, EngineRequest, MakeChunk, OpenWorld, RequestFailed
-from engine.serving.protocol import OnEvent
+from engine.serving.host import HistoryUnavailable
+from engine.serving.messages import (
+    ChunkCancelled,
+    EngineEvent,
+    EngineRequest,
+    MakeChunk,
+    OpenWorld,
+    RequestFailed,
+    TakeHistory,
+)
+from engine.serving.protocol import OnEvent, ReadHistory
 from engine.worlds.location import WorldLocation
 
 _LOG = logging.getLogger(__name__)
@@ -28,11 +37,11 @@ class Client:
     def open_world(self, world: WorldLocation) -> str:
         self._num_opened += 1
         request_id = f"world {self._num_opened}"
-        self._worker.put(_Order(self, request_id, lambda: OpenWorld(request_id=request_id, world=world)))
+        self._worker.put(Order(self, request_id, lambda: OpenWorld(request_id=request_id, world=world), _no_history))
         return request_id
 
-    def make_chunk(self, request_id: str, prepare: Callable[[], MakeChunk]) -> None:
-        self._worker.put(_Order(self, request_id, prepare))
+    def make_chunk(self, request_id: str, prepare: Callable[[], MakeChunk], history: ReadHistory) -> None:
+        self._worker.put(Order(self, request_id, prepare, history))
 
     def cancel(self, request_id: str) -> None:
         self._worker.cancel(self, request_id)
@@ -55,10 +64,17 @@ class Client:
 
 
 @dataclass(frozen=True, eq=False)
-class _Order:
+class Order:
+    """A request of a client, and what it is made from when it is its turn."""
+
     client: Client
     request_id: str
     prepare: Callable[[], EngineRequest]
+    history: ReadHistory
+
+
+def _no_history(_num_latents: int) -> TakeHistory:
+    raise AssertionError("opening a world asks for no history")
 
 
 class Worker(ABC):
@@ -66,8 +82,8 @@ class Worker(ABC):
 
     def __init__(self) -> None:
         """Start the thread; what the class below needs must be there already."""
-        self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
-        self._order: _Order | None = None
+        self._orders: queue.SimpleQueue[Order | None] = queue.SimpleQueue()
+        self._order: Order | None = None
         self._cancelled: tuple[Client, str] | None = None
         self._is_forced = False
         self._closing = False
@@ -78,7 +94,7 @@ class Worker(ABC):
         """A new client."""
         return Client(self, on_event)
 
-    def put(self, order: _Order) -> None:
+    def put(self, order: Order) -> None:
         """Take an order, to be met after those that wait."""
         self._orders.put(order)
 
@@ -118,6 +134,15 @@ class Worker(ABC):
     def _emit(self, event: EngineEvent) -> None:
         assert self._order is not None
         self._order.client.emit(event)
+
+    def _history(self, num_latents: int) -> TakeHistory:
+        """What lies before the chunk that is made. Raises HistoryUnavailable."""
+        assert self._order is not None
+        try:
+            return self._order.history(num_latents)
+        except Exception as error:  # of the client's: a file that cannot be read
+            _LOG.warning("what lies before a chunk cannot be read: %s", error)
+            raise HistoryUnavailable(failure_of(error)) from error
 
     def _is_cancelled(self) -> bool:
         order = self._order

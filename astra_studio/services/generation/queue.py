@@ -44,6 +44,7 @@ from engine.serving.messages import (
     PreviewReady,
     RequestFailed,
     StepDone,
+    TakeHistory,
     WorldOpened,
     WorldOpening,
 )
@@ -270,7 +271,7 @@ class Generation:
 
     def _begin(self, project: Project, take: Take, index: int, place: WorldLocation) -> None:
         assert self._world is not None
-        _, info, restore_latents = self._world
+        _, info, _ = self._world
         asked = asked_at(project, take, made_ticks(take))
         settings = asked.settings
         num_latents = latents_per_chunk(project, take)
@@ -309,18 +310,19 @@ class Generation:
         current, path = self._current, self._session.path
 
         def prepare() -> MakeChunk:
-            with open_artifacts(path) as artifacts:
-                if current.parent is None:
+            frames = None
+            if current.parent is None:
+                with open_artifacts(path) as artifacts:
                     frames = start_frames(start, artifacts.read(start.artifact), info)
-                    return MakeChunk(
-                        request_id=current.chunk_id, world=place, request=request, parent_id=None, start=frames
-                    )
-                history = history_of(take.chunks, artifacts.read, restore_latents)
             return MakeChunk(
-                request_id=current.chunk_id, world=place, request=request, parent_id=current.parent, history=history
+                request_id=current.chunk_id, world=place, request=request, parent_id=current.parent, start=frames
             )
 
-        self._client.make_chunk(current.chunk_id, prepare)
+        def history(num_latents: int) -> TakeHistory:
+            with open_artifacts(path) as artifacts:
+                return history_of(take.chunks, artifacts.read, num_latents)
+
+        self._client.make_chunk(current.chunk_id, prepare, history)
         self._tell(
             active=ActiveChunk(
                 take=take.id,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.context import SpawnProcess
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from engine.serving.messages import (
     PreviewReady,
     RequestFailed,
     StepDone,
+    TakeHistory,
     WorldOpened,
     WorldOpening,
 )
@@ -69,6 +70,10 @@ class FragileWorld(FakeWorld):
         return super().restore(*given)
 
 
+def no_history(_num_latents: int) -> TakeHistory:
+    raise AssertionError("nobody may ask for it")
+
+
 class Desk:
     """An engine whose events the test takes one by one."""
 
@@ -85,6 +90,7 @@ class Desk:
         self.client.make_chunk(
             request_id,
             lambda: MakeChunk(request_id=request_id, world=world, request=request, parent_id=None, start=START),
+            no_history,
         )
 
     def until(self, kind: type, timeout_s: float = 30.0) -> Any:
@@ -186,7 +192,7 @@ def test_a_request_that_cannot_be_prepared_fails_alone(new_desk: Callable[..., D
     def unreadable() -> MakeChunk:
         raise OSError(5, "Input/output error")
 
-    desk.client.make_chunk("first", unreadable)
+    desk.client.make_chunk("first", unreadable, no_history)
     failed = desk.events.get(timeout=10)
     assert isinstance(failed, RequestFailed)
     assert failed.request_id == "first"
@@ -198,17 +204,16 @@ def test_a_process_that_cannot_be_started_fails_the_request_and_not_the_thread(
     new_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = new_desk()
-    start = SpawnProcess.start
 
-    def no_more_processes(_process: SpawnProcess) -> None:
-        raise RuntimeError("the system gives no more processes")
+    def no_more_processes(*_command: object, **_options: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(SpawnProcess, "start", no_more_processes)
+    monkeypatch.setattr(subprocess, "Popen", no_more_processes)
     desk.ask()
     failed = desk.events.get(timeout=10)
     assert isinstance(failed, RequestFailed)
     assert failed.request_id == "first"
-    monkeypatch.setattr(SpawnProcess, "start", start)
+    monkeypatch.undo()
     desk.ask("second")
     assert desk.until(ChunkDone).request_id == "second"
 
@@ -323,7 +328,9 @@ def test_a_client_that_has_gone_stops_its_chunk_and_hears_no_more(new_desk: Call
     request = ChunkRequest(index=0, actions=parse_pose_line("w-8"), seed=1, settings=SamplingSettings(num_steps=4000))
     slow = WorldLocation(spec="fake:60")
     other.make_chunk(
-        "slow", lambda: MakeChunk(request_id="slow", world=slow, request=request, parent_id=None, start=START)
+        "slow",
+        lambda: MakeChunk(request_id="slow", world=slow, request=request, parent_id=None, start=START),
+        no_history,
     )
     while not isinstance(others.get(timeout=10), StepDone):
         pass

@@ -11,7 +11,8 @@ from PIL import Image
 
 from astra_studio.problems import UserError
 from astra_studio.services.background.jobs import Jobs, JobState
-from astra_studio.services.batch.process import AskedBatch, forecast_batch, render_batch
+from astra_studio.services.batch.messages import AskedBatch
+from astra_studio.services.batch.process import forecast_batch, render_batch
 from astra_studio.services.batch.report import PAGE
 from astra_studio.services.signals import Mailbox
 from engine.messages import Cancelled
@@ -102,7 +103,7 @@ def test_a_cancelled_batch_stops_in_its_step_and_keeps_what_is_finished(asked, i
     state = queue.wait_over()
     assert (state.status, state.result) == ("cancelled", asked.out / PAGE)
     assert len(list(asked.out.glob("*.mp4"))) in (1, 2)
-    assert not [child for child in psutil.Process().children() if "astra-batch" in " ".join(child.cmdline())]
+    assert not [child for child in psutil.Process().children() if "batch.child" in " ".join(child.cmdline())]
     assert Queue(asked).wait_over().status == "done"
 
 
@@ -110,7 +111,7 @@ def test_a_process_that_dies_is_told(asked):
     queue = Queue(asked)
     queue.wait(0.1)
     for child in psutil.Process().children():
-        if "spawn_main" in " ".join(child.cmdline()):
+        if "batch.child" in " ".join(child.cmdline()):
             child.kill()
     state = queue.wait_over()
     assert state.status == "failed"
