@@ -22,8 +22,8 @@ def rows(title: str) -> list[list[str]]:
 
 
 def spans(text: str) -> list[str]:
-    """What stands between backticks."""
-    return re.findall(r"`([^`]+)`", text)
+    """What stands between backticks on one line, blocks of code left out."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
 
 
 def modules() -> set[str]:
