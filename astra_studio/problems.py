@@ -46,6 +46,7 @@ _TABLE: dict[str, tuple[str, str]] = {
         "The trajectory cannot be read",
         "Mend the pose line; astra-studio render --help lists the moves",
     ),
+    "CameraChoice": ("The trajectory needs the name of a camera", "Or give a file that holds a single camera"),
     "TrajectoryError": ("The trajectory cannot be read", "Mend the file or choose another"),
     "WeightsMissing": ("The world cannot be opened", "Put the missing file there, or give another --world"),
     "WeightsUnreadable": ("The world cannot be opened", "Its file is not used; nothing in it was run"),

@@ -15,6 +15,7 @@ from astra_studio.commands import CANCELLED, OK
 from astra_studio.paths import BUNDLED_WORLD, world_catalogue
 from engine.actions.pose_line import explain_moves
 from engine.messages import Event, Progress, SamplingSettings, WorldInfo
+from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.preset_paths import preset_path_names
 
 
@@ -32,6 +33,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--image", type=Path, required=True, metavar="I", help="start picture: PNG, JPEG, WebP, TIFF, BMP or GIF")
     add("--trajectory", required=True, metavar="T", help="preset, pose line such as 'w-8 left-8', or camera file")
+    add("--camera", metavar="NAME", help="which camera of the camera file, where it holds several")
     add("--out", type=Path, required=True, metavar="V.mp4", help="video file to write (H.264)")
     add("--world", default=BUNDLED_WORLD, metavar="NAME|PATH", help=f"world model (default: {BUNDLED_WORLD})")
     add("--prompt", default="", metavar="P", help="text, for worlds that read it")
@@ -65,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
     request = RenderRequest(
         image=options.image,
         trajectory=options.trajectory,
+        overrides=None if options.camera is None else Overrides(camera=options.camera),
         out=options.out,
         report=options.report,
         num_chunks=options.chunks,

@@ -11,8 +11,7 @@ from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory
-from engine.trajectories.formats.registry import FORMATS
-from engine.trajectories.formats.source import Source
+from engine.trajectories.formats.registry import FORMATS, is_camera_folder
 from engine.trajectories.preset_paths import SMOOTH, preset_path, preset_path_names
 from engine.trajectories.sampling import actions
 
@@ -65,13 +64,13 @@ def _from_file(path: Path, overrides: Overrides | None = None, format_name: str 
 
 
 def _is_file(name: str) -> bool:
-    """Whether there is such a file, or a folder with COLMAP's text model.
+    """Whether there is such a file, or a folder in a format that has folders.
 
     A name that none can have (a pose line of any length) is none.
     """
     try:
         path = _expanded(name)
-        return bool(name) and (path.is_file() or FORMATS["colmap"].recognise(Source(path)) is not None)
+        return bool(name) and (path.is_file() or (path.is_dir() and is_camera_folder(path)))
     except (OSError, ValueError):
         return False
 

@@ -16,12 +16,16 @@ from astra_studio.cli import main
 from astra_studio.document.paths import stored_path
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.resolve import resolve_trajectory
+from engine.trajectories.rotations import from_euler, to_euler
 from tests.engine.trajectories.formats.layouts import SAMPLES, a_walk, saved
 from ui.import_dialog import ImportDialog
 from ui.path_export_dialog import PathExportDialog
 
 # The platform without a screen says so of every window that may not be made too small.
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+CASES = Path(__file__).resolve().parents[1] / "data" / "trajectories" / "cases"
 
 
 def drop(driver, path: Path) -> None:
@@ -113,10 +117,10 @@ def test_lengths_can_be_fitted_to_the_trained_speed_or_said(driver, tmp_path):
     assert dialog.scale.value == 1.0
     dialog.has_rate.click()
     settle(driver, dialog)
-    QTest.keyClicks(dialog.rate, "10")
+    QTest.keyClicks(dialog.rate, "5")
     QTest.keyClick(dialog.rate, Qt.Key.Key_Return)
     settle(driver, dialog)
-    assert dialog.imported.reading.recording.fps == 10
+    assert dialog.imported.reading.recording.fps == 5
     slow = len(dialog.imported.track)
     dialog.fits.click()
     settle(driver, dialog)
@@ -151,10 +155,39 @@ def test_other_files_are_not_asked_for_angles_or_cameras(driver, tmp_path):
     dialog.reject()
     dialog = opened(driver, SAMPLES["recammaster"](a_walk(40)).put(tmp_path))
     assert dialog.camera.isVisible()
-    QTest.keyClicks(dialog.camera, "cam05")
-    QTest.keyClick(dialog.camera, Qt.Key.Key_Return)
-    settle(driver, dialog)
-    assert "cam05" not in dialog.notes.text()
+    assert dialog.camera.currentText() == "The usual one"
+    pick(driver, dialog, dialog.camera, "cam05")
+    assert dialog.imported.reading.cameras == tuple(f"cam{number:02d}" for number in range(1, 11))
+    assert "Cam05 is read" in dialog.notes.text()
+    dialog.reject()
+
+
+def test_a_file_with_two_cameras_asks_which(driver, tmp_path):
+    dialog = opened(driver, CASES / "two.json")
+    assert dialog.because.text() == "two.json holds 2 cameras: camA, camB. Say which with Camera"
+    assert dialog.imported is None
+    assert not dialog.ok.isEnabled()
+    assert dialog.camera.isVisible()
+    assert [dialog.camera.itemText(number) for number in range(3)] == ["Choose one of 2", "camA", "camB"]
+    pick(driver, dialog, dialog.camera, "camB")
+    assert dialog.camera.currentText() == "camB"
+    assert np.allclose(np.diff(dialog.imported.reading.recording.c2w[:, 0, 3]), 0)
+    assert "The camera camB is read" in dialog.notes.text()
+    driver.click(dialog.ok)
+    assert len(driver.studio.take.actions) == 4
+
+
+def test_the_order_that_turns_most_smoothly_is_offered(driver, tmp_path):
+    path = tmp_path / "a.chan"
+    count = np.arange(60)
+    turns = from_euler(np.deg2rad(np.stack([0 * count - 20, 4.5 * count, 0 * count], axis=1)), "xyz")
+    degrees = np.rad2deg(to_euler(turns, "zyx"))
+    path.write_text("".join(f"{n} 0 0 {-n} {x:.6f} {y:.6f} {z:.6f} 45\n" for n, (x, y, z) in enumerate(degrees, 1)))
+    dialog = opened(driver, path)
+    offered = [dialog.euler.itemText(number) for number in range(dialog.euler.count())]
+    assert [words for words in offered if "smoothly" in words] == ["ZYX: turns most smoothly"]
+    pick(driver, dialog, dialog.euler, "ZYX")
+    assert np.allclose(np.rad2deg(dialog.imported.reading.checks.largest_turn_rad), 4.5, atol=1e-3)
     dialog.reject()
 
 
@@ -240,7 +273,9 @@ def test_an_exported_path_asks_for_the_rows_of_the_project(planned, tmp_path, ca
     with planned.qtbot.waitSignal(planned.studio.said, timeout=20000):
         planned.click(dialog.ok)
     assert path.exists()
-    assert main(["trajectory", "show", str(path), "--json", "--from", name]) == 0
+    # The rate that was written, which not every format holds.
+    rate = ["--fps", "20"] if name == "sekai" else []
+    assert main(["trajectory", "show", str(path), "--json", "--from", name, *rate]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert np.allclose(rows, planned.studio.take.actions.rows, atol=1e-6)
 

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +25,7 @@ from astra_studio.problems import Problem
 from astra_studio.services.background.latest import Background
 from astra_studio.services.camera.files import (
     SHOWN_AXES,
+    CameraQuestion,
     CameraReader,
     ImportChoices,
     Imported,
@@ -117,10 +117,7 @@ class ImportDialog(QDialog):
         )
         orders = [(self.tr("As the format does"), _OWN), *((order.upper(), order) for order in EULER_ORDERS)]
         self.euler = self._choice(self.tr("Order of angles"), orders)
-        self.camera = QLineEdit()
-        self.camera.setPlaceholderText(self.tr("The first"))
-        self.camera.setAccessibleName(self.tr("Camera"))
-        self.camera.editingFinished.connect(self._wished)
+        self.camera = self._choice(self.tr("Camera"), [])
         self.has_rate = QCheckBox(self.tr("Say it"))
         self.has_rate.setAccessibleName(self.tr("Say the poses a second, in place of the file's own times"))
         self.rate = NumberField(
@@ -157,7 +154,7 @@ class ImportDialog(QDialog):
             label = QLabel(words_)
             label.setProperty("role", "label")
             self._form.addRow(label, widget)
-        for choice in (self.format, self.convention, self.axes, self.euler):
+        for choice in (self.format, self.convention, self.axes, self.euler, self.camera):
             choice.activated.connect(lambda _number: self._wished())
         self.has_rate.toggled.connect(self._rate_said)
         self.rate.changed.connect(lambda _value, _is_over: self._wished())
@@ -223,7 +220,7 @@ class ImportDialog(QDialog):
             convention=self.convention.currentData() or None,
             axes=self.axes.currentData() or None,
             euler=self.euler.currentData() or None,
-            camera=self.camera.text().strip() or None,
+            camera=self.camera.currentData() or None,
             fps=self.rate.value if self.has_rate.isChecked() else None,
             scale=self.scale.value,
             fits_speed=self.fits.isChecked(),
@@ -240,9 +237,33 @@ class ImportDialog(QDialog):
         reader, choices = self._reader, self._choices
         self.is_reading = True
         self.ok.setEnabled(False)
-        self._background.run(lambda: reader.read(choices), self._show_imported, self._show_problem)
+        self._background.run(lambda: reader.read_or_ask(choices), self._show_read, self._show_problem)
 
     # ------------------------------------------------------------------ what was read
+
+    def _show_read(self, found: Imported | CameraQuestion) -> None:
+        if isinstance(found, CameraQuestion):
+            self._ask_camera(found)
+        else:
+            self._show_imported(found)
+
+    def _ask_camera(self, question: CameraQuestion) -> None:
+        """Several cameras are in the file, and none is the usual one."""
+        self._show_nothing(self._in_words(question.words), "label")
+        self.notes.setText("")
+        self._show_cameras(question.cameras, self.tr("Choose one of {0}").format(len(question.cameras)))
+        self._show_takes(("camera",))
+        self.camera.setFocus()
+
+    def _show_cameras(self, cameras: tuple[str, ...], first: str) -> None:
+        """The cameras of the file, under the one that is chosen; `first` stands for none."""
+        offered = ["", *cameras]
+        if offered != [self.camera.itemData(number) for number in range(self.camera.count())]:
+            self.camera.clear()
+            for name in offered:
+                self.camera.addItem(name or first, name)
+        self.camera.setItemText(0, first)
+        _choose(self.camera, self._choices.camera or "")
 
     def _show_imported(self, imported: Imported) -> None:
         self.imported, self.is_reading = imported, False
@@ -256,6 +277,8 @@ class ImportDialog(QDialog):
         for choice, own in ((self.convention, reading.convention), (self.axes, AXES_NAMES[reading.axes])):
             if choice.currentData() == _OWN:
                 choice.setItemText(0, self.tr("As the file says: {0}").format(own))
+        self._show_cameras(reading.cameras, self.tr("The usual one"))
+        self._show_orders(reading.smoothest_euler)
         self._show_takes(reading.takes)
         if not self.has_rate.isChecked():
             self.rate.set_value(reading.recording.fps)
@@ -280,17 +303,29 @@ class ImportDialog(QDialog):
             _choose(self.keys, chosen or "keys")
         self.keys.setEnabled(self.keys.count() > 1)
 
+    def _show_orders(self, smoothest: str | None) -> None:
+        """Mark the order of angles in which the camera turns most smoothly, while the format's own is taken."""
+        if self._choices.euler is None:
+            for number in range(1, self.euler.count()):
+                order = self.euler.itemData(number)
+                words = self.tr("{0}: turns most smoothly") if order == smoothest else "{0}"
+                self.euler.setItemText(number, words.format(order.upper()))
+
     def _show_problem(self, problem: Problem) -> None:
+        self._show_nothing(self._in_words(problem.why), "error")
+        self.notes.setText(self.tr("{0}, or choose the format above if it was taken for another.").format(problem.todo))
+
+    def _show_nothing(self, why: str, role: str) -> None:
+        """Nothing has been read, and why."""
         self.imported, self.is_reading = None, False
-        self.because.setText(self._in_words(problem.why))
-        self.because.setProperty("role", "error")
+        self.because.setText(why)
+        self.because.setProperty("role", role)
         self._dress(self.because)
         for tile in self.tiles:
             tile.candidate = None
             tile.setEnabled(False)
             tile.update()
         self.findings.clear()
-        self.notes.setText(self.tr("{0}, or choose the format above if it was taken for another.").format(problem.todo))
 
     def _show_takes(self, takes: tuple[str, ...]) -> None:
         """Of the wishes that few files know those that this one does."""

@@ -18,7 +18,7 @@ from engine.actions.modality import CAMERA, ActionTrack
 from engine.poses import TRAINED_SPEED, Floats
 from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.axes import Convention
-from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.errors import CameraChoice, TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import CameraFile, Reading, write_trajectory
 from engine.trajectories.formats.registry import FORMATS
@@ -113,6 +113,14 @@ class Imported:
     keys: CameraPath | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class CameraQuestion:
+    """A file that cannot be read before one of its cameras is chosen; `words` are the reason."""
+
+    cameras: tuple[str, ...]
+    words: str
+
+
 class CameraReader:
     """Reads one file again and again as wishes change; what is read of it is kept. Belongs to one thread at a time."""
 
@@ -120,8 +128,15 @@ class CameraReader:
         self._path = path
         self._known: tuple[tuple[str | None, ...], CameraFile] | None = None
 
+    def read_or_ask(self, choices: ImportChoices) -> Imported | CameraQuestion:
+        """The file as wished, or the question which of its cameras is. Raises TrajectoryError."""
+        try:
+            return self.read(choices)
+        except CameraChoice as error:
+            return CameraQuestion(cameras=error.cameras, words=str(error))
+
     def read(self, choices: ImportChoices) -> Imported:
-        """The file as wished. Raises TrajectoryError."""
+        """The file as wished. Raises TrajectoryError, and its CameraChoice where one of several cameras must be."""
         file = self._file(choices)
         scale = choices.scale
         if choices.fits_speed:

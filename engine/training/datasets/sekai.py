@@ -5,8 +5,10 @@ an .npz of the same name, beside it or in a folder of its own, with `extrinsic` 
 `intrinsic`; captions in `*.csv` with the columns `videoFile` and `caption` among others.
 
 The name misleads: `extrinsic` is camera-to-world, in OpenCV axes, its translations scaled so that none of a video's
-coordinates exceeds 1 (the maintainers in github.com/Lixsp11/sekai-codebase/issues/15). The released training scripts
-took it for world-to-camera; here it is read as what it is, so that a walk forward has a negative tz.
+coordinates exceeds 1, 30 poses a second (the maintainers in github.com/Lixsp11/sekai-codebase/issues/15). The released
+training scripts took it for world-to-camera, and its frames for 20 a second; here, as in the importer
+(engine.trajectories.formats.sekai), it is read as what it is, so that a walk forward has a negative tz and a tick of
+0.2 s spans six of its poses. A video that was saved anew at another rate keeps its poses, which have their own clock.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.actions.modality import CAMERA
 from engine.training.datasets.errors import ClipError
 from engine.training.datasets.footage import video_footage
@@ -24,6 +29,8 @@ from engine.training.datasets.motion import PoseTrack
 from engine.training.datasets.protocol import Clip, Entry
 from engine.training.datasets.reading import read_array
 
+FPS = 30.0
+"""Of the poses, whatever the video has."""
 MAX_UNEVEN = 2
 """By how many frames a trajectory may be longer or shorter than its video."""
 
@@ -56,16 +63,10 @@ class SekaiSource:
             raise ClipError(f"there is no camera trajectory {video.stem}.npz for it")
         c2w = read_array(trajectory, "extrinsic")
         footage = video_footage(video)
-        if abs(len(c2w) - len(footage.times)) > MAX_UNEVEN:
-            raise ClipError(
-                f"{trajectory.name} holds {len(c2w)} poses for a video of {len(footage.times)} frames; expected one "
-                "for each frame"
-            )
-        count = min(len(c2w), len(footage.times))
         return Clip(
             modality=CAMERA,
             footage=footage,
-            track=PoseTrack(times=footage.times[:count], poses=c2w[:count]),
+            track=_track(trajectory.name, c2w, footage.times),
             caption=self._captions.get(video.name, ""),
         )
 
@@ -81,3 +82,20 @@ class SekaiSource:
             except csv.Error as error:
                 raise ClipError(f"its captions in {path.name} cannot be read: {error}. Mend or remove it") from error
         return captions
+
+
+def _track(name: str, c2w: NDArray[np.float64], frame_times: NDArray[np.float64]) -> PoseTrack:
+    """Poses (N, 4, 4) at the times of the frames that they belong to, or at their own rate for a video of another one.
+
+    Raises ClipError where they last longer or shorter than the video.
+    """
+    if abs(len(c2w) - len(frame_times)) <= MAX_UNEVEN:
+        count = min(len(c2w), len(frame_times))
+        return PoseTrack(times=frame_times[:count], poses=c2w[:count])
+    seconds, shown = (len(c2w) - 1) / FPS, float(frame_times[-1])
+    if abs(seconds - shown) > MAX_UNEVEN / FPS + shown / max(len(frame_times) - 1, 1):
+        raise ClipError(
+            f"{name} holds {len(c2w)} poses, {seconds:.3g} s at {FPS:g} a second, for a video of {len(frame_times)} "
+            f"frames that lasts {shown:.3g} s; expected one for each frame, or the same length"
+        )
+    return PoseTrack(times=np.arange(len(c2w)) / FPS, poses=c2w)

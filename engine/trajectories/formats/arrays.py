@@ -1,4 +1,4 @@
-"""Poses as numpy arrays: plain matrices, SpatialVID's `poses.npy` and Sekai's `.npz`."""
+"""Poses as a plain numpy array of matrices, and what the formats in numpy's files share."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine import poses
 from engine.poses import Floats
-from engine.trajectories.axes import CONVENTIONS, DIRECTIONS, Convention
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.formats.direction import likelier
-from engine.trajectories.formats.parts import check_last_row, lost, numbered, of_quaternions, of_rows
+from engine.trajectories.formats.parts import check_last_row, lost, numbered, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
-from engine.trajectories.rotations import quaternions
 from engine.trajectories.sampling import FRAMES_PER_SECOND
 from engine.whole_files import write_whole
 
-_SHAPES: dict[tuple[int, ...], tuple[int, int]] = {(3, 4): (3, 4), (4, 4): (4, 4), (12,): (3, 4), (16,): (4, 4)}
+SHAPES: dict[tuple[int, ...], tuple[int, int]] = {(3, 4): (3, 4), (4, 4): (4, 4), (12,): (3, 4), (16,): (4, 4)}
 """Shapes of a pose in an array, and the matrix it is."""
-_SEKAI = ("extrinsic", "extrinsics")
-_BARE = ("", "arr_0")
-"""What an array without a name is called: of an .npy file, and where `numpy.savez` named it."""
+INTRINSICS = "intrinsics.npy"
+"""Lies beside the poses of LingBot-World and SpatialVID."""
 
 
 class RawArray:
@@ -39,146 +34,50 @@ class RawArray:
         if not source.is_array or set(source.arrays) != {""} or source.suffix == ".npz":
             return None
         shape = source.arrays.shape("")
-        return f"it is an array of matrices, of shape {shape}" if shape[1:] in _SHAPES else None
+        if shape[1:] not in SHAPES or is_lingbot(source):
+            return None
+        return f"it is an array of matrices, of shape {shape}"
 
     def read(self, source: Source, overrides: Overrides) -> Stored:
-        matrices = _matrices(source, _only(source))
+        matrices = matrices_of(source, only_array(source))
         said = () if overrides.convention and overrides.axes else ("nothing in it says its convention and its axes",)
         return Stored(matrices=matrices, places=numbered(len(matrices)), notes=said)
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
-        _save(path, recording.c2w)
+        save_array(path, recording.c2w)
         return lost(recording, times=True, start=True, lens=True, reader_fps=FRAMES_PER_SECOND)
 
 
-class SpatialVid:
-    """`poses.npy` (N, 7): tx ty tz qx qy qz qw, world-to-camera, OpenCV axes, with an `intrinsics.npy` (N, 4) beside.
-
-    Its poses are five a second, one per tick (the maintainers in github.com/NJU-3DV/SpatialVID/issues/11, and its
-    utils/quat_to_mat.py).
-    """
-
-    title: ClassVar[str] = "SpatialVID poses"
-    suffix: ClassVar[str] = ".npy"
-    layout: ClassVar[str] = "an .npy array of shape (N, 7): tx ty tz qx qy qz qw"
-    fps: ClassVar[float] = 5.0
-
-    def recognise(self, source: Source) -> str | None:
-        if not source.is_array or set(source.arrays) != {""}:
-            return None
-        shape = source.arrays.shape("")
-        return f"it is an array of shape {shape}, 7 numbers a pose" if len(shape) == 2 and shape[1] == 7 else None
-
-    def read(self, source: Source, overrides: Overrides) -> Stored:
-        values = source.floats(_only(source))
-        if values.ndim != 2 or values.shape[1] != 7:
-            raise TrajectoryError(f"{source.name} has shape {values.shape}; expected (N, 7), tx ty tz qx qy qz qw")
-        places = numbered(len(values))
-        matrices, error = of_quaternions(source, values[:, :3], values[:, 3:], places)
-        beside = source.path.with_name("intrinsics.npy")
-        return Stored(
-            matrices=matrices,
-            convention="w2c",
-            fps=self.fps,
-            places=places,
-            quaternion_error=error,
-            lens=_pixel_lens(Source(beside), len(values)) if beside.is_file() else None,
-            notes=("its poses are taken as five a second, as in the data set",),
-        )
-
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
-        w2c = poses.inverse(recording.c2w)
-        _save(path, np.column_stack([w2c[:, :3, 3], quaternions(w2c[:, :3, :3])]))
-        return lost(recording, times=True, start=True, lens=True, reader_fps=self.fps)
-
-
-class Sekai:
-    """`.npz` with `extrinsic` (N, 4, 4) and `intrinsic`, OpenCV axes.
-
-    The name says world-to-camera, and the released training took it so; its maintainers say that it is
-    camera-to-world (github.com/Lixsp11/sekai-codebase/issues/15). As clips are walks and flights, the reading in which
-    the camera goes clearly forward is taken, world-to-camera where that decides nothing; so it is written, and said in
-    an array of its own, "convention". Clips have 30 frames a second, but the released training took every fourth frame
-    for a tick, as if they had 20; no rate is taken from the format, so that rows are those (reference 7.1).
-    """
-
-    title: ClassVar[str] = "Sekai"
-    suffix: ClassVar[str] = ".npz"
-    layout: ClassVar[str] = "an .npz archive with `extrinsic` (N, 4, 4) and `intrinsic`"
-
-    def recognise(self, source: Source) -> str | None:
-        if not source.is_array:
-            return None
-        for name in _SEKAI:
-            if name in source.arrays:
-                return f"it holds an array named {name}"
-        for name in _BARE:
-            if set(source.arrays) == {name} and source.suffix == ".npz" and source.arrays.shape(name)[1:] in _SHAPES:
-                return "it is a bare array of matrices under the name of an archive"
-        return None
-
-    def read(self, source: Source, overrides: Overrides) -> Stored:
-        name = next((name for name in (*_SEKAI, *_BARE) if name in source.arrays), None)
-        if name is None:
-            names = ", ".join(list(source.arrays)[:8]) or "nothing"
-            raise TrajectoryError(f"{source.name} holds {names}; expected an array named extrinsic, (N, 4, 4)")
-        matrices = _matrices(source, source.arrays[name])
-        lens = None
-        if "intrinsic" in source.arrays:
-            lens = _matrix_lens(source.floats(source.arrays["intrinsic"], "the array 'intrinsic'"), len(matrices))
-        likely = likelier(matrices)
-        said: tuple[str, ...] = ()
-        if overrides.convention is None and _said(source) is None:
-            why = (
-                "for then the camera goes forward"
-                if likely
-                else "as its name says and as the released training reads it, for the walk does not tell. Its "
-                "maintainers say the other: try --convention c2w"
-            )
-            said = (f"its `extrinsic` is read as {DIRECTIONS[likely or 'w2c']}, {why}",)
-        return Stored(
-            matrices=matrices,
-            convention=_said(source) or likely or "w2c",
-            places=numbered(len(matrices)),
-            lens=lens,
-            notes=said,
-        )
-
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
-        held = {"extrinsic": poses.inverse(recording.c2w), "convention": np.array("w2c")}
-        if recording.lens is not None:
-            fx, fy, cx, cy = recording.lens.rows.T
-            zero, one = np.zeros_like(fx), np.ones_like(fx)
-            rows = [[fx, zero, cx], [zero, fy, cy], [zero, zero, one]]
-            held["intrinsic"] = np.moveaxis(np.array(rows), -1, 0)
-        buffer = io.BytesIO()
-        np.savez(buffer, **held)  # type: ignore[arg-type]  # its stub takes the arrays for its own options
-        write_whole(path, buffer.getvalue())
-        return lost(recording, times=True, start=True, reader_fps=FRAMES_PER_SECOND)
-
-
-def _only(source: Source) -> np.ndarray:
+def only_array(source: Source) -> np.ndarray:
+    """The array of a file that holds no other. Raises TrajectoryError."""
     if len(source.arrays) != 1:
         raise TrajectoryError(f"{source.name} holds the arrays {', '.join(source.arrays)}; expected a single one")
     return next(iter(source.arrays.values()))
 
 
-def _matrices(source: Source, array: np.ndarray) -> Floats:
-    if array.shape[1:] not in _SHAPES:
-        raise TrajectoryError(f"{source.name} has shape {array.shape}; expected (N, 4, 4) or (N, 3, 4)")
-    values = source.floats(array).reshape(len(array), *_SHAPES[array.shape[1:]])
+def is_lingbot(source: Source) -> bool:
+    """Whether an array of 4 x 4 matrices has LingBot-World's intrinsics beside it: four numbers a pose."""
+    if source.is_folder or not source.is_array or set(source.arrays) != {""}:
+        return False
+    shape, beside = source.arrays.shape(""), source.path.with_name(INTRINSICS)
+    if len(shape) != 3 or shape[1:] != (4, 4) or source.name == INTRINSICS or not beside.is_file():
+        return False
+    lenses = Source(beside)
+    return lenses.is_array and lenses.arrays.shape("")[1:] == (4,)
+
+
+def matrices_of(source: Source, array: np.ndarray, name: str = "") -> Floats:
+    """The matrices (N, 4, 4) in an array of one of SHAPES a pose; `name` is its own. Raises TrajectoryError."""
+    if array.shape[1:] not in SHAPES:
+        called = f"the array {name!r} of {source.name}" if name else source.name
+        raise TrajectoryError(f"{called} has shape {array.shape}; expected (N, 4, 4) or (N, 3, 4)")
+    values = source.floats(array).reshape(len(array), *SHAPES[array.shape[1:]])
     if values.shape[1] == 4:
         check_last_row(source, values, numbered(len(values)))
     return of_rows(values)
 
 
-def _said(source: Source) -> Convention | None:
-    """The direction that a file of ours says it has."""
-    word = str(source.arrays["convention"]) if "convention" in source.arrays else ""
-    return next((convention for convention in CONVENTIONS if convention == word), None)
-
-
-def _matrix_lens(matrices: Floats, count: int) -> Lens | None:
+def matrix_lens(matrices: Floats, count: int) -> Lens | None:
     """The lens of intrinsics (3, 3) or (N, 3, 3), or (4,) or (N, 4), in shares of the picture or in pixels."""
     if matrices.shape[-2:] == (3, 3):
         matrices = np.stack([matrices[..., 0, 0], matrices[..., 1, 1], matrices[..., 0, 2], matrices[..., 1, 2]], -1)
@@ -194,11 +93,38 @@ def _matrix_lens(matrices: Floats, count: int) -> Lens | None:
     return Lens(rows=rows / np.tile(size, 2), width_px=round(float(size[0])), height_px=round(float(size[1])))
 
 
-def _pixel_lens(source: Source, count: int) -> Lens | None:
-    return _matrix_lens(source.floats(_only(source)), count)
+def lens_beside(source: Source, count: int) -> Lens | None:
+    """The lens in the intrinsics.npy beside poses, where there is one."""
+    beside = source.path.with_name(INTRINSICS)
+    if not beside.is_file():
+        return None
+    intrinsics = Source(beside)
+    return matrix_lens(intrinsics.floats(only_array(intrinsics)), count)
 
 
-def _save(path: Path, array: Floats) -> None:
+def intrinsic_matrices(lens: Lens) -> Floats:
+    """Matrices (N, 3, 3) of a lens, in shares of the picture."""
+    fx, fy, cx, cy = lens.rows.T
+    zero, one = np.zeros_like(fx), np.ones_like(fx)
+    return np.moveaxis(np.array([[fx, zero, cx], [zero, fy, cy], [zero, zero, one]]), -1, 0)
+
+
+def pixel_rows(lens: Lens, height_px: int = 480) -> Floats:
+    """Rows (N, 4) fx fy cx cy in pixels of a picture of the lens's own size, or of that height."""
+    height = lens.height_px or height_px
+    width = lens.width_px or round(height * lens.aspect)
+    return lens.rows * [width, height, width, height]
+
+
+def save_archive(path: Path, **arrays: np.ndarray) -> None:
+    """Write an .npz file whole, or not at all. Raises OSError."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # its stub takes the arrays for its own options
+    write_whole(path, buffer.getvalue())
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write an .npy file whole, or not at all. Raises OSError."""
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_whole(path, buffer.getvalue())

@@ -2,7 +2,8 @@
 
 Two lines an image: `IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME`, then its points, a line that may be empty.
 World-to-camera, OpenCV axes, quaternion w first. `cameras.txt`: `CAMERA_ID MODEL WIDTH HEIGHT PARAMS...`, pixels. The
-images come in any order; that of their names is the one of the video. Source: COLMAP's documentation, Output Format.
+images come in any order; that of their names is the one of the video, and their numbers are those of its frames, so a
+frame that was not registered stays a gap in time. Source: COLMAP's documentation, Output Format.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import numpy as np
 from engine import poses
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, natural, of_quaternions
+from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, of_quaternions
+from engine.trajectories.formats.picture_names import sorted_pictures
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, is_number, line_of
 from engine.trajectories.recording import Lens, Recording
@@ -81,18 +83,25 @@ class Colmap:
                 f"{images.name} has the image {repeated[0]!r} twice, so their order is not known. Each image has two "
                 "lines, of which the second, its points, may be empty, but not left out"
             )
-        order = sorted(range(len(rows)), key=lambda index: natural(names[index]))
-        table = np.array(rows)[order]
-        places = tuple(f"line {int(number)}" for number in table[:, 0])
+        table = np.array(rows)
+        places = tuple(f"line {int(row[0])} ({name})" for row, name in zip(rows, names, strict=True))
         matrices, error = of_quaternions(images, table[:, 6:9], table[:, [3, 4, 5, 2]], places)
-        lens, notes = _lens(images.path.with_name(CAMERAS), table[:, 9])
+        with np.errstate(all="ignore"):  # places beyond any scene are told elsewhere
+            c2w = poses.inverse(matrices)
+        pictures = sorted_pictures(images.name, names, list(map(int, table[:, 9])), c2w, overrides.camera)
+        order = list(pictures.order)
+        lens, notes = _lens(images.path.with_name(CAMERAS), table[order, 9])
         return Stored(
-            matrices=matrices,
+            matrices=matrices[order],
             convention="w2c",
-            places=places,
+            times=pictures.times,
+            frames=pictures.frames,
+            places=tuple(places[index] for index in order),
             quaternion_error=error,
             lens=lens,
-            notes=("its images are taken in the order of their names", *notes),
+            notes=(*pictures.notes, *notes),
+            takes=("camera",) if pictures.cameras else (),
+            cameras=pictures.cameras,
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:

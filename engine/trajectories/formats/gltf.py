@@ -69,6 +69,7 @@ class Gltf:
             curve=None if is_straight else at,
             notes=tuple(scene.notes),
             takes=("camera",),
+            cameras=scene.cameras,
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:

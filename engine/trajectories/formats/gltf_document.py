@@ -182,9 +182,14 @@ class Document:
 
     def _beside(self, uri: str) -> bytes:
         """A buffer in a file of its own, beside the .gltf or below it, and nowhere else."""
-        inner = PurePosixPath(unquote(uri))
-        if ":" in uri or inner.is_absolute() or ".." in inner.parts:
-            raise TrajectoryError(f"{self.source.name} refers to {uri!r}, which does not lie beside it")
+        # Unescaped first: C%3A is a drive, %5C%5Cserver a share. No uri has a backslash, but Windows takes one as /.
+        name = unquote(uri, errors="replace").replace("\\", "/")
+        inner = PurePosixPath(name)
+        if ":" in name or "\0" in name or inner.is_absolute() or ".." in inner.parts:
+            raise TrajectoryError(
+                f"{self.source.name} refers to {short(uri)}, which does not lie beside it. Put the file there, or "
+                "export with the numbers in it"
+            )
         path = self.source.path.parent / inner
         try:
             return Source(path).bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from reprlib import repr as short
 from typing import Any
@@ -21,6 +22,8 @@ from engine.trajectories.timing import hermite
 _PATHS = {"translation": 3, "rotation": 4, "scale": 3}
 _UNMOVING = ("weights", "pointer")
 """What else a channel may animate, which moves no node."""
+_DEEPEST = 1000
+"""Nodes above each other; rigs of characters have a hundred."""
 _SINGLE = 1.2e-7
 _NOTHING = 1e-9
 
@@ -103,6 +106,8 @@ class Scene:
         self._source = source
         self._document = Document(source)
         self.notes: list[str] = []
+        self.cameras: tuple[str, ...] = ()
+        """The names of its cameras, where it has several."""
         self.quaternion_error = 0.0
         self._nodes = self._document.records("nodes")
         self._parents: dict[int, int] = {}
@@ -123,14 +128,15 @@ class Scene:
             cameras = [number for number in cameras if names[number] == wanted]
             if not cameras:
                 raise TrajectoryError(
-                    f"{self._source.name} has no camera {wanted!r}; there are {', '.join(names.values())}"
+                    f"{self._source.name} has no camera {wanted!r}; there are {', '.join(list(names.values())[:12])}"
                 )
         tracks = self._tracks()
-        chains = [self._chain(number, tracks) for number in cameras]
-        chosen = next((chain for chain in chains if any(node.tracks for node in chain)), chains[0])
+        moves: dict[int, bool] = {}
+        chosen = self._chain(next((each for each in cameras if self._moves(each, tracks, moves)), cameras[0]), tracks)
+        self.cameras = tuple(dict.fromkeys(names.values())) if len(names) > 1 else ()
         others = [name for number, name in names.items() if number != chosen[-1].number]
         if others and wanted is None:
-            self.notes.append(f"the camera {chosen[-1].name} is read; it also holds {', '.join(others)}")
+            self.notes.append(f"the camera {chosen[-1].name} is read; it also holds {', '.join(others[:12])}")
         return chosen
 
     def lens(self, node: Node, count: int) -> Lens | None:
@@ -149,13 +155,38 @@ class Scene:
     def _name(self, number: int) -> str:
         return str(self._nodes[number].get("name") or f"node {number}")
 
+    def _moves(self, number: int, tracks: dict[int, dict[str, _Track]], known: dict[int, bool]) -> bool:
+        """Whether a node or one above it is animated; what is found out of the nodes on the way is kept in `known`."""
+        way = []
+        for each in self._upward(number):
+            if each in known:
+                break
+            way.append(each)
+            if tracks.get(each):
+                known[each] = True
+                break
+        found = known.get(each, False)
+        known.update(dict.fromkeys(way, found))
+        return found
+
     def _chain(self, number: int, tracks: dict[int, dict[str, _Track]]) -> list[Node]:
-        numbers = [number]
-        while (parent := self._parents.get(numbers[-1])) is not None:
-            if parent in numbers:
+        return [self._node(each, tracks.get(each, {})) for each in reversed(list(self._upward(number)))]
+
+    def _upward(self, number: int) -> Iterator[int]:
+        """The node and all above it, to the root."""
+        seen = {number}
+        yield number
+        while (parent := self._parents.get(number)) is not None:
+            if parent in seen:
                 raise TrajectoryError(f"in {self._source.name} the node {self._name(parent)!r} is its own parent")
-            numbers.append(parent)
-        return [self._node(each, tracks.get(each, {})) for each in reversed(numbers)]
+            if len(seen) == _DEEPEST:
+                raise TrajectoryError(
+                    f"the nodes of {self._source.name} are nested in each other more than {_DEEPEST:,} times, which no "
+                    "scene's are. Export it again"
+                )
+            seen.add(parent)
+            number = parent
+            yield number
 
     def _node(self, number: int, tracks: dict[str, _Track]) -> Node:
         node, name = self._nodes[number], self._name(number)

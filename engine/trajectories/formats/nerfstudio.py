@@ -34,6 +34,8 @@ from engine.trajectories.recording import Lens, Recording, are_fovs, lens_of_fov
 from engine.whole_files import write_whole
 
 DEFAULT_TRANSITION_S = 2.0
+_SAME_FRAMES = 1.0
+"""By how many frames seconds and rate may disagree: the viewer rounds, and a loop's last frame is its first."""
 _HEIGHT_PX = 480
 
 
@@ -60,14 +62,15 @@ class NerfstudioPath:
         matrices, notes = _by_rows(matrices, are_texts=isinstance(entries[0].get(key), str))
         check_last_row(source, matrices, called)
         is_path = key == "camera_to_world"
+        rate, contradiction = _rate(source, content, len(entries)) if is_path else (None, ())
         return Stored(
             matrices=matrices,
             axes="opengl",
-            fps=_rate(source, content, len(entries)) if is_path else None,
+            fps=rate,
             times=None if is_path else _key_times(source, content, entries),
             places=called,
             lens=_lens(source, content, entries),
-            notes=notes if is_path else (*notes, *_key_notes(content)),
+            notes=(*notes, *contradiction) if is_path else (*notes, *_key_notes(content)),
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
@@ -124,15 +127,30 @@ def _by_rows(matrices: Floats, *, are_texts: bool) -> tuple[Floats, tuple[str, .
     return matrices, ()
 
 
-def _rate(source: Source, content: dict[str, Any], count: int) -> float | None:
-    """Frames per second: frame i of n is at i / n of the seconds."""
-    for key, share in (("fps", 1.0), ("seconds", float(count))):
+def _rate(source: Source, content: dict[str, Any], count: int) -> tuple[float | None, tuple[str, ...]]:
+    """Frames per second, and what to say where the file contradicts itself.
+
+    `ns-render` spreads the frames over "seconds" and looks at no "fps" (nerfstudio's scripts/render.py, where the rate
+    is the number of cameras divided by the seconds). Where both say the same but for a frame, "fps" is the exact one.
+    """
+    told: dict[str, float] = {}
+    for key in ("fps", "seconds"):
         if content.get(key) is not None:
-            number = source.number(content[key], f'"{key}"')
-            if number <= 0:
-                raise TrajectoryError(f'"{key}" of {source.name} is {number:g}; expected more than 0')
-            return number if key == "fps" else share / number
-    return None
+            told[key] = source.number(content[key], f'"{key}"')
+            if told[key] <= 0:
+                raise TrajectoryError(f'"{key}" of {source.name} is {told[key]:g}; expected more than 0')
+    if "seconds" not in told:
+        return told.get("fps"), ()
+    seconds = told["seconds"]
+    rate = told.get("fps")
+    if rate is not None and abs(seconds * rate - count) <= _SAME_FRAMES:
+        return rate, ()
+    if rate is None:
+        return count / seconds, ()
+    return count / seconds, (
+        f'its {count} frames last {seconds:g} s by its "seconds", and {count / rate:.4g} s by its "fps" of {rate:g}: '
+        f"the seconds are taken, as ns-render does, so {count / seconds:.4g} a second (--fps)",
+    )
 
 
 def _key_notes(content: dict[str, Any]) -> tuple[str, ...]:

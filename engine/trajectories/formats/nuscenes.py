@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.formats.nuscenes_cameras import PICTURES, Camera, camera_beside
+from engine.trajectories.formats.nuscenes_cameras import EGO, PICTURES, Camera, camera_beside, camera_names
 from engine.trajectories.formats.parts import lost, of_quaternions
 from engine.trajectories.formats.protocol import MAX_SECONDS, Overrides, Stored
 from engine.trajectories.formats.source import Source
@@ -78,6 +78,7 @@ class NuScenes:
             lens=None if camera is None or camera.lens is None else camera.lens.repeated(len(order)),
             notes=tuple(notes),
             takes=("camera",),
+            cameras=(*camera_names(source.path), EGO),
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:

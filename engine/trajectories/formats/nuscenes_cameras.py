@@ -54,14 +54,9 @@ def camera_beside(ego: Path, wanted: str | None) -> tuple[Camera | None, tuple[s
             raise TrajectoryError(f"there is no {CALIBRATIONS} beside {ego.name}, which would say where {wanted!r} is")
         return None, ("the camera looks ahead from the car's own origin",)
     source = Source(path)
-    records = [r for r in source.objects(source.content, "the list") if r.get("camera_intrinsic")]
-    if not records:
+    by_name = _by_name(source, ego)
+    if not by_name:
         raise TrajectoryError(f'{CALIBRATIONS} holds no "camera_intrinsic", so no camera. --camera {EGO} reads the car')
-    channels = _channels(ego.with_name(SENSORS))
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for record in records:
-        token = str(record.get("token"))
-        by_name.setdefault(channels.get(str(record.get("sensor_token")), token), []).append(record)
     mounts = {name: _mounts(source, found) for name, found in by_name.items()}
     name = wanted or (_USUAL if _USUAL in mounts else max(mounts, key=lambda each: _ahead(mounts[each])))
     if name not in mounts:
@@ -75,6 +70,23 @@ def camera_beside(ego: Path, wanted: str | None) -> tuple[Camera | None, tuple[s
         notes.append(f"it has {len(mounts[name])} calibrations, of which the first is taken: there is no {PICTURES}")
     lens = _lens(source, by_name[name][0])
     return Camera(name=name, mounts=mounts[name], lens=lens, mount_of=pictures), tuple(notes)
+
+
+def camera_names(ego: Path) -> tuple[str, ...]:
+    """The names of the cameras in the files beside ego poses; none where there are no such files."""
+    path = ego.with_name(CALIBRATIONS)
+    return tuple(_by_name(Source(path), ego)) if path.is_file() else ()
+
+
+def _by_name(source: Source, ego: Path) -> dict[str, list[dict[str, Any]]]:
+    """The calibrations of every camera by its channel, or by its token where the channel is not known."""
+    channels = _channels(ego.with_name(SENSORS))
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for record in source.objects(source.content, "the list"):
+        if record.get("camera_intrinsic"):
+            token = str(record.get("token"))
+            by_name.setdefault(channels.get(str(record.get("sensor_token")), token), []).append(record)
+    return by_name
 
 
 def _mounts(source: Source, records: list[dict[str, Any]]) -> dict[str, Floats]:

@@ -70,6 +70,8 @@ class Stored:
         curve: matrices (M, 4, 4) at times (M,), as Recording.curve.
         notes: what the reader had to decide.
         takes: of the overrides "euler" and "camera" those that mean something for this file.
+        cameras: the names of its cameras, where it holds several.
+        smoothest_euler: the order of angles in which it turns more smoothly than in the one that was taken.
     """
 
     matrices: Floats
@@ -86,6 +88,8 @@ class Stored:
     track: ActionTrack | None = None
     notes: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()
+    smoothest_euler: str | None = None
 
 
 class TrajectoryFormat(Protocol):

@@ -18,6 +18,7 @@ from engine.trajectories.formats.parts import MAX_SKEW
 from engine.trajectories.formats.protocol import MAX_SECONDS, Overrides, Stored
 from engine.trajectories.formats.registry import detect, format_named, format_to_write
 from engine.trajectories.formats.source import Source
+from engine.trajectories.formats.spatialvid import POSES
 from engine.trajectories.recording import Recording
 from engine.trajectories.rotations import quaternions
 from engine.trajectories.sampling import FRAMES_PER_SECOND
@@ -26,6 +27,8 @@ MAX_POSITION = 1e12
 MAX_TIME_S = 1e12
 """Thirty thousand years; clocks count from 1970."""
 _LEAST_STEP_S = 1e-6
+_READ_IN_FOLDERS = {"colmap": COLMAP_IMAGES, "lingbot": POSES, "spatialvid": POSES}
+"""The file in a folder that holds the poses, by the format of the folder."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,6 +43,8 @@ class Reading:
         checks: what speaks for and against this reading.
         notes: what had to be decided that the file does not say.
         takes: of the overrides "euler" and "camera" those that mean something for this file.
+        cameras: the names of its cameras, where it holds several.
+        smoothest_euler: the order of angles in which it turns more smoothly than in the one that was taken.
     """
 
     format: str
@@ -50,6 +55,8 @@ class Reading:
     checks: Checks
     notes: tuple[str, ...]
     takes: tuple[str, ...] = ()
+    cameras: tuple[str, ...] = ()
+    smoothest_euler: str | None = None
 
 
 class CameraFile:
@@ -68,7 +75,7 @@ class CameraFile:
             _ = source.bytes  # what is missing, empty or too large is told before anything else
         self.format, self.because = detect(source) if format_name is None else (format_name, "it was said to be")
         # A folder is called by what is read in it.
-        self.name = COLMAP_IMAGES if source.is_folder else path.name
+        self.name = _READ_IN_FOLDERS.get(self.format, path.name) if source.is_folder else path.name
         self._stored = format_named(self.format).read(source, overrides or Overrides())
 
     def read(self, overrides: Overrides | None = None) -> Reading:
@@ -94,7 +101,7 @@ class CameraFile:
 
 
 def read_trajectory(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> Reading:
-    """Read a file, or a folder with COLMAP's text model. Raises TrajectoryError.
+    """Read a file, or a folder in a format that has folders. Raises TrajectoryError.
 
     Args:
         overrides: what the user knows better.
@@ -158,6 +165,8 @@ def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overr
         ),
         notes=(*stored.notes, *notes, *_unused(stored, overrides)),
         takes=stored.takes,
+        cameras=stored.cameras,
+        smoothest_euler=stored.smoothest_euler,
     )
 
 
@@ -203,15 +212,28 @@ def _times(file: str, stored: Stored, overrides: Overrides) -> tuple[Floats, flo
     fps = fps or FRAMES_PER_SECOND
     if stored.frames is not None:
         _check_rising(file, stored, stored.frames)
-        steps = np.diff(stored.frames)
-        if np.ptp(steps):
-            widest = int(np.argmax(steps)) + 1
-            place = stored.places[widest] if stored.places else f"pose {widest}"
-            notes += (f"its frames leave gaps, such as before {place}: the camera goes straight across",)
+        notes += _gaps(stored, np.diff(stored.frames))
     frames = np.arange(count) if stored.frames is None else stored.frames - stored.frames[0]
     times = frames / fps
     _check_length(file, stored, times)
     return times, fps, notes
+
+
+def _gaps(stored: Stored, steps: Floats) -> tuple[str, ...]:
+    """What to say where frames are missing, by the steps (N - 1,) between their numbers."""
+    if not np.ptp(steps):
+        return ()
+    widest = int(np.argmax(steps)) + 1
+    place = stored.places[widest] if stored.places else f"pose {widest}"
+    # Of steps that come equally often the smallest: the others are gaps.
+    sizes, counts = np.unique(steps, return_counts=True)
+    missing = np.round(steps / sizes[np.argmax(counts)]) - 1
+    count, gaps = int(missing.sum()), int((missing > 0).sum())
+    if not count:
+        return ("its frames are not evenly spaced; each is at the time that its number says",)
+    frames = "1 frame is" if count == 1 else f"{count} frames are"
+    where = f"before {place}" if gaps == 1 else f"in {gaps} places, the most before {place}"
+    return (f"{frames} missing, {where}: the gap stays in time, and the camera goes straight across it",)
 
 
 def _check_rising(file: str, stored: Stored, times: Floats) -> None:

@@ -72,6 +72,7 @@ class ReCamMaster:
             places=places,
             notes=notes,
             takes=("camera",),
+            cameras=tuple(cameras),
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.formats.arrays import RawArray, Sekai, SpatialVid
+from engine.trajectories.formats.arrays import RawArray
 from engine.trajectories.formats.astra import AstraJson
 from engine.trajectories.formats.chan import Chan
 from engine.trajectories.formats.colmap import IMAGES as COLMAP_IMAGES
@@ -18,9 +18,12 @@ from engine.trajectories.formats.nuscenes import NuScenes
 from engine.trajectories.formats.protocol import TrajectoryFormat
 from engine.trajectories.formats.realestate import RealEstate10K
 from engine.trajectories.formats.recammaster import ReCamMaster
+from engine.trajectories.formats.sekai import Sekai
 from engine.trajectories.formats.source import Source
+from engine.trajectories.formats.spatialvid import SpatialVid
 from engine.trajectories.formats.transforms import Transforms
 from engine.trajectories.formats.tum import Tum
+from engine.trajectories.formats.world_models import LingBot, MatrixGame, MegaSam, Vipe
 
 FORMATS: dict[str, TrajectoryFormat] = {
     "astra": AstraJson(),
@@ -37,6 +40,10 @@ FORMATS: dict[str, TrajectoryFormat] = {
     "spatialvid": SpatialVid(),
     "sekai": Sekai(),
     "nuscenes": NuScenes(),
+    "vipe": Vipe(),
+    "megasam": MegaSam(),
+    "matrixgame": MatrixGame(),
+    "lingbot": LingBot(),
     "npy": RawArray(),
 }
 """The extension point: one entry per format; tests/contracts/test_trajectory_formats.py is what an entry must pass."""
@@ -97,8 +104,8 @@ def detect(source: Source) -> tuple[str, str]:
             return name, f"its name ends in {source.suffix}"
     if not found and source.is_folder:
         raise TrajectoryError(
-            f"the folder {source.path} holds no {COLMAP_IMAGES}, and of folders only those of COLMAP's text model are "
-            "read. Give the camera file in it"
+            f"the folder {source.path} holds no {COLMAP_IMAGES}, and no poses.npy; of folders those of COLMAP's text "
+            "model, LingBot-World and SpatialVID are read. Give the camera file in it"
         )
     if not found:
         known = ", ".join(kind.title for kind in FORMATS.values())
@@ -111,6 +118,12 @@ def detect(source: Source) -> tuple[str, str]:
         seen = "; ".join(f"{name}, because {why}" for name, why in found.items())
         raise TrajectoryError(f"{source.name} could be of several formats: {seen}. Say which with --from")
     return next(iter(found.items()))
+
+
+def is_camera_folder(path: Path) -> bool:
+    """Whether a folder is in a format that has folders. Raises TrajectoryError for a damaged one."""
+    source = Source(path)
+    return any(kind.recognise(source) is not None for kind in FORMATS.values())
 
 
 def format_to_write(path: Path) -> str:

@@ -44,7 +44,7 @@ class Source:
     def bytes(self) -> bytes:
         try:
             if self.is_folder:
-                raise TrajectoryError(f"{self.path} is a folder; give a file, or a folder with COLMAP's images.txt")
+                raise TrajectoryError(f"{self.path} is a folder; give a file, or a folder with images.txt or poses.npy")
             about = self.path.stat()
             if not stat.S_ISREG(about.st_mode):
                 raise TrajectoryError(f"{self.path} is a pipe or a device; copy what it gives into a file first")

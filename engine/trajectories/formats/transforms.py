@@ -3,12 +3,13 @@
 `{"fl_x", "fl_y", "cx", "cy", "w", "h" (or "camera_angle_x"), "frames": [{"file_path", "transform_matrix": 4 rows of
 4}]}`: camera-to-world, OpenGL axes; intrinsics in pixels, for all frames or for each. Source: nerfstudio's
 quickstart/data_conventions. The frames come in any order; that of their names is the one of the video, and the one in
-which nerfstudio reads them.
+which nerfstudio reads them. Their numbers are those of the video's frames, so one that is missing stays a gap in time.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,10 +23,10 @@ from engine.trajectories.formats.parts import (
     lens_notes,
     lens_or_default,
     lost,
-    natural,
     of_rows,
     pixels,
 )
+from engine.trajectories.formats.picture_names import Pictures, sorted_pictures
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
@@ -33,6 +34,9 @@ from engine.trajectories.sampling import FRAMES_PER_SECOND
 from engine.whole_files import write_whole
 
 _HEIGHT_PX = 480
+_CAMERA_KEYS = ("camera_id", "camera_name", "camera_label", "camera", "cam_id", "cam_name", "sensor_id", "view_id")
+"""What programs call the camera of a frame. nerfstudio's own files have a lens instead."""
+_LENS_KEYS = ("w", "h", "fl_x", "fl_y", "cx", "cy", "camera_angle_x", "camera_angle_y")
 
 
 class Transforms:
@@ -49,25 +53,31 @@ class Transforms:
     def read(self, source: Source, overrides: Overrides) -> Stored:
         frames = source.objects(source.record.get("frames"), '"frames"')
         names = [frame.get("file_path") for frame in frames]
-        order = list(range(len(frames)))
-        notes: tuple[str, ...] = ()
-        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
-            order.sort(key=lambda index: natural(str(names[index])))
-            notes = ("its frames are taken in the order of their names",)
+        are_names = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+        places = tuple(f"frame {n}" + (f" ({name})" if are_names else "") for n, name in enumerate(names))
+        found = [
+            _matrix(source, frame.get("transform_matrix"), place) for frame, place in zip(frames, places, strict=True)
+        ]
+        matrices = np.stack(found)
+        pictures = Pictures(order=tuple(range(len(frames))))
+        if are_names:
+            marks = list(map(_camera_mark, frames))
+            pictures = sorted_pictures(source.name, list(map(str, names)), marks, matrices, overrides.camera, "frames")
+        order, notes = list(pictures.order), pictures.notes
         applied = [key for key in ("applied_transform", "applied_scale") if source.record.get(key) is not None]
         if applied:
             notes += (f"its {' and '.join(applied)} is in its poses already, and is not undone",)
-        places = tuple(f"frame {index}" for index in order)
-        matrices = np.stack(
-            [_matrix(source, frames[index].get("transform_matrix"), f"frame {index}") for index in order]
-        )
         check_last_row(source, matrices, places)
         return Stored(
-            matrices=matrices,
+            matrices=matrices[order],
             axes="opengl",
-            places=places,
+            places=tuple(places[index] for index in order),
+            times=pictures.times,
+            frames=pictures.frames,
             lens=_lens(source, source.record, [frames[index] for index in order]),
             notes=notes,
+            takes=("camera",) if pictures.cameras else (),
+            cameras=pictures.cameras,
         )
 
     def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
@@ -97,6 +107,15 @@ class Transforms:
         return (*lens_notes(recording), *lost(recording, times=True, start=True, reader_fps=FRAMES_PER_SECOND))
 
 
+def _camera_mark(frame: dict[str, Any]) -> Hashable:
+    """What a frame says of its camera: a name or number where it has one, or else its lens; None for neither."""
+    named = next((frame[key] for key in _CAMERA_KEYS if isinstance(frame.get(key), int | str)), None)
+    if named is not None:
+        return str(named)
+    lens = tuple(str(frame[key]) for key in _LENS_KEYS if key in frame)
+    return lens or None
+
+
 def _matrix(source: Source, value: Any, place: str) -> Floats:
     rows = 3 if isinstance(value, list) and len(value) == 3 else 4
     matrix = source.numbers(value, (rows, 4), place)
@@ -115,8 +134,7 @@ def _lens(source: Source, content: dict[str, Any], frames: list[dict[str, Any]])
 
 def _lens_row(source: Source, values: dict[str, Any]) -> list[float] | None:
     """fx fy cx cy in shares of the picture; None where a number that is needed is missing."""
-    keys = ("w", "h", "fl_x", "fl_y", "cx", "cy", "camera_angle_x", "camera_angle_y")
-    told = {key: source.number(values[key], f'"{key}"') for key in keys if values.get(key) is not None}
+    told = {key: source.number(values[key], f'"{key}"') for key in _LENS_KEYS if values.get(key) is not None}
     if any(told.get(key, 1) <= 0 for key in ("w", "h", "fl_x", "fl_y")):
         raise TrajectoryError(f"{source.name}: sizes and focal lengths must be above 0")
     width, height = told.get("w"), told.get("h")

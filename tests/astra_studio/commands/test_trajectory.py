@@ -13,6 +13,7 @@ from astra_studio.commands import trajectory
 from engine import poses
 from engine.actions.pose_line import parse_pose_line
 from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.resolve import resolve_trajectory
 
 TUM = "".join(f"{0.05 * n:.2f} 0 0 {0.0075 * n:.4f} 0 0 0 1\n" for n in range(21))
@@ -94,7 +95,6 @@ def test_a_chan_file_is_turned_in_the_order_that_is_said(tmp_path, capsys):
     [
         ("walk.json", [], "Astra JSON"),
         ("camera_path.json", [], "nerfstudio camera path"),
-        ("poses.txt", ["--to", "kitti"], "KITTI"),
         ("cam.glb", [], "glTF camera animation"),
     ],
 )
@@ -102,6 +102,13 @@ def test_convert_writes_what_renders_the_same(walk, tmp_path, capsys, out, to, t
     assert run("convert", walk, tmp_path / out, *to) == 0
     assert f"21 poses from TUM to {title}" in capsys.readouterr().out
     assert np.allclose(resolve_trajectory(str(tmp_path / out)).rows, parse_pose_line("w-5").rows, atol=1e-6)
+
+
+def test_convert_says_that_kitti_has_another_rate(walk, tmp_path, capsys):
+    assert run("convert", walk, tmp_path / "poses.txt", "--to", "kitti") == 0
+    assert "not in it: its 20 poses a second: readers take 10" in capsys.readouterr().out
+    rows = resolve_trajectory(str(tmp_path / "poses.txt"), overrides=Overrides(fps=20)).rows
+    assert np.allclose(rows, parse_pose_line("w-5").rows, atol=1e-6)
 
 
 def test_convert_says_what_is_lost(walk, tmp_path, capsys):

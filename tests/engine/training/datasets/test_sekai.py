@@ -4,7 +4,7 @@ import pytest
 from engine.actions.modality import CAMERA
 from engine.training.datasets.errors import ClipError
 from engine.training.datasets.sekai import SekaiSource
-from tests.engine.training.datasets.builders import walk, write_sekai
+from tests.engine.training.datasets.builders import walk, write_sekai, write_video
 
 
 @pytest.fixture
@@ -48,8 +48,19 @@ def test_one_pose_more_or_less_than_frames_is_cut_but_another_rate_is_refused(fo
     np.savez(path, extrinsic=walk(np.arange(10) / 30))
     assert len(first(folder).open().track.times) == 9
     np.savez(path, extrinsic=walk(np.arange(4) / 15))
-    with pytest.raises(ClipError, match="4 poses for a video of 9 frames"):
+    with pytest.raises(ClipError, match=r"4 poses, 0\.1 s at 30 a second, for a video of 9 frames"):
         first(folder).open()
+
+
+def test_poses_are_thirty_a_second_whatever_the_video_has(folder):
+    """A video that was saved anew at half its rate: 9 frames, and the 17 poses of the same time."""
+    path = sorted(folder.rglob("*.npz"))[0]
+    np.savez(path, extrinsic=walk(np.arange(17) / 30))
+    write_video(path.with_suffix(".mp4"), 9, 15)
+    clip = first(folder).open()
+    assert np.allclose(clip.footage.times, np.arange(9) / 15)
+    assert np.allclose(clip.track.times, np.arange(17) / 30)
+    assert np.allclose(clip.track.at(clip.footage.times), walk(np.arange(9) / 15), atol=1e-6)
 
 
 def test_captions_that_are_no_table_are_told(folder):

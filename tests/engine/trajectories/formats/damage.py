@@ -75,7 +75,7 @@ def _main(sample: Sample) -> str:
     """The file of a sample that holds the poses."""
     if sample.name in sample.files:
         return sample.name
-    return next(name for name in sample.files if name.endswith("images.txt"))
+    return next(name for name in sample.files if name.endswith(("images.txt", "poses.npy")))
 
 
 def with_content(sample: Sample, change: Callable[[bytes], bytes]) -> Sample:

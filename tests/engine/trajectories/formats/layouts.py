@@ -120,6 +120,8 @@ class Sample:
         return folder / self.name
 
 
+FPS_20 = ("--fps", "20")
+"""For formats that have another rate than the walk."""
 Writer = Callable[[Walk], Sample]
 SAMPLES: dict[str, Writer] = {}
 
@@ -357,7 +359,7 @@ def _kitti(walk: Walk) -> bytes:
 
 @sample
 def kitti(walk: Walk) -> Sample:
-    return Sample("kitti", "00.txt", {"00.txt": _kitti(walk)})
+    return Sample("kitti", "00.txt", {"00.txt": _kitti(walk)}, FPS_20)
 
 
 @sample
@@ -468,22 +470,22 @@ def _chan(walk: Walk, order: str, view: str) -> bytes:
 
 @sample
 def chan(walk: Walk) -> Sample:
-    return Sample("chan", "shot.chan", {"shot.chan": _chan(walk, "zxy", "\t43.5")}, ("--euler", "ZXY"))
+    return Sample("chan", "shot.chan", {"shot.chan": _chan(walk, "zxy", "\t43.5")}, ("--euler", "ZXY", *FPS_20))
 
 
 @sample
 def chan_of_seven_columns(walk: Walk) -> Sample:
-    return Sample("chan", "shot.chan", {"shot.chan": _chan(walk, "zxy", "")})
+    return Sample("chan", "shot.chan", {"shot.chan": _chan(walk, "zxy", "")}, FPS_20)
 
 
 @sample
 def chan_under_another_name(walk: Walk) -> Sample:
-    return Sample("chan", "shot.txt", {"shot.txt": _chan(walk, "zxy", " 43.5")})
+    return Sample("chan", "shot.txt", {"shot.txt": _chan(walk, "zxy", " 43.5")}, FPS_20)
 
 
 def _chan_of(order: str) -> Writer:
     def write(walk: Walk) -> Sample:
-        return Sample("chan", "a.chan", {"a.chan": _chan(walk, order, "\t43.5")}, ("--euler", order))
+        return Sample("chan", "a.chan", {"a.chan": _chan(walk, order, "\t43.5")}, ("--euler", order, *FPS_20))
 
     write.__name__ = f"chan_{order}"
     return write
@@ -781,24 +783,80 @@ def spatialvid(walk: Walk) -> Sample:
 
 @sample
 def sekai(walk: Walk) -> Sample:
-    inside = zipped(extrinsic=walk.w2c, intrinsic=np.array([[0.7, 0, 0.5], [0, 1.2, 0.5], [0, 0, 1]]))
-    return Sample("sekai", "clip.npz", {"clip.npz": inside})
+    inside = zipped(extrinsic=walk.c2w, intrinsic=np.array([[0.7, 0, 0.5], [0, 1.2, 0.5], [0, 0, 1]]))
+    return Sample("sekai", "clip.npz", {"clip.npz": inside}, FPS_20)
 
 
 @sample
-def sekai_of_its_maintainers(walk: Walk) -> Sample:
+def sekai_of_single_precision(walk: Walk) -> Sample:
     inside = zipped(compressed=True, extrinsic=walk.c2w.astype("<f4"), depth=np.zeros((4, 4)))
-    return Sample("sekai", "clip.npz", {"clip.npz": inside}, atol=1e-6)
+    return Sample("sekai", "clip.npz", {"clip.npz": inside}, FPS_20, atol=1e-6)
+
+
+@sample
+def sekai_as_its_name_says(walk: Walk) -> Sample:
+    inside = zipped(extrinsic=walk.w2c)
+    return Sample("sekai", "clip.npz", {"clip.npz": inside}, (*FPS_20, "--convention", "w2c"))
 
 
 @sample
 def sekai_bare(walk: Walk) -> Sample:
-    return Sample("sekai", "clip.npz", {"clip.npz": saved(walk.w2c)})
+    return Sample("sekai", "clip.npz", {"clip.npz": saved(walk.c2w)}, FPS_20)
 
 
 @sample
 def sekai_saved_without_a_name(walk: Walk) -> Sample:
-    return Sample("sekai", "clip.npz", {"clip.npz": zipped(arr_0=walk.w2c)})
+    return Sample("sekai", "clip.npz", {"clip.npz": zipped(arr_0=walk.c2w)}, FPS_20)
+
+
+@sample
+def spatialvid_folder(walk: Walk) -> Sample:
+    """With the frames that have poses: every fifth one, of a clip of 100 frames a second."""
+    array = np.column_stack([walk.w2c[:, :3, 3], walk.back_turns])
+    indexes = text(*(f"{n} {5 * n}" for n in range(len(array))))
+    files = {"clip/poses.npy": saved(array), "clip/indexes.txt": indexes}
+    return Sample("spatialvid", "clip", files, FPS_20)
+
+
+@sample
+def vipe(walk: Walk) -> Sample:
+    """Poses, their frames and the lens, as ViPE lays them out."""
+    count = np.arange(len(walk.times))
+    lenses = np.tile(np.array([600, 601, 416, 240], "<f4"), (len(count), 1))
+    files = {
+        "pose/clip.npz": zipped(data=walk.c2w.astype("<f4"), inds=count),
+        "intrinsics/clip.npz": zipped(data=lenses, inds=count),
+    }
+    return Sample("vipe", "pose/clip.npz", files, atol=1e-6)
+
+
+@sample
+def megasam(walk: Walk) -> Sample:
+    intrinsic = np.array([[600.0, 0, 416], [0, 600, 240], [0, 0, 1]])
+    pictures = np.zeros((len(walk.times), 2, 2, 3), np.uint8)
+    inside = zipped(compressed=True, images=pictures, intrinsic=intrinsic, cam_c2w=walk.c2w)
+    return Sample("megasam", "clip_sgd_cvd_hr.npz", {"clip_sgd_cvd_hr.npz": inside})
+
+
+@sample
+def matrixgame(walk: Walk) -> Sample:
+    lenses = np.tile([600.0, 601, 640, 352], (len(walk.times), 1))
+    inside = zipped(extrinsics_c2w=walk.c2w, intrinsics=lenses)
+    return Sample("matrixgame", "camera.npz", {"camera.npz": inside})
+
+
+@sample
+def lingbot(walk: Walk) -> Sample:
+    lenses = np.tile([600.0, 601, 416, 240], (len(walk.times), 1))
+    files = {"03/poses.npy": saved(walk.c2w), "03/intrinsics.npy": saved(lenses)}
+    return Sample("lingbot", "03", files, FPS_20)
+
+
+@sample
+def lingbot_poses_alone(walk: Walk) -> Sample:
+    lenses = np.tile([600.0, 601, 416, 240], (len(walk.times), 1))
+    files = {"poses.npy": saved(walk.c2w), "intrinsics.npy": saved(lenses)}
+    return Sample("lingbot", "poses.npy", files, FPS_20)
 
 
 @sample

@@ -188,7 +188,7 @@ def test_transforms_may_have_a_lens_for_every_frame(tmp_path):
 def test_a_frame_without_its_matrix_is_named(tmp_path):
     content = transforms()
     del content["frames"][1]["transform_matrix"]
-    with pytest.raises(TrajectoryError, match=r"frame 1 of a\.json"):
+    with pytest.raises(TrajectoryError, match=r"frame 1 \(images/frame_2\.jpg\) of a\.json"):
         read(tmp_path, "a.json", content)
 
 

@@ -126,7 +126,7 @@ def test_kitti_takes_its_times_from_beside(tmp_path):
     (tmp_path / "times.txt").write_text("0.000000e+00\n1.037359e-01\n2.074717e-01\n")
     assert np.allclose(read(tmp_path, "00.txt", KITTI).recording.times, [0, 0.1037359, 0.2074717])
     (tmp_path / "times.txt").write_text("0.0\n")
-    assert np.allclose(read(tmp_path, "00.txt", KITTI).recording.times, [0, 0.05, 0.1])
+    assert np.allclose(read(tmp_path, "00.txt", KITTI).recording.times, [0, 0.1, 0.2])
 
 
 def test_the_other_direction_can_be_said(tmp_path):
@@ -219,7 +219,7 @@ def test_chan_looks_along_minus_z_in_degrees(tmp_path):
     assert np.allclose(recording.c2w[0], flip)
     assert np.allclose(recording.c2w[2], pose(poses.rotation_y(np.pi / 2), [1, 2, 3]) @ flip)
     assert reading.checks.largest_step_at == 1
-    assert recording.at(np.array([0.05]))[0, 2, 3] == pytest.approx(-0.03)  # forward, as it looks along -z
+    assert recording.at(np.array([1 / 24]))[0, 2, 3] == pytest.approx(-0.03)  # forward, as it looks along -z
     assert recording.lens is not None
     assert np.allclose(np.rad2deg(recording.lens.vertical_fov), 45)
 
@@ -242,9 +242,9 @@ def test_chan_keeps_gaps_between_its_frames(tmp_path):
     text = "101 0 0 0 0 0 0\n102 0 0 1 0 0 0\n# a comment\n106 0 0 2 0 0 0\n"
     reading = read(tmp_path, "a.chan", text, fps=24)
     assert np.allclose(reading.recording.times, np.array([0, 1, 5]) / 24)
-    assert any("gaps, such as before line 4" in note for note in reading.notes)
+    assert any(note.startswith("3 frames are missing, before line 4: the gap stays in time") for note in reading.notes)
     even = read(tmp_path, "a.chan", text.replace("106", "103"), fps=24)
-    assert not any("gaps" in note for note in even.notes)
+    assert not any("missing" in note for note in even.notes)
     with pytest.raises(TrajectoryError, match=r"line 4 of a\.chan: its time, 100, does not come after 102"):
         read(tmp_path, "a.chan", text.replace("106", "100"))
 
