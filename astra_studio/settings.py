@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ class Setting:
     Attributes:
         default: also tells the type: bool, int, float, str or dict.
         choices: what a text may be; empty for anything.
+        suggestions: of a text that may be something else, too; the first one is the default.
+        pattern: regular expression that such a text matches.
         low, high, unit: of a number.
     """
 
@@ -27,6 +30,8 @@ class Setting:
     default: Any
     help: str
     choices: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    pattern: str = ""
     low: float = 0
     high: float = 0
     unit: str = ""
@@ -44,8 +49,9 @@ SETTINGS: tuple[Setting, ...] = (
         key="device",
         label="Device",
         default="auto",
-        choices=("auto", "cpu", "cuda"),
-        help="Where worlds run; takes effect when the program starts again",
+        suggestions=("auto", "cpu", "cuda", "cuda:1", "mps", "xpu"),
+        pattern=r"auto|[a-z]+(:[0-9]+)?",
+        help="Where worlds run, as PyTorch names it; takes effect when the program starts again",
     ),
     Setting(
         key="cache_mb",
@@ -117,6 +123,8 @@ def _why_not(setting: Setting, value: Any) -> str | None:
         return f"{setting.label} takes {kind.__name__}, got {value!r}"
     if setting.choices and value not in setting.choices:
         return f"{setting.label} is one of {', '.join(setting.choices)}, got {value!r}"
+    if setting.pattern and not re.fullmatch(setting.pattern, value):
+        return f"{setting.label} is one such as {', '.join(setting.suggestions)}, got {value!r}"
     if setting.high and not setting.low <= value <= setting.high:
         return f"{setting.label} lies in {setting.low:g} to {setting.high:g}, got {value!r}"
     return None

@@ -39,7 +39,7 @@ _MAX_LINES = 2000
 _HELP_PX = 320
 _LOOK_MS = 400
 """How often an open log looks for new lines."""
-_CHOICES = {"system": "As the system", "cpu": "CPU", "cuda": "GPU (CUDA)"}
+_CHOICES = {"system": "As the system"}
 
 
 class Preferences(QDialog):
@@ -87,6 +87,16 @@ class Preferences(QDialog):
             choice.setCurrentIndex(choice.findData(value))
             choice.activated.connect(lambda _number: self._set(setting.key, choice.currentData()))
             return choice
+        if setting.suggestions:
+            text = QComboBox()
+            text.setEditable(True)
+            text.addItems(setting.suggestions)
+            text.setCurrentText(value)
+            text.activated.connect(lambda _number: self._set(setting.key, text.currentText()))
+            line = text.lineEdit()
+            assert line is not None
+            line.editingFinished.connect(lambda: self._set(setting.key, text.currentText()))
+            return text
         number = QSpinBox()
         number.setRange(round(setting.low), round(setting.high))
         number.setValue(value)

@@ -33,7 +33,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("jobs", type=Path, metavar="JOBS.toml", help="what to render, see docs/batch.md")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for videos, report.json and report.html")
-    add("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where the model runs (default auto)")
+    add("--device", default="auto", metavar="D", help="where the model runs: auto, cpu, cuda:1, mps ... (default auto)")
     add("--dry-run", action="store_true", help="say how many chunks, how much time and disk it will take")
     parser.set_defaults(command=run)
 

@@ -11,7 +11,7 @@ from typing import Any
 from astra_studio.commands import FAILED, OK
 from astra_studio.problems import Problem
 from astra_studio.services.machine.machine import look_at_machine, problems_of
-from astra_studio.services.machine.world_requirements import WorldRequirements, needs_of_worlds
+from astra_studio.services.machine.world_requirements import WorldOnMachine, kind_problems, worlds_on_machine
 
 _COLUMNS = 110
 
@@ -38,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(_found(options.ask)))
         return OK
     machine = look_at_machine()
-    problems, worlds = problems_of(machine), needs_of_worlds(machine)
+    worlds = worlds_on_machine(machine)
+    problems = [*problems_of(machine), *kind_problems()]
     if options.json:
         content = machine | {
             "worlds": [world.as_dict() for world in worlds],
@@ -61,7 +62,7 @@ def _found(part: str) -> dict[str, Any]:
     return found_devices()
 
 
-def _tell(machine: dict[str, Any], problems: list[Problem], worlds: list[WorldRequirements]) -> None:
+def _tell(machine: dict[str, Any], problems: list[Problem], worlds: list[WorldOnMachine]) -> None:
     memory, disk, torch, qt = machine["memory"], machine["disk"], machine["torch"], machine["qt"]
     packaged = ", packaged" if machine["is_packaged"] else ""
     print(f"Astra Studio {machine['version']}{packaged}, Python {machine['python']}, {machine['system']}")
@@ -84,7 +85,8 @@ def _tell(machine: dict[str, Any], problems: list[Problem], worlds: list[WorldRe
         print(f"  needs {world.needs}")
         for part in world.missing:
             without = "missing" if part.is_needed else "missing, for prompts only"
-            print(_indented(f"{without}: {part.what}, about {part.gb:g} GB, comes with {part.source}: {part.names[0]}"))
+            size = f"about {part.num_bytes / 2**30:g} GB"
+            print(_indented(f"{without}: {part.what}, {size}, comes with {part.source}: {part.names[0]}"))
         if world.todo:
             print(_indented(world.todo))
     if problems:

@@ -32,7 +32,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     add("--starts", type=int, metavar="N", help="starts of each kind (default 24, with --quick 3)")
     add("--seeds", type=int, metavar="N", help="noise seeds per start (default 3, with --quick 1)")
     add("--chunks", type=int, choices=(4, 8), help="chunks of the long takes (default 4)")
-    add("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where the model runs (default auto)")
+    add("--device", default="auto", metavar="D", help="where the model runs: auto, cpu, cuda:1, mps ... (default auto)")
     parser.set_defaults(command=run)
 
 

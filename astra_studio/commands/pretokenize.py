@@ -53,7 +53,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "(default auto: as the world's)",
     )
     add("--no-text", action="store_true", help="leave the captions out")
-    add("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to encode (default auto)")
+    add("--device", default="auto", metavar="D", help="where to encode: auto, cpu, cuda:1, mps ... (default auto)")
     parser.set_defaults(command=run)
 
 

@@ -48,7 +48,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     add("--steps", type=int, metavar="N", help="denoising steps (default: the world's)")
     add("--solver", choices=("euler", "unipc"), help="ODE solver (default: the world's)")
     add("--seed", type=int, default=0, metavar="N", help="seed of the take (default 0)")
-    add("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where the model runs (default auto)")
+    add("--device", default="auto", metavar="D", help="where the model runs: auto, cpu, cuda:1, mps ... (default auto)")
     add("--report", type=Path, metavar="R.json", help="write every setting, action row, timing and hash to this file")
     parser.set_defaults(command=run)
 

@@ -29,7 +29,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the output folder")
     parser.add_argument(
-        "--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train (default auto)"
+        "--device", default="auto", metavar="D", help="where to train: auto, cpu, cuda:1 ... (default auto)"
     )
     parser.set_defaults(command=run)
 

@@ -31,6 +31,7 @@ def rotary_table(
     """
     if sum(frames for frames, _, _ in grids) != len(time_positions):
         raise ValueError(f"{len(time_positions)} time positions for token grids {list(grids)}")
+    target, device = device, torch.device("cpu") if device.type == "mps" else device  # which knows no float64
     first = min(time_positions)
     splits = head_dim_split(head_dim)
     frequencies = [BASE ** (-torch.arange(0, dim, 2, dtype=torch.float64, device=device) / dim) for dim in splits]
@@ -55,7 +56,7 @@ def rotary_table(
             ).flatten(0, 2)
         )
     whole = torch.cat(angles)
-    return torch.polar(torch.ones_like(whole), whole).to(torch.complex64)
+    return torch.polar(torch.ones_like(whole), whole).to(torch.complex64).to(target)
 
 
 def rotate(heads_BSHE: Tensor, table: Tensor) -> Tensor:

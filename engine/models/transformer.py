@@ -392,9 +392,10 @@ class AstraTransformer3DModel(ModelMixin, ConfigMixin):
 def time_sinusoid(timestep_B: Tensor, freq_dim: int) -> Tensor:
     """cos then sin of t x 10000^(-j / half), j = 0..half-1, computed in float64 (reference section 3), as float32."""
     half = freq_dim // 2
-    exponents = -torch.arange(half, dtype=torch.float64, device=timestep_B.device) / half
-    angles = timestep_B.to(torch.float64)[:, None] * 10000.0**exponents
-    return torch.cat([angles.cos(), angles.sin()], dim=-1).float()
+    times = timestep_B.cpu() if timestep_B.device.type == "mps" else timestep_B  # which knows no float64
+    exponents = -torch.arange(half, dtype=torch.float64, device=times.device) / half
+    angles = times.to(torch.float64)[:, None] * 10000.0**exponents
+    return torch.cat([angles.cos(), angles.sin()], dim=-1).float().to(timestep_B.device)
 
 
 def _layer_norm(hidden_states: Tensor, norm: nn.LayerNorm) -> Tensor:

@@ -123,7 +123,7 @@ class Trainer:
         self.source = source
         self.generator = Generator().manual_seed(config.seed)
         self.step = 0
-        self.accelerator = accelerator or make_accelerator("cpu", config.uses_bfloat16)
+        self.accelerator = accelerator or make_accelerator(torch.device("cpu"), config.uses_bfloat16)
         if config.batch_size % self.accelerator.num_processes:
             raise ValueError(
                 f"the batch size {config.batch_size} does not divide into {self.accelerator.num_processes} processes"
@@ -252,11 +252,20 @@ class Trainer:
         return twin.eval().requires_grad_(False)
 
 
-def make_accelerator(device: str, uses_bfloat16: bool) -> Accelerator:
-    """Accelerate's view of the processes that run this: one, or as many as `accelerate launch` started."""
+def make_accelerator(device: torch.device, uses_bfloat16: bool) -> Accelerator:
+    """Accelerate's view of the processes that run this: one, or as many as `accelerate launch` started.
+
+    Raises ValueError for a device that Accelerate does not train on here.
+    """
     # A batch is of one modality, so the projectors of the others get no gradient.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-    return Accelerator(cpu=device == "cpu", mixed_precision="bf16" if uses_bfloat16 else "no", kwargs_handlers=[unused])
+    if device.index is not None and device.type != "cpu":
+        torch.accelerator.set_device_index(device.index)
+    is_cpu = device.type == "cpu"
+    accelerator = Accelerator(cpu=is_cpu, mixed_precision="bf16" if uses_bfloat16 else "no", kwargs_handlers=[unused])
+    if accelerator.device.type != device.type:
+        raise ValueError(f"training on {device} was asked for, but Accelerate trains on {accelerator.device} here")
+    return accelerator
 
 
 def _make_optimisers(config: LoopConfig, model: AstraTransformer3DModel) -> list[torch.optim.Optimizer]:

@@ -33,6 +33,7 @@ from engine.messages import (
     chunk_seed,
 )
 from engine.models.codec import START_OF_STREAM, DecoderState, VideoCodec, resume
+from engine.models.devices import inference_dtype, resolve_device
 from engine.models.history import pack_history
 from engine.models.text import TextEncoder, load_tokenizer
 from engine.models.transformer import ActionStates, AstraTransformer3DModel, TextStates
@@ -292,7 +293,7 @@ def open_astra(place: Path, device_name: str = "auto") -> AstraWorld:
     Raises WeightsError, or ValueError for a wrong world.json or a device that is not there.
     """
     device = resolve_device(device_name)
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    dtype = inference_dtype(device)
     files = find_world_files(place)
     config = load_world_config(files.config_folder, fallback_name=place.stem if place.is_file() else place.name)
     transformer = load_transformer(files.transformer, base=files.base, num_heads=config.num_heads, dtype=dtype)
@@ -315,20 +316,6 @@ def window_rows(take: ActionTrack, plan: WindowPlan, config: WorldConfig) -> np.
     mask[: plan.num_condition_rows] = 1
     matrix = np.concatenate([encoded, mask], axis=1).astype(np.float32)
     return round_to_bfloat16(matrix) if config.rounds_actions else matrix
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device for "auto", "cpu" or "cuda". Raises ValueError for a GPU that torch cannot use."""
-    if name not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"the device must be auto, cpu or cuda, got {name!r}")
-    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    if not torch.cuda.is_available():
-        built = "has no CUDA in it" if torch.version.cuda is None else "finds no NVIDIA GPU or driver"
-        raise ValueError(
-            f"the device cuda was asked for, but this PyTorch ({torch.__version__}) {built}; use cpu or auto"
-        )
-    return torch.device("cuda")
 
 
 def _to_uint8(frames_B3FHW: Tensor) -> Frames:

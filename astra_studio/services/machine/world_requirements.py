@@ -1,61 +1,39 @@
-"""Says what each world needs of a machine, which of its files are missing, and what to do about that.
+"""Whether each world can be used on this machine, and what to do where it cannot.
 
-Sizes come from the files that are there. Of the released Astra, which has to be fetched, they are known by its counts
-of parameters (1.5 billion in the transformer, 5.7 billion in the text encoder).
+What a world requires, its kind says (`engine.worlds.kind`); here that is held against the machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from astra_studio.paths import user_data, world_catalogue
-from engine.worlds.config import WorldConfig, load_world_config
-from engine.worlds.layout import CHECKPOINTS, TEXT_FILES, VAE_FILES, WorldFiles, find_world_files
+from astra_studio.problems import Problem
+from engine.worlds.kind import MissingFile, WorldRequirements
+from engine.worlds.registry import find_kinds, kind_named, kind_of
 
 State = Literal["ready", "slow", "too large", "incomplete", "unusable"]
 
 RELEASED = "astra"
-"""Folder that the released Astra is looked for in, among the user's worlds."""
-_SMALL_BYTES = 500_000_000
-_SMALL_PIXELS = 300 * 200
-"""A world of fewer weights and pixels is one for a processor."""
-_LARGE_GPU_GB = 24
-"""What a world of 832 x 480 is said to need. Not measured."""
-_PROGRAM_GB = 1.0
+"""Kind of the released Astra, and the folder that it is looked for in, among the user's worlds."""
+_GIB = 1 << 30
+_SHARE = 0.95
+"""GPUs that are sold as 24 GB have a little less."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """A file that is missing.
-
-    Attributes:
-        what: which part of the world it is.
-        names: any of them will do.
-        gb: about how large, in GiB.
-        is_needed: whether nothing works without it.
-        source: what it comes with.
-    """
-
-    what: str
-    names: tuple[str, ...]
-    gb: float
-    is_needed: bool
-    source: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class WorldRequirements:
-    """A world, and what it needs here.
+class WorldOnMachine:
+    """A world, and whether it can be used here.
 
     Attributes:
         bytes: of its files on this disk.
         width, height: of its pictures, in pixels; 0 where its folder does not tell.
-        state: whether it can be used here: "slow" without the GPU that it is meant for, "too large" for the memory.
+        state: "slow" without the GPU that it is meant for, "too large" for the memory.
         needs: in words, for people.
-        memory_gb: of the computer's memory that it takes, about.
+        memory_gb: of the computer's memory that it takes, about, in GiB.
         gpu_gb: of a GPU's memory; 0: none is needed.
         todo: what to do next; "" where nothing is to be done.
     """
@@ -70,130 +48,115 @@ class WorldRequirements:
     memory_gb: float
     gpu_gb: float
     has_text: bool = False
-    missing: tuple[Part, ...] = ()
+    missing: tuple[MissingFile, ...] = ()
     todo: str = ""
 
     def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
         return asdict(self)
 
 
-def needs_of_worlds(machine: Mapping[str, Any]) -> list[WorldRequirements]:
-    """Every world that is known here, and the released one where it has not been fetched.
+def worlds_on_machine(machine: Mapping[str, Any]) -> list[WorldOnMachine]:
+    """Every world that is known here, and the released Astra where it has not been fetched.
 
     `machine` is as `services.machine` sees it.
     """
-    known = world_catalogue()
-    found = [needs_of_world(name, place, machine) for name, place in sorted(known.items())]
-    if not any(world.width * world.height > _SMALL_PIXELS for world in found):
-        found.append(_released_world())
+    found = [world_on_machine(name, place, machine) for name, place in sorted(world_catalogue().items())]
+    place = user_data() / "worlds" / RELEASED
+    if not place.exists() and not any(world.gpu_gb for world in found):
+        found.append(_to_be_fetched(place, kind_named(RELEASED).requirements(str(place))))
     return found
 
 
-def needs_of_world(name: str, place: Path, machine: Mapping[str, Any]) -> WorldRequirements:
-    """What the world in a folder needs. A world that cannot be used says why in `todo`."""
-    size = _bytes_of(place)
+def kind_problems() -> list[Problem]:
+    """Kinds of worlds of other packages that cannot be used."""
+    todo = "Update that package, or remove it; other kinds are not affected"
+    return [Problem("A kind of world is left out", reason, todo) for reason in find_kinds().problems.values()]
+
+
+def world_on_machine(name: str, place: Path, machine: Mapping[str, Any]) -> WorldOnMachine:
+    """The world in a folder. One that cannot be used says why in `todo`."""
     try:
-        files = find_world_files(place)
-        config = load_world_config(files.config_folder, fallback_name=name)
+        kind = kind_of(place)
     except ValueError as error:
-        missing = tuple(_parts(place, lacks_checkpoint=not _has_checkpoint(place), lacks_text=False))
-        return WorldRequirements(
-            name=name,
-            folder=str(place),
-            bytes=size,
-            width=0,
-            height=0,
-            state="incomplete" if missing else "unusable",
-            needs="its missing files" if missing else "mending",
-            memory_gb=0.0,
-            gpu_gb=0.0,
-            missing=missing,
-            todo=str(error),
-        )
-    return _judged(name, place, files, config, size, machine)
+        # Most folders without a sign of any kind are those that the released Astra is to be put into.
+        required = kind_named(RELEASED).requirements(str(place))
+        return _unusable(name, place, required, str(error))
+    required = kind.requirements(str(place))
+    return (
+        _unusable(name, place, required, required.problem)
+        if required.problem
+        else _usable(name, place, required, machine)
+    )
 
 
-def _judged(
-    name: str, place: Path, files: WorldFiles, config: WorldConfig, size: int, machine: Mapping[str, Any]
-) -> WorldRequirements:
-    text_gb = _gb(_bytes_of(files.text_encoder)) if files.text_encoder is not None else 0.0
-    weights_gb = _gb(sum(_bytes_of(part) for part in (files.transformer, files.vae)))
-    is_small = config.width * config.height < _SMALL_PIXELS and _bytes_of(files.transformer) < _SMALL_BYTES
+def _unusable(name: str, place: Path, required: WorldRequirements, problem: str) -> WorldOnMachine:
+    return WorldOnMachine(
+        name=name,
+        folder=str(place),
+        bytes=_bytes_of(place),
+        width=0,
+        height=0,
+        state="incomplete" if required.missing else "unusable",
+        needs="its missing files" if required.missing else "mending",
+        memory_gb=0.0,
+        gpu_gb=0.0,
+        missing=required.missing,
+        todo=problem,
+    )
+
+
+def _usable(name: str, place: Path, required: WorldRequirements, machine: Mapping[str, Any]) -> WorldOnMachine:
     gpus = machine["torch"].get("gpus", [])
     largest_gb = max((gpu["memory_gb"] for gpu in gpus), default=0.0)
-    # 24 GB cards have a little less; on a processor the weights take twice the room of a file with 16 bits.
-    fits_gpu = largest_gb > 0.95 * _LARGE_GPU_GB
-    memory_gb = round(_PROGRAM_GB + text_gb + (weights_gb if is_small or fits_gpu else 2 * weights_gb), 1)
-    state: State = "ready" if is_small or fits_gpu else "slow"
+    gpu_gb = required.gpu_bytes / _GIB
+    is_fast = not gpu_gb or largest_gb > _SHARE * gpu_gb
+    memory_gb = round((required.memory_bytes if is_fast else required.cpu_memory_bytes) / _GIB, 1)
+    state: State = "ready" if is_fast else "slow"
     todo = ""
     if memory_gb > machine["memory"]["total_gb"]:
         state, todo = "too large", f"It takes about {memory_gb:g} GB of memory; use the bundled world here"
     elif state == "slow":
-        todo = f"It is meant for a GPU with {_LARGE_GPU_GB} GB; here a chunk takes hours. Use the bundled world here"
-    gpu = f"a GPU with {_LARGE_GPU_GB} GB and " if not is_small else "no GPU, "
-    return WorldRequirements(
+        todo = f"It is meant for a GPU with {gpu_gb:g} GB; here a chunk takes hours. Use the bundled world here"
+    gpu = f"a GPU with {gpu_gb:g} GB and " if gpu_gb else "no GPU, "
+    return WorldOnMachine(
         name=name,
         folder=str(place),
-        bytes=size,
-        width=config.width,
-        height=config.height,
+        bytes=_bytes_of(place),
+        width=required.width,
+        height=required.height,
         state=state,
         needs=f"{gpu}{memory_gb:g} GB of memory",
         memory_gb=memory_gb,
-        gpu_gb=0.0 if is_small else float(_LARGE_GPU_GB),
-        has_text=files.text_encoder is not None,
-        missing=() if is_small else tuple(_parts(place, lacks_checkpoint=False, lacks_text=not text_gb, has_vae=True)),
+        gpu_gb=gpu_gb,
+        has_text=required.has_text,
+        missing=required.missing,
         todo=todo,
     )
 
 
-def _released_world() -> WorldRequirements:
-    place = user_data() / "worlds" / RELEASED
-    missing = tuple(_parts(place, lacks_checkpoint=True, lacks_text=True))
-    needed = sum(part.gb for part in missing if part.is_needed)
-    return WorldRequirements(
+def _to_be_fetched(place: Path, required: WorldRequirements) -> WorldOnMachine:
+    needed, optional = (
+        sum(part.num_bytes for part in required.missing if part.is_needed is is_needed) / _GIB
+        for is_needed in (True, False)
+    )
+    gpu_gb = required.gpu_bytes / _GIB
+    return WorldOnMachine(
         name=RELEASED,
         folder=str(place),
         bytes=0,
-        width=832,
-        height=480,
+        width=required.width,
+        height=required.height,
         state="incomplete",
-        needs=f"a GPU with {_LARGE_GPU_GB} GB, {needed:g} GB of disk, and {missing[-1].gb:g} GB more for prompts",
-        memory_gb=round(_PROGRAM_GB + sum(part.gb for part in missing), 1),
-        gpu_gb=float(_LARGE_GPU_GB),
-        missing=missing,
+        needs=f"a GPU with {gpu_gb:g} GB, {needed:g} GB of disk, and {optional:g} GB more for prompts",
+        memory_gb=round(required.memory_bytes / _GIB, 1),
+        gpu_gb=gpu_gb,
+        missing=required.missing,
         todo=f"Put its files into {place}",
     )
-
-
-def _parts(place: Path, *, lacks_checkpoint: bool, lacks_text: bool, has_vae: bool = False) -> Iterable[Part]:
-    if lacks_checkpoint:
-        yield Part(what="Astra's transformer", names=CHECKPOINTS, gb=6.0, is_needed=True, source="the released Astra")
-    if not has_vae and not _has_any(place, VAE_FILES) and not (place / "vae").is_dir():
-        yield Part(what="the video autoencoder", names=VAE_FILES, gb=0.5, is_needed=True, source="Wan 2.1")
-    if lacks_text:
-        yield Part(
-            what="the text encoder, with its tokenizer in google/umt5-xxl",
-            names=TEXT_FILES,
-            gb=11.5,
-            is_needed=False,
-            source="Wan 2.1",
-        )
-
-
-def _has_checkpoint(place: Path) -> bool:
-    return _has_any(place, CHECKPOINTS) or (place / "transformer").is_dir()
-
-
-def _has_any(place: Path, names: Iterable[str]) -> bool:
-    return any(next(place.rglob(name), None) is not None for name in names)
 
 
 def _bytes_of(place: Path) -> int:
     if place.is_file():
         return place.stat().st_size
     return sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
-
-
-def _gb(num_bytes: int) -> float:
-    return num_bytes / 2**30

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from engine.models.codec import VideoCodec
+from engine.models.devices import inference_dtype, resolve_device
 from engine.models.text import MAX_TOKENS, clean_prompt, encode_tokens, load_tokenizer
 from engine.models.weights.load import load_codec, load_text_encoder
 from engine.training.datasets.motion import RowStyle
-from engine.worlds.astra import resolve_device
 from engine.worlds.config import WorldConfig, load_world_config
 from engine.worlds.layout import WorldFiles, find_world_files, fingerprint
 
@@ -44,7 +44,7 @@ def open_encoder(place: Path, device: str = "auto", with_text: bool = True) -> W
     """
     chosen = resolve_device(device)
     files = find_world_files(place)
-    codec, module = load_codec(files.vae, torch.bfloat16 if chosen.type == "cuda" else torch.float32)
+    codec, module = load_codec(files.vae, inference_dtype(chosen))
     module.to(chosen)
     has_text = with_text and files.text_encoder is not None and files.tokenizer is not None
     # The network has no part in what is encoded here.

@@ -59,7 +59,7 @@ class AstraKind:
         return _has_any(path, (*CHECKPOINTS, *VAE_FILES, *TEXT_FILES))
 
     def requirements(self, location: str) -> WorldRequirements:
-        """Of a folder that is not there: what the released Astra needs."""
+        """For a folder that is not there: what the released Astra requires."""
         place = Path(location)
         if not place.exists():
             return _released()

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from astra_studio.paths import user_data
-from astra_studio.services.machine.world_requirements import WorldRequirements, needs_of_world, needs_of_worlds
+from astra_studio.services.machine.world_requirements import (
+    WorldOnMachine,
+    kind_problems,
+    world_on_machine,
+    worlds_on_machine,
+)
+from engine.worlds import registry
 from tests.astra_studio.services.machine.test_machine import healthy
 from tests.builders import add_text, write_original_world
 
@@ -25,12 +31,12 @@ def large(tmp_path: Path) -> Path:
     return folder
 
 
-def seen(place: Path, machine: dict = NO_GPU) -> WorldRequirements:
-    return needs_of_world("it", place, machine)
+def seen(place: Path, machine: dict = NO_GPU) -> WorldOnMachine:
+    return world_on_machine("it", place, machine)
 
 
 def test_the_bundled_world_needs_nothing_and_the_released_one_is_told_of() -> None:
-    bundled, released = needs_of_worlds(NO_GPU)
+    bundled, released = worlds_on_machine(NO_GPU)
     assert (bundled.name, bundled.state, bundled.gpu_gb, bundled.missing) == ("small-astra", "ready", 0.0, ())
     assert bundled.bytes > 1e7
     assert (released.name, released.state) == ("astra", "incomplete")
@@ -79,4 +85,19 @@ def test_once_the_released_world_is_there_it_is_not_asked_for(large: Path) -> No
     place = user_data() / "worlds"
     place.mkdir(parents=True)
     large.rename(place / "astra")
-    assert [world.name for world in needs_of_worlds(NO_GPU)] == ["astra", "small-astra"]
+    assert [world.name for world in worlds_on_machine(NO_GPU)] == ["astra", "small-astra"]
+
+
+def test_a_folder_that_no_kind_recognises_says_what_they_look_for(tmp_path: Path) -> None:
+    found = seen(tmp_path)
+    assert found.state == "incomplete"
+    assert "no kind of world recognises" in found.todo
+
+
+def test_a_broken_kind_of_another_package_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kind_problems() == []
+    monkeypatch.setattr(registry, "BUILT_IN", {**registry.BUILT_IN, "lost": "a_package_that_is_gone:Kind"})
+    registry.find_kinds.cache_clear()
+    (problem,) = kind_problems()
+    assert "ModuleNotFoundError: No module named 'a_package_that_is_gone'" in problem.why
+    registry.find_kinds.cache_clear()
