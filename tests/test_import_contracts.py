@@ -25,6 +25,7 @@ FAULTS = (
     ("application-layers", "astra_studio/services/rendering/render.py", "import ui"),
     ("engine-layers", "engine/poses.py", "import engine.messages"),
     ("engine-layers", "engine/models/window.py", "import engine.sampling.schedule"),
+    ("engine-layers", "engine/detail/relief.py", "import engine.models.codec"),
     ("engine-layers", "engine/training/loop.py", "import engine.rollout"),
     ("engine-layers", "engine/rollout.py", "import engine.serving.messages"),
     ("engine-layers", "engine/newcomer.py", ""),

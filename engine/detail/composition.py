@@ -1,0 +1,100 @@
+"""A shown frame: the start picture fetched through the relief where the soft frame agrees with it, else the soft frame.
+
+All but the fetch and the last sum is done on the working grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from engine.detail.images import Array, Image, blur, fetch, resize
+from engine.detail.state import TRUST_HEIGHT, TRUST_WIDTH
+from engine.messages import Picture
+
+COLOUR_TOLERANCE = 45.0
+"""Difference of colours, in levels, at which agreement falls to 1/e."""
+AGREEMENT_GAIN = 1.5
+"""So that small differences cost no trust."""
+COLOURS_KEPT = 0.5
+"""Part of the world's slow change of colours that is added to what is fetched."""
+SLOW = 10.0
+"""Pixels of the working grid over which a change of colours is slow."""
+EDGE = 0.06
+"""Width of the seam inside the start picture's edge, in halves of the picture."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """What a camera sees of the start picture and how far that is to be believed. Arrays of the working grid."""
+
+    across: Array
+    down: Array
+    agreement: Array
+    """In [0, 1]: how far colours agree there."""
+
+    def towards(self, other: View, part: float) -> View:
+        """The view this far, 0 to 1, on the way to another."""
+        a, b = np.float32(1 - part), np.float32(part)
+        return View(
+            across=self.across * a + other.across * b,
+            down=self.down * a + other.down * b,
+            agreement=self.agreement * a + other.agreement * b,
+        )
+
+
+class Composer:
+    """The composing of shown frames of one start picture, at one size."""
+
+    def __init__(self, picture: Picture, width: int, height: int, grid_width: int, grid_height: int) -> None:
+        self._size = (width, height)
+        self._grid = (grid_width, grid_height)
+        self.start_frame: Picture = np.asarray(_shrunk(picture, width, height))
+        # Colours are compared without detail, since soft frames have none.
+        coarse = resize(picture, grid_width // 2, grid_height // 2)
+        self._colours: Array = resize(coarse, grid_width, grid_height).astype(np.float32)
+
+    def trust(self, across: Array, down: Array, soft: Image) -> Array:
+        """(16, 28): how far the colours of a soft frame, at the working grid, agree with what the camera should see."""
+        difference = resize(soft.astype(np.float32) - fetch(self._colours, across, down), TRUST_WIDTH, TRUST_HEIGHT)
+        apart = np.abs(blur(difference, 1.0)).mean(axis=-1)
+        return np.clip(AGREEMENT_GAIN * np.exp(-((apart / COLOUR_TOLERANCE) ** 2)), 0, 1).astype(np.float32)
+
+    def compose(self, view: View, soft: Picture) -> Picture:
+        """One shown frame from a view and the world's soft frame."""
+        width, height = self._size
+        fetched = self._fetch(view)
+        # Trusted: inside the start picture, by agreement, with a soft border.
+        edge = np.minimum(1 - np.abs(view.across), (1 - np.abs(view.down)) * np.float32(0.8))
+        inside = np.clip(edge / np.float32(EDGE) + np.float32(0.3), 0, 1)
+        trust = blur(view.agreement * inside, 1.5)
+        grid_soft = resize(soft, *self._grid)
+        smooth = cv2.GaussianBlur(grid_soft.astype(np.float32), (0, 0), 0.8)
+        apart = smooth - resize(fetched, *self._grid).astype(np.float32)
+        weight = trust + np.float32(0.03)
+        slow = blur(apart * weight[..., None], SLOW) / blur(weight, SLOW)[..., None]
+        colours = trust[..., None] * np.float32(COLOURS_KEPT) * slow
+        if grid_soft.shape == soft.shape:
+            colours += smooth * (1 - trust)[..., None]
+        layers = resize(np.concatenate([colours, trust[..., None]], axis=-1), width, height)
+        shown = np.multiply(fetched, layers[..., 3:], dtype=np.float32)
+        shown += layers[..., :3]
+        if grid_soft.shape != soft.shape:  # a world of larger frames keeps what detail they have
+            shown += resize(soft, width, height) * (1 - layers[..., 3:])
+        np.clip(shown, 0, 255, out=shown)
+        return shown.astype(np.uint8)
+
+    def _fetch(self, view: View) -> Picture:
+        """The start picture at the view's places, bicubic, at full size."""
+        height, width = self.start_frame.shape[:2]
+        column = resize((view.across * np.float32(0.5) + np.float32(0.5)) * width - np.float32(0.5), *self._size)
+        row = resize((view.down * np.float32(0.5) + np.float32(0.5)) * height - np.float32(0.5), *self._size)
+        return np.asarray(cv2.remap(self.start_frame, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT))
+
+
+def _shrunk(picture: Picture, width: int, height: int) -> Image:
+    """The picture at the size of shown frames, sharp in either direction."""
+    grows = width > picture.shape[1] or height > picture.shape[0]
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC if grows else cv2.INTER_AREA))
