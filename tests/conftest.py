@@ -11,12 +11,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers have a core each, and so have the processes that they start.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engine.worlds.registry import find_kinds
 from tests.builders import TINY_SIZE, write_original_world
+from tests.plugin_package import install_package, write_pebble
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +32,17 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def original_world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny world in the released layout, without text."""
     return write_original_world(tmp_path_factory.mktemp("worlds") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def installed_world_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A world of a kind that another package brings, which is installed as long as the module's tests run."""
+    site = install_package(tmp_path_factory.mktemp("installed") / "site")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(site)
+        find_kinds.cache_clear()
+        yield write_pebble(site.parent / "shore")
+    find_kinds.cache_clear()
 
 
 @pytest.fixture(scope="session")

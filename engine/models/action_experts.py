@@ -25,7 +25,8 @@ class RoutedActions:
 
     unified_BFU: Tensor
     weights_BFE: Tensor
-    """Rows sum to 1; zero for experts that are not chosen."""
+    """Rows sum to 1, or, where a learned router chooses one expert, hold its probability; zero for experts that are not
+    chosen."""
     probabilities_BFE: Tensor
     """The router's softmax before top-K, one-hot when routing is fixed."""
 
@@ -80,7 +81,9 @@ class ActionEmbedder(nn.Module):
             return RoutedActions(unified_BFU=unified, weights_BFE=probabilities, probabilities_BFE=probabilities)
         probabilities = self.router(unified).softmax(-1)
         values, experts = probabilities.topk(self.top_k, dim=-1)
-        weights = torch.zeros_like(probabilities).scatter(-1, experts, values / values.sum(-1, keepdim=True))
+        # A single weight divided by its sum would be 1 whatever the router says, and the router would not learn.
+        shares = values / values.sum(-1, keepdim=True) if self.top_k > 1 else values
+        weights = torch.zeros_like(probabilities).scatter(-1, experts, shares)
         return RoutedActions(unified_BFU=unified, weights_BFE=weights, probabilities_BFE=probabilities)
 
 
@@ -108,5 +111,5 @@ class ActionExperts(nn.Module):
                 continue
             part = weight * expert(actions.unified_BFU)
             features = part if features is None else features + part
-        assert features is not None, "routing weights of every frame sum to 1"
+        assert features is not None, "every frame has an expert with a weight above 0"
         return features

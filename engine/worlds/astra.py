@@ -49,6 +49,7 @@ from engine.worlds.astra_settings import ASTRA_PRESETS, ASTRA_SETTINGS
 from engine.worlds.config import WorldConfig, load_world_config
 from engine.worlds.layout import find_world_files, fingerprint
 from engine.worlds.protocol import Opened, check_frames, check_request
+from engine.worlds.sizes import check_size
 
 EMPTY_TEXT_ROWS = 512
 PROMPTS_KEPT = 4
@@ -298,6 +299,9 @@ def open_astra(place: Path, device_name: str = "auto") -> AstraWorld:
     config = load_world_config(files.config_folder, fallback_name=place.stem if place.is_file() else place.name)
     transformer = load_transformer(files.transformer, base=files.base, num_heads=config.num_heads, dtype=dtype)
     codec, module = load_codec(files.vae, dtype)
+    _, patch_height, patch_width = transformer.config.patch_size
+    factor = codec.spatial_factor
+    check_size(config.name, config.width, config.height, (factor * patch_width, factor * patch_height))
     text_encoder = None
     if transformer.config.text_dim is not None and files.text_encoder is not None and files.tokenizer is not None:
         # 11 GB in full: it stays on the CPU, where a prompt takes seconds, once.

@@ -7,6 +7,7 @@ checkpoint beside the original Wan 2.1 files, in one folder or in neighbouring o
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ TEXT_FILES = ("models_t5_umt5-xxl-enc-bf16.pth", "models_t5_umt5-xxl-enc-bf16.sa
 BASE_FILES = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.pth")
 TOKENIZER_FOLDERS = ("tokenizer", "google/umt5-xxl", "umt5-xxl", ".")
 TOKENIZER_FILES = ("spiece.model", "tokenizer.json")
+INDEX_SUFFIX = ".index.json"
+"""Of a file that lists the shards of one part."""
 DEPTH = 3
 WHOLE_HASH_BYTES = 1 << 30
 SAMPLES, SAMPLE_BYTES = 256, 1 << 20
@@ -38,13 +41,22 @@ class WorldFiles:
     def weights(self) -> Iterator[Path]:
         """Every weights file, in a fixed order."""
         for part in (self.transformer, self.base, self.vae, self.text_encoder):
-            if part is None:
-                continue
-            yield from (
-                sorted(p for p in part.iterdir() if p.suffix in {".safetensors", ".bin", ".json"})
-                if part.is_dir()
-                else (part,)
-            )
+            if part is not None:
+                yield from files_of(part)
+
+
+def files_of(part: Path) -> list[Path]:
+    """The files of a part of a world: of its folder, or the file itself, with the shards that it lists if it is an
+    index of them."""
+    if part.is_dir():
+        return sorted(path for path in part.iterdir() if path.suffix in {".safetensors", ".bin", ".json"})
+    if not part.name.endswith(INDEX_SUFFIX):
+        return [part]
+    try:
+        shards = set(json.loads(part.read_text(encoding="utf-8"))["weight_map"].values())
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return [part]  # opening the world says what is wrong with it
+    return [part, *(part.parent / name for name in sorted(map(str, shards)) if (part.parent / name).is_file())]
 
 
 def find_world_files(place: Path) -> WorldFiles:

@@ -29,5 +29,6 @@ class WorldFactory:
 WORLD_FACTORIES: dict[str, WorldFactory] = {
     "astra": WorldFactory(spec=lambda request: str(request.getfixturevalue("original_world_folder"))),
     "fake": WorldFactory(spec=lambda _request: "fake"),
+    "pebble": WorldFactory(spec=lambda request: str(request.getfixturevalue("installed_world_folder"))),
 }
-"""By kind; several worlds of one kind have a word after it, as in "wan text"."""
+"""By kind, one of them of another package; several worlds of one kind have a word after it, as in "wan text"."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.worlds.config import WorldConfig, load_world_config
 from engine.worlds.kind import MissingFile, WorldRequirements
-from engine.worlds.layout import CHECKPOINTS, TEXT_FILES, VAE_FILES, WorldFiles, find_world_files
+from engine.worlds.layout import CHECKPOINTS, TEXT_FILES, VAE_FILES, WorldFiles, files_of, find_world_files
 from engine.worlds.protocol import WorldModel
 
 _WEIGHTS = {".safetensors", ".json", ".ckpt", ".pth", ".pt", ".bin"}
@@ -77,9 +77,9 @@ class AstraKind:
 
 
 def _of_files(place: Path, files: WorldFiles, config: WorldConfig) -> WorldRequirements:
-    text_bytes = 0 if files.text_encoder is None else bytes_of(files.text_encoder)
-    weights_bytes = sum(bytes_of(part) for part in (files.transformer, files.vae))
-    is_small = config.width * config.height < _SMALL_PIXELS and bytes_of(files.transformer) < _SMALL_BYTES
+    text_bytes = 0 if files.text_encoder is None else _bytes_of(files.text_encoder)
+    weights_bytes = sum(_bytes_of(part) for part in (files.transformer, files.vae))
+    is_small = config.width * config.height < _SMALL_PIXELS and _bytes_of(files.transformer) < _SMALL_BYTES
     resident = _PROGRAM_BYTES + text_bytes
     missing = () if is_small else _missing_parts(place, lacks_checkpoint=False, lacks_text=not text_bytes, has_vae=True)
     return WorldRequirements(
@@ -139,8 +139,5 @@ def _is_astra_config(folder: Path) -> bool:
     return name in (None, "AstraTransformer3DModel")
 
 
-def bytes_of(place: Path) -> int:
-    """Bytes of a file, or of all files in a folder."""
-    if place.is_file():
-        return place.stat().st_size
-    return sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+def _bytes_of(part: Path) -> int:
+    return sum(file.stat().st_size for file in files_of(part))

@@ -31,6 +31,15 @@ def test_learned_routing_keeps_the_top_experts_and_their_weights_sum_to_one():
     assert routed.weights_BFE.gather(-1, best).min() > 0
 
 
+def test_a_router_of_one_expert_keeps_its_probability_and_learns():
+    layer = embedder(top_k=1)
+    routed = layer(torch.randn(2, 9, 13), "camera", range(9))
+    assert torch.equal(routed.weights_BFE.amax(-1), routed.probabilities_BFE.amax(-1))
+    assert routed.weights_BFE.amax(-1).max() < 1
+    ActionExperts(6, 10, 4, hidden_dim=None)(routed).square().sum().backward()
+    assert layer.router.weight.grad.abs().max() > 0
+
+
 def test_a_frame_without_a_row_has_a_zero_vector_and_not_the_projection_of_zeros():
     routed = embedder()(torch.randn(1, 4, 13), "camera", [0, -1, 3])
     assert not routed.unified_BFU[0, 1].any()

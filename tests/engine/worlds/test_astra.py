@@ -200,6 +200,17 @@ def test_a_gpu_makes_nearly_the_chunk_that_the_cpu_makes(original_world_folder, 
     assert np.abs(ours - theirs).mean() < 0.1 * np.abs(theirs).mean()
 
 
+@pytest.mark.parametrize(
+    ("size", "nearest"), [((50, 32), "48 x 32"), ((48, 40), "48 x 48"), ((60, 30), "64 x 32"), ((3, 3), "16 x 16")]
+)
+def test_a_size_that_the_model_cannot_make_is_refused_with_the_nearest_that_it_can(tmp_path, size, nearest):
+    folder = write_original_world(tmp_path)
+    content = json.loads((folder / "world.json").read_text()) | {"width": size[0], "height": size[1]}
+    (folder / "world.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=f"cannot make pictures of {size[0]} x {size[1]}: .*nearest size is {nearest}"):
+        open_astra(folder, "cpu")
+
+
 def test_nan_actions_are_refused():
     with pytest.raises(ValueError, match="action row 1 holds nan in column tx"):
         ActionTrack(CAMERA, np.array([[0.0] * 12, [1, 0, 0, float("nan"), *[0] * 8]]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -303,6 +304,28 @@ def test_a_fingerprint_changes_with_every_file_of_the_diffusers_layout(folder, n
     assert print_of(folder) == before
     (folder / name).write_text(name.upper())
     assert print_of(folder) != before
+
+
+def test_a_fingerprint_changes_with_every_shard_of_an_index(folder):
+    tree(folder, VAE, "a-1.safetensors", "a-2.safetensors", "other.safetensors")
+    index = folder / "a.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"x": "a-2.safetensors", "y": "a-1.safetensors", "z": "gone"}}))
+    before = fingerprint(find_world_files(index), "")
+    (folder / "other.safetensors").write_text("not of this model")
+    assert fingerprint(find_world_files(index), "") == before
+    for shard in ("a-1.safetensors", "a-2.safetensors"):
+        (folder / shard).write_text("another training")
+        after = fingerprint(find_world_files(index), "")
+        assert after != before
+        before = after
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"weight_map": 3}'])
+def test_an_index_that_is_none_is_a_file_like_others(folder, content):
+    tree(folder, VAE)
+    index = folder / "a.safetensors.index.json"
+    index.write_text(content)
+    assert layout.files_of(index) == [index]
 
 
 def test_a_fingerprint_changes_with_what_else_decides(original):
