@@ -142,11 +142,44 @@ class ChunkResult:
     """Wall time by part: pack, denoise, decode."""
     routing: NDArray[np.float32] | None = None
     """(latents, experts): weight of each action expert, where the world has experts."""
+    arrays: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """Small arrays by name that the world wants back when it goes on from what is stored (`TakeHistory.arrays`)."""
 
     @property
     def latents_sha256(self) -> str:
         """Hash of the latents' float32 bytes, little-endian, C order."""
         return hashlib.sha256(np.ascontiguousarray(self.latents, dtype="<f4").tobytes()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TakeHistory:
+    """What is stored of a take, to rebuild the state after it.
+
+    Attributes:
+        latents: the last of them (C, T, h, w), at least as many as the world's `restore_latents`, or all.
+        num_latents: how many there are in all, those of the start included.
+        num_start: how many came from the start.
+        actions: one row per latent of the whole take, those of the start at rest.
+        arrays: of the newest chunk (`ChunkResult.arrays`); empty where there is none.
+    """
+
+    latents: Latents
+    num_latents: int
+    num_start: int
+    actions: ActionTrack
+    arrays: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    def check(self, restore_latents: int) -> None:
+        """Raise ValueError unless it holds what a world needs that wants so many latents."""
+        needed = min(self.num_latents, restore_latents)
+        if self.latents.shape[1] < needed:
+            raise ValueError(
+                f"restoring after {self.num_latents} latents needs the last {needed}, got {self.latents.shape[1]}"
+            )
+        if len(self.actions) != self.num_latents:
+            raise ValueError(
+                f"restoring after {self.num_latents} latents needs as many action rows, got {len(self.actions)}"
+            )
 
 
 # ---------------------------------------------------------------------- events

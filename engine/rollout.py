@@ -1,31 +1,51 @@
-"""A rollout: one take, made chunk by chunk. Owns the absolute latent index, the seed of every chunk and the way back.
+"""Rollouts: the chunks of a take, one after another, numbered, seeded and kept so that every way back is exact.
 
-Memory does not grow with the take: the world's state is bounded, and latents lie in an archive on disk.
+`Branches` makes chunks by their ids, each from the state after another; it is what a window goes back and forth in.
+`Rollout` is one take of it. Both hold a bounded number of states; what they no longer hold is rebuilt from latents.
 """
 
 from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.actions.modality import ActionTrack, rest_rows
-from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, SamplingSettings, chunk_seed
+from engine.messages import (
+    ChunkRequest,
+    ChunkResult,
+    Frames,
+    Latents,
+    Listener,
+    SamplingSettings,
+    TakeHistory,
+    chunk_seed,
+)
 from engine.worlds.protocol import WorldModel
 
+MAX_BYTES = 8 * 2**30
+"""Of the states that `Branches` holds; the newest is held whatever it has. One of the full size has 1.9 GB."""
 
-class LatentArchive(Protocol):
-    """Keeps a take's latents in order. The application's store is one; `TemporaryArchive` another."""
+
+class LatentReader(Protocol):
+    """The latents of a take."""
+
+    def read(self, start: int, stop: int) -> Latents:
+        """Latents start..stop-1, 0 being the start picture's."""
+        ...
+
+
+class LatentArchive(LatentReader, Protocol):
+    """Keeps a take's latents in order."""
 
     def append(self, latents: Latents) -> None:
         """Add latents (C, T, h, w) at the end."""
-        ...
-
-    def read(self, start: int, stop: int) -> Latents:
-        """Latents start..stop-1."""
         ...
 
     def truncate(self, num_latents: int) -> None:
@@ -65,6 +85,104 @@ class TemporaryArchive:
         return 4 * self._shape[0] * self._shape[1] * self._shape[2]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StoredTake:
+    """What is kept of a take that its states can be rebuilt from.
+
+    Attributes:
+        chunks: actions of every chunk from the first on.
+        num_start: latents of the start.
+        arrays: of the newest chunk.
+    """
+
+    latents: LatentReader
+    chunks: Sequence[ActionTrack]
+    num_start: int
+    arrays: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def num_latents(self) -> int:
+        return self.num_start + sum(len(chunk) for chunk in self.chunks)
+
+    def history(self, num_needed: int) -> TakeHistory:
+        """The take's history with its last `num_needed` latents, or all. Raises what reading them raises."""
+        kind, count = self.chunks[0].modality, self.num_latents
+        rows = [rest_rows(kind, self.num_start), *(chunk.rows for chunk in self.chunks)]
+        return TakeHistory(
+            latents=self.latents.read(max(0, count - num_needed), count),
+            num_latents=count,
+            num_start=self.num_start,
+            actions=ActionTrack(kind, np.concatenate(rows)),
+            arrays=self.arrays,
+        )
+
+
+class Branches:
+    """Chunks of one world by their ids, each made from the state after another. Belongs to the world's thread.
+
+    The states after the chunks made last are held, at most `max_states`: the newest where the world computes, the
+    others off its device.
+    """
+
+    def __init__(self, world: WorldModel, max_states: int = 4, max_bytes: int = MAX_BYTES) -> None:
+        """Raises ValueError for less than one state."""
+        if max_states < 1:
+            raise ValueError(f"branches grow from at least one state, got {max_states}")
+        self.world = world
+        self._max_states, self._max_bytes = max_states, max_bytes
+        self._states: OrderedDict[str, Any] = OrderedDict()
+        self._newest = ""
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Ids of the chunks whose states are held, the one used last at the end."""
+        return tuple(self._states)
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of all held states, what they share counted once for each."""
+        return sum(self.world.state_bytes(state) for state in self._states.values())
+
+    def open(self, start_id: str, frames: Frames, modality: str) -> Latents:
+        """Begin a take; returns the latents of its start, whose state has the id `start_id`. Raises ValueError."""
+        opened = self.world.open(frames, modality)
+        self._hold(start_id, opened.state)
+        return opened.latents
+
+    def step(
+        self,
+        chunk_id: str,
+        parent_id: str,
+        request: ChunkRequest,
+        history: Callable[[int], TakeHistory],
+        listener: Listener = lambda _event: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> ChunkResult:
+        """Make the chunk after `parent_id`. `history` is asked, for so many latents, where that state is not held.
+
+        Raises Cancelled, what `WorldModel.step` raises, or what `history` raises; every state then is as it was.
+        """
+        if parent_id not in self._states:
+            self._hold(parent_id, self.world.restore(history(self.world.restore_latents)))
+        after, result = self.world.step(self._states[parent_id], request, listener, cancelled)
+        self._states.move_to_end(parent_id)
+        self._hold(chunk_id, after)
+        return result
+
+    def forget(self, chunk_ids: Iterable[str]) -> None:
+        """Let go of the states after these chunks."""
+        for chunk_id in chunk_ids:
+            self._states.pop(chunk_id, None)
+
+    def _hold(self, chunk_id: str, state: Any) -> None:
+        if self._newest in self._states:
+            self._states[self._newest] = self.world.off_device(self._states[self._newest])
+        self._states[chunk_id] = state
+        self._newest = chunk_id
+        while len(self._states) > self._max_states or (len(self._states) > 1 and self.num_bytes > self._max_bytes):
+            self._states.popitem(last=False)
+
+
 class Rollout:
     """One take of a world. Lives on the engine's thread.
 
@@ -81,28 +199,32 @@ class Rollout:
         seed: int = 0,
         settings: SamplingSettings | None = None,
         archive: LatentArchive | None = None,
+        max_states: int = 1,
     ) -> None:
-        """Open a take from 1 + 4k start frames (N, H, W, 3). Raises what `WorldModel.open` raises."""
+        """Open a take from start frames (N, H, W, 3) of the world's clock and size.
+
+        `max_states` are held to go back without restoring them. Raises what `WorldModel.open` raises.
+        """
         self.world = world
         self.seed = seed
         self.settings = settings or world.info.defaults
         self._archive = archive if archive is not None else TemporaryArchive()
-        opened = world.open(frames, modality)
-        self._state = opened.state
-        self._archive.append(opened.latents)
-        self.num_start_latents = opened.latents.shape[1]
-        self._chunk_ends: list[int] = []
-        self._start_state = opened.state
-        self._rows: list[ActionTrack] = []
+        self._branches = Branches(world, max_states)
+        self._start, self._modality = frames, modality
+        latents = self._branches.open(_id(0), frames, modality)
+        self._archive.append(latents)
+        self.num_start_latents = latents.shape[1]
+        self._chunks: list[ActionTrack] = []
+        self._arrays: list[Mapping[str, NDArray[np.float32]]] = []
 
     @property
     def num_chunks(self) -> int:
-        return len(self._chunk_ends)
+        return len(self._chunks)
 
     @property
     def num_latents(self) -> int:
         """Absolute number of the next latent; the start picture's is 0."""
-        return self._chunk_ends[-1] if self._chunk_ends else self.num_start_latents
+        return self._stored.num_latents
 
     def step(
         self,
@@ -118,34 +240,46 @@ class Rollout:
 
         Raises Cancelled or what `WorldModel.step` raises; the rollout then stands where it stood.
         """
-        request = ChunkRequest(
-            index=self.num_chunks,
+        index = self.num_chunks
+        request = next_request(
+            take_seed=self.seed,
+            index=index,
             actions=actions,
-            seed=chunk_seed(self.seed, self.num_chunks),
             settings=settings or self.settings,
             prompt=prompt,
             negative_prompt=negative_prompt,
         )
-        state, result = self.world.step(self._state, request, listener, cancelled)
-        self._archive.append(result.latents)
-        self._state = state
-        self._rows.append(actions)
-        self._chunk_ends.append(self.num_latents + len(actions))
+        if not self._chunks and _id(0) not in self._branches.held:
+            self._branches.open(_id(0), self._start, self._modality)
+        made = _id(index + 1)
+        result = self._branches.step(made, _id(index), request, self._stored.history, listener, cancelled)
+        try:
+            self._archive.append(result.latents)
+        except BaseException:
+            self._branches.forget([made])
+            raise
+        self._chunks.append(actions)
+        self._arrays.append(result.arrays)
         return result
 
-    def resume_from(self, chunks: Sequence[tuple[ActionTrack, Latents]]) -> None:
+    def resume_from(
+        self,
+        chunks: Sequence[tuple[ActionTrack, Latents]],
+        arrays: Mapping[str, NDArray[np.float32]] | None = None,
+    ) -> None:
         """Go on after chunks that were made before, by this world from this start, of which only latents are left.
 
-        What follows equals a run that made them here. Raises ValueError where it has chunks already.
+        `arrays` are those of the last of them. What follows equals a run that made them here. Raises ValueError where
+        it has chunks already.
         """
-        if self._chunk_ends:
+        if self._chunks:
             raise ValueError(f"the take has {self.num_chunks} chunks already, and can take up none")
         for actions, latents in chunks:
             self._archive.append(latents)
-            self._rows.append(actions)
-            self._chunk_ends.append(self.num_latents + len(actions))
+            self._chunks.append(actions)
+            self._arrays.append({})
         if chunks:
-            self._state = self._restored(self._rows, self._chunk_ends)
+            self._arrays[-1] = arrays or {}
 
     def rewind(self, num_chunks: int) -> None:
         """Go back to just after the first `num_chunks` chunks. What follows equals a fresh run from there.
@@ -154,19 +288,39 @@ class Rollout:
         """
         if not 0 <= num_chunks <= self.num_chunks:
             raise ValueError(f"the take has {self.num_chunks} chunks; cannot go back to {num_chunks}")
-        if num_chunks == self.num_chunks:
-            return
-        rows, ends = self._rows[:num_chunks], self._chunk_ends[:num_chunks]
-        state = self._restored(rows, ends) if num_chunks else self._start_state
-        self._state, self._rows, self._chunk_ends = state, rows, ends
+        self._branches.forget(_id(index) for index in range(num_chunks + 1, self.num_chunks + 1))
+        del self._chunks[num_chunks:], self._arrays[num_chunks:]
         self._archive.truncate(self.num_latents)
 
-    def _restored(self, rows: list[ActionTrack], ends: list[int]) -> Any:
-        """The world's state after these chunks, out of the archive."""
-        tail = self._archive.read(max(0, ends[-1] - self.world.restore_latents), ends[-1])
-        return self.world.restore(tail, ends[-1], self.num_start_latents, self._whole_track(rows))
+    @property
+    def _stored(self) -> StoredTake:
+        return StoredTake(
+            latents=self._archive,
+            chunks=self._chunks,
+            num_start=self.num_start_latents,
+            arrays=self._arrays[-1] if self._arrays else {},
+        )
 
-    def _whole_track(self, chunks: list[ActionTrack]) -> ActionTrack:
-        kind = chunks[0].modality
-        start = rest_rows(kind, self.num_start_latents)
-        return ActionTrack(kind, np.concatenate([start, *(chunk.rows for chunk in chunks)]))
+
+def next_request(
+    *,
+    take_seed: int,
+    index: int,
+    actions: ActionTrack,
+    settings: SamplingSettings,
+    prompt: str = "",
+    negative_prompt: str = "",
+) -> ChunkRequest:
+    """The request for chunk `index` of a take: the one place where the seed of a chunk is derived."""
+    return ChunkRequest(
+        index=index,
+        actions=actions,
+        seed=chunk_seed(take_seed, index),
+        settings=settings,
+        prompt=prompt,
+        negative_prompt=negative_prompt,
+    )
+
+
+def _id(num_chunks: int) -> str:
+    return str(num_chunks)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -17,6 +18,16 @@ class DecoderState:
 
     num_latents: int = 0
     cache: tuple[Any, ...] = ()
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What of the cache takes memory."""
+        return tuple(entry for entry in self.cache if isinstance(entry, Tensor))
+
+    def moved(self, device: torch.device) -> DecoderState:
+        """The state on a device; what is there already is not copied."""
+        cache = tuple(entry.to(device) if isinstance(entry, Tensor) else entry for entry in self.cache)
+        return DecoderState(self.num_latents, cache)
 
 
 START_OF_STREAM = DecoderState()

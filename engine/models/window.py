@@ -12,6 +12,8 @@ NUM_SLOTS = 20
 """History slots of the packed window: start, 16 at 4x, 2 at 2x, 1 at 1x."""
 ANCHOR_REACH = 30
 """Longest history of the released training; an anchored window starts at most this many latents back."""
+UPSTREAM_HISTORY = 100
+"""Latents that the released loop keeps on its command line: the first one and the last 99 (reference 8, rule 4)."""
 EMPTY = -1
 """Index of a history slot that holds nothing."""
 
@@ -98,11 +100,14 @@ class WindowPlan:
     """Rows from row 0 on whose mask is 1 (history); the rest are targets."""
 
 
-def plan_window(num_history: int, num_targets: int, mode: HistoryMode = "anchored") -> WindowPlan:
+def plan_window(
+    num_history: int, num_targets: int, mode: HistoryMode = "anchored", max_history: int = UPSTREAM_HISTORY
+) -> WindowPlan:
     """Plan the window of a chunk of `num_targets` latents after `num_history` >= 1 latents.
 
     Up to 20 latents the three modes agree with the released training. Past 20:
-    `upstream` repeats the released inference code, whose action rows go dead (B1); `aligned` slices the rows from the
+    `upstream` repeats the released inference code, whose action rows go dead (B1), and which past `max_history` latents
+    keeps the first and the last of them, and then counts only those it keeps (B3); `aligned` slices the rows from the
     window start; `anchored` also keeps the start frame up to 30 latents back, as training did (B1 and B2).
 
     Source: reference section 4 and section 14. Raises ValueError for counts below 1 or an unknown mode.
@@ -111,6 +116,10 @@ def plan_window(num_history: int, num_targets: int, mode: HistoryMode = "anchore
         raise ValueError(f"a window needs at least 1 history and 1 target latent, got {num_history} and {num_targets}")
     if mode not in HISTORY_MODES:
         raise ValueError(f"history mode {mode!r} is not one of {', '.join(HISTORY_MODES)}")
+    # Latents that are counted, of which the last so many are those of the end of the take.
+    counted = min(num_history, max_history) if mode == "upstream" else num_history
+    num_cut = num_history - counted
+    num_history = counted
     held = min(num_history, NUM_SLOTS)
     empty = NUM_SLOTS - held
     first_held = num_history - held
@@ -132,8 +141,8 @@ def plan_window(num_history: int, num_targets: int, mode: HistoryMode = "anchore
             coarse=indices[1:17],
             target=tuple(num_history + j + shift for j in range(num_targets)),
         ),
-        slots=slots,
-        start=start,
+        slots=tuple(f + num_cut if f > 0 else f for f in slots),
+        start=start + num_cut if start > 0 else start,
         first_row=first_row,
         num_rows=num_history + num_targets - first_row,
         num_condition_rows=num_history - first_row,

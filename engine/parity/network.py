@@ -13,7 +13,7 @@ from engine.actions.modality import modality
 from engine.models.history import PackedHistory, pack_history
 from engine.models.transformer import AstraTransformer3DModel, time_sinusoid
 from engine.models.weights.load import cast_for_inference, load_transformer
-from engine.models.window import HistoryMode, HistoryWindow, plan_window
+from engine.models.window import UPSTREAM_HISTORY, HistoryMode, HistoryWindow, plan_window
 from engine.parity.checks import Check, GoldenFile, largest, relative_rms
 from engine.sampling.denoise import denoise
 from engine.sampling.guidance import ActionAndTextGuidance, Branch, Guidance, guidance_for
@@ -160,7 +160,7 @@ def _chunk(
     num_targets: int,
 ) -> Tensor:
     mode: HistoryMode = case.get("camera_window", "upstream")
-    plan = plan_window(latents.shape[2], num_targets, mode)
+    plan = plan_window(latents.shape[2], num_targets, mode, case.get("max_history", UPSTREAM_HISTORY))
     rows = tensors["camera_full"][plan.first_row : plan.first_row + plan.num_rows].clone()
     rows[:, -1] = torch.from_numpy((np.arange(plan.num_rows) < plan.num_condition_rows).astype(np.float32))
     kind = modality(case["modality"]).name

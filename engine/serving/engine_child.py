@@ -6,7 +6,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any
 
-from engine.messages import Cancelled
+from engine.messages import Cancelled, TakeHistory
 from engine.serving.child_process import ChildGone, ParentLink
 from engine.serving.host import EngineHost, HistoryUnavailable
 from engine.serving.messages import (
@@ -17,7 +17,6 @@ from engine.serving.messages import (
     HistoryNeeded,
     MakeChunk,
     OpenWorld,
-    TakeHistory,
 )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
 
-from engine.messages import Cancelled, Event, Preview, Progress
+from engine.messages import Cancelled, Event, Preview, Progress, TakeHistory
+from engine.rollout import Branches, next_request
 from engine.serving.failures import EngineFailure, failure_of
 from engine.serving.messages import (
     ChunkCancelled,
@@ -19,15 +18,11 @@ from engine.serving.messages import (
     PreviewReady,
     RequestFailed,
     StepDone,
-    TakeHistory,
     WorldOpened,
     WorldOpening,
 )
 from engine.worlds.location import WorldLocation, open_location
 from engine.worlds.protocol import WorldModel
-
-_MAX_STATES = 4
-"""Of chunks made last, to go on from without rebuilding: the newest, and those that a redo goes back to."""
 
 Opener = Callable[[WorldLocation], WorldModel]
 HistoryOf = Callable[[MakeChunk, int], TakeHistory]
@@ -56,7 +51,7 @@ class EngineHost:
         self._emit, self._cancelled, self._history_of, self._opener = emit, cancelled, history_of, open_world
         self._world: WorldModel | None = None
         self._location: WorldLocation | None = None
-        self._states: OrderedDict[str, Any] = OrderedDict()
+        self._branches: Branches | None = None
 
     def handle(self, request: EngineRequest) -> None:
         """Do what is asked and report. Never raises: whatever it was, the next request must work."""
@@ -81,7 +76,8 @@ class EngineHost:
 
     def _give_memory_back(self) -> None:
         """So that the next request, perhaps a smaller one, has what this one could not get."""
-        self._states.clear()
+        if self._world is not None:
+            self._branches = Branches(self._world)
         gc.collect()
         torch = sys.modules.get("torch")  # not imported here: what ran out may be a world without it
         if torch is not None and torch.cuda.is_available():
@@ -94,23 +90,30 @@ class EngineHost:
         if self._is_open(location):
             assert self._world is not None
             return self._world
-        self._states.clear()
-        self._world = self._location = None
+        self._world = self._location = self._branches = None
         self._emit(WorldOpening(location.spec))
         world = self._opener(location)
-        self._world, self._location = world, location
+        self._world, self._location, self._branches = world, location, Branches(world)
         self._emit(WorldOpened(location.spec, world.info, world.restore_latents))
         return world
 
     def _make(self, asked: MakeChunk) -> None:
-        world = self._open(asked.world)
-        start_latents = None
-        if asked.parent_id is None:
+        self._open(asked.world)
+        branches = self._branches
+        assert branches is not None
+        start_latents, parent_id = None, asked.parent_id
+        if parent_id is None:
             assert asked.start is not None, "the first chunk of a take needs its start"
-            opened = world.open(asked.start, asked.request.actions.modality.name)
-            state, start_latents = opened.state, opened.latents
-        else:
-            state = self._state_before(world, asked)
+            parent_id = f"start of {asked.request_id}"
+            start_latents = branches.open(parent_id, asked.start, asked.actions.modality.name)
+        request = next_request(
+            take_seed=asked.take_seed,
+            index=asked.index,
+            actions=asked.actions,
+            settings=asked.settings,
+            prompt=asked.prompt,
+            negative_prompt=asked.negative_prompt,
+        )
 
         def listener(event: Event) -> None:
             if isinstance(event, Progress):
@@ -118,16 +121,8 @@ class EngineHost:
             elif isinstance(event, Preview):
                 self._emit(PreviewReady(asked.request_id, event.step, event.picture))
 
-        after, result = world.step(state, asked.request, listener, self._cancelled)
-        self._states[asked.request_id] = after
-        while len(self._states) > _MAX_STATES:
-            self._states.popitem(last=False)
-        self._emit(ChunkDone(asked.request_id, result, start_latents))
+        def history(num_latents: int) -> TakeHistory:
+            return self._history_of(asked, num_latents)
 
-    def _state_before(self, world: WorldModel, asked: MakeChunk) -> Any:
-        assert asked.parent_id is not None
-        if asked.parent_id in self._states:
-            self._states.move_to_end(asked.parent_id)
-            return self._states[asked.parent_id]
-        history = self._history_of(asked, world.restore_latents)
-        return world.restore(history.latents, history.num_latents, history.num_start, history.actions)
+        result = branches.step(asked.request_id, parent_id, request, history, listener, self._cancelled)
+        self._emit(ChunkDone(asked.request_id, result, start_latents))

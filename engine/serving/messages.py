@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.actions.modality import ActionTrack
-from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Picture, WorldInfo
+from engine.messages import ChunkResult, Frames, Latents, Picture, SamplingSettings, TakeHistory, WorldInfo
 from engine.serving.failures import EngineFailure
 from engine.serving.wire import message_types
 from engine.worlds.location import WorldLocation
@@ -20,23 +20,6 @@ class OpenWorld:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TakeHistory:
-    """What a take holds so far, to rebuild the state after it.
-
-    Attributes:
-        latents: the last of them (C, T, h, w), at least as many as the world's `restore_latents`, or all.
-        num_latents: how many there are in all, those of the start included.
-        num_start: how many came from the start.
-        actions: one row per latent of the whole take, those of the start at rest.
-    """
-
-    latents: Latents
-    num_latents: int
-    num_start: int
-    actions: ActionTrack
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
 class MakeChunk:
     """Make one chunk: `ChunkDone`, `ChunkCancelled` or `RequestFailed` comes back.
 
@@ -44,15 +27,23 @@ class MakeChunk:
         request_id: of this request, and from then on of the state after its chunk.
         parent_id: of the request for the chunk before it; None for the first of a take.
         start: frames (1 + 4k, H, W, 3) of the world's size, with the first chunk alone.
+        index: number of the chunk in its take, from 0.
+        take_seed: of the take; the chunk's own is derived from it.
+        actions: one row per latent of the chunk.
 
     What lies before a later chunk is asked for where the engine no longer holds that state (`HistoryNeeded`).
     """
 
     request_id: str
     world: WorldLocation
-    request: ChunkRequest
     parent_id: str | None
     start: Frames | None = None
+    index: int
+    take_seed: int
+    actions: ActionTrack
+    settings: SamplingSettings
+    prompt: str = ""
+    negative_prompt: str = ""
 
 
 @dataclass(frozen=True)

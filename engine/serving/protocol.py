@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from engine.serving.messages import EngineEvent, MakeChunk, TakeHistory
+from engine.messages import TakeHistory
+from engine.serving.messages import EngineEvent, MakeChunk
 from engine.worlds.location import WorldLocation
 
 OnEvent = Callable[[EngineEvent], None]

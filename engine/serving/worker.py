@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.messages import TakeHistory
 from engine.serving.failures import failure_of
 from engine.serving.host import HistoryUnavailable
 from engine.serving.messages import (
@@ -18,7 +19,6 @@ from engine.serving.messages import (
     MakeChunk,
     OpenWorld,
     RequestFailed,
-    TakeHistory,
 )
 from engine.serving.protocol import OnEvent, ReadHistory
 from engine.worlds.location import WorldLocation

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,12 @@ from engine.messages import (
     ChunkRequest,
     ChunkResult,
     Frames,
-    Latents,
     Listener,
     Picture,
     Preview,
     Progress,
     SamplingSettings,
+    TakeHistory,
     WorldInfo,
     chunk_seed,
 )
@@ -47,6 +47,7 @@ from engine.sampling.solvers import make_solver
 from engine.settings import with_defaults
 from engine.worlds.astra_settings import ASTRA_PRESETS, ASTRA_SETTINGS
 from engine.worlds.config import WorldConfig, load_world_config
+from engine.worlds.kept_rows import KeptRows, kept_rows
 from engine.worlds.layout import find_world_files, fingerprint
 from engine.worlds.protocol import Opened, check_frames, check_request
 from engine.worlds.sizes import check_size
@@ -63,8 +64,8 @@ class AstraState:
     """The last latents, at most 30."""
     num_latents: int
     """Of the whole take."""
-    actions: ActionTrack
-    """One row per latent of the whole take; the start's rest."""
+    rows: KeptRows
+    """One row per latent, the start's at rest, as far as later chunks can see them."""
     decoder: DecoderState
     to_rgb: Tensor
     """(C + 1, 3) affine map from a latent pixel to its colour, for previews."""
@@ -127,7 +128,7 @@ class AstraWorld:
         state = AstraState(
             window_BCTHW=latents,
             num_latents=num,
-            actions=ActionTrack(kind, rest_rows(kind, num)),
+            rows=kept_rows(ActionTrack(kind, rest_rows(kind, num))),
             decoder=START_OF_STREAM,
             to_rgb=_fit_colours(latents[0, :, 0], pixels[0, :, 0]),
         )
@@ -142,11 +143,12 @@ class AstraWorld:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> tuple[AstraState, ChunkResult]:
         """Denoise and decode one chunk. The first chunk of a take also shows the start frames."""
-        check_request(request, self.info, state.actions.modality.name)
+        check_request(request, self.info, state.rows.modality.name)
+        state = self._on_device(state)
         started = time.perf_counter()
         num_targets = len(request.actions)
         plan = plan_window(state.num_latents, num_targets, request.settings.history_mode)
-        rows = np.concatenate([state.actions.rows, request.actions.rows])
+        rows = state.rows.appended(request.actions)
         bound = self._bind(state, request, plan, rows)
         packed = time.perf_counter()
         latents = self._denoise(bound, state, request, listener, cancelled)
@@ -161,7 +163,7 @@ class AstraWorld:
         following = AstraState(
             window_BCTHW=torch.cat([state.window_BCTHW, latents], dim=2)[:, :, -ANCHOR_REACH:].clone(),
             num_latents=state.num_latents + num_targets,
-            actions=ActionTrack(state.actions.modality, rows),
+            rows=rows.trimmed(),
             decoder=decoder,
             to_rgb=state.to_rgb,
         )
@@ -176,28 +178,35 @@ class AstraWorld:
         return following, result
 
     @torch.no_grad()
-    def restore(self, latents: Latents, num_latents: int, num_start: int, actions: ActionTrack) -> AstraState:
+    def restore(self, history: TakeHistory) -> AstraState:
         """Rebuild a state from stored latents: exactly the one that a fresh run would have."""
-        needed = min(num_latents, self.restore_latents)
-        if latents.shape[1] < needed:
-            raise ValueError(f"restoring after {num_latents} latents needs the last {needed}, got {latents.shape[1]}")
-        if len(actions) != num_latents:
-            raise ValueError(f"restoring after {num_latents} latents needs as many action rows, got {len(actions)}")
-        held = torch.from_numpy(np.ascontiguousarray(latents)).to(self._device)[None]
+        history.check(self.restore_latents)
+        # A copy: what crossed from another process may be read-only, which torch does not know.
+        held = torch.from_numpy(np.array(history.latents, np.float32)).to(self._device)[None]
         decoder = START_OF_STREAM
-        if num_latents > num_start:
-            decoder = DecoderState(num_latents, resume(self._codec, held).cache)
+        if history.num_latents > history.num_start:
+            decoder = DecoderState(history.num_latents, resume(self._codec, held).cache)
         return AstraState(
             window_BCTHW=held[:, :, -ANCHOR_REACH:].clone(),
-            num_latents=num_latents,
-            actions=actions,
+            num_latents=history.num_latents,
+            rows=kept_rows(history.actions),
             decoder=decoder,
             to_rgb=self._colours_from(held),
         )
 
+    def state_bytes(self, state: AstraState) -> int:
+        tensors = [state.window_BCTHW, state.to_rgb, *state.decoder.tensors]
+        return state.rows.num_bytes + sum(tensor.untyped_storage().nbytes() for tensor in tensors)
+
+    def off_device(self, state: AstraState) -> AstraState:
+        return _moved(state, torch.device("cpu"))
+
+    def _on_device(self, state: AstraState) -> AstraState:
+        return _moved(state, self._device)
+
     # ------------------------------------------------------------------ one chunk
 
-    def _bind(self, state: AstraState, request: ChunkRequest, plan: WindowPlan, rows: np.ndarray) -> _BoundNetwork:
+    def _bind(self, state: AstraState, request: ChunkRequest, plan: WindowPlan, rows: KeptRows) -> _BoundNetwork:
         """Encode all that stays the same over the chunk's denoising steps."""
         settings = request.settings
         history = pack_history(state.window_BCTHW, plan, state.first_latent)
@@ -206,10 +215,10 @@ class AstraWorld:
             history = noise_history(history, settings.history_noise, generator, settings.history_noise_on)
         network = self._transformer
         history_states = network.encode_history(history)
-        given = torch.from_numpy(window_rows(ActionTrack(state.actions.modality, rows), plan, self._config)).to(
+        given = torch.from_numpy(window_rows(rows.read(plan.first_row, plan.num_rows), plan, self._config)).to(
             self._device
         )[None]
-        kind = state.actions.modality.name
+        kind = rows.modality.name
         branches = guidance_for(settings.guidance, self._text_scale(settings)).branches
         # The free branch sees zeros in place of every row, mask included (K10).
         actions = {
@@ -312,14 +321,23 @@ def open_astra(place: Path, device_name: str = "auto") -> AstraWorld:
     return AstraWorld(transformer, codec, config, fingerprint(files, repr(config.deciding())), text_encoder, device)
 
 
-def window_rows(take: ActionTrack, plan: WindowPlan, config: WorldConfig) -> np.ndarray:
-    """The network's action matrix: the plan's rows of a whole take, encoded, with the mask as last column."""
-    chosen = take.rows[plan.first_row : plan.first_row + plan.num_rows]
-    encoded = encode_rows(chosen, take.modality, plan.num_condition_rows, config.row_encoding)
+def window_rows(chosen: ActionTrack, plan: WindowPlan, config: WorldConfig) -> np.ndarray:
+    """The network's action matrix: the rows that the plan names, encoded, with the mask as last column."""
+    encoded = encode_rows(chosen.rows, chosen.modality, plan.num_condition_rows, config.row_encoding)
     mask = np.zeros((len(chosen), 1), np.float32)
     mask[: plan.num_condition_rows] = 1
     matrix = np.concatenate([encoded, mask], axis=1).astype(np.float32)
     return round_to_bfloat16(matrix) if config.rounds_actions else matrix
+
+
+def _moved(state: AstraState, device: torch.device) -> AstraState:
+    """The state on a device; what is there already is not copied."""
+    return replace(
+        state,
+        window_BCTHW=state.window_BCTHW.to(device),
+        to_rgb=state.to_rgb.to(device),
+        decoder=state.decoder.moved(device),
+    )
 
 
 def _to_uint8(frames_B3FHW: Tensor) -> Frames:

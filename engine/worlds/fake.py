@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import poses
-from engine.actions.modality import ActionTrack, modality, rest_rows
+from engine.actions.modality import modality, rest_rows
 from engine.clock import ASTRA_CLOCK
 from engine.messages import (
     FRAMES_PER_LATENT,
@@ -29,6 +29,7 @@ from engine.messages import (
     Preview,
     Progress,
     SamplingSettings,
+    TakeHistory,
     WorldInfo,
     num_frames,
 )
@@ -130,16 +131,23 @@ class FakeWorld:
             request=request, first_latent=state.num_latents, latents=latents, frames=np.stack(shown), seconds=seconds
         )
 
-    def restore(self, latents: Latents, num_latents: int, num_start: int, actions: ActionTrack) -> FakeState:
-        last = latents[:, -1]
+    def restore(self, history: TakeHistory) -> FakeState:
+        history.check(self.restore_latents)
+        last = history.latents[:, -1]
         tint = np.array([last[NOISE_CHANNEL, 0, c] for c in (1, 2, 3)], np.float64)
         return FakeState(
             pose=_pose_in(last),
-            num_latents=num_latents,
-            is_shown=num_latents > num_start,
-            modality=actions.modality.name,
+            num_latents=history.num_latents,
+            is_shown=history.num_latents > history.num_start,
+            modality=history.actions.modality.name,
             tint=tint,
         )
+
+    def state_bytes(self, state: FakeState) -> int:
+        return state.pose.nbytes + state.tint.nbytes
+
+    def off_device(self, state: FakeState) -> FakeState:
+        return state
 
     def _paint(self, pose: NDArray[np.float64], tint: NDArray[np.float64]) -> Picture:
         """A checkered plain under a striped sky, seen from `pose`; one stripe per 10 degrees of heading."""

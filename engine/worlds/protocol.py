@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.actions.modality import ActionTrack
-from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, WorldInfo
+from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, TakeHistory, WorldInfo
 
 MAX_START_FRAMES = 117
 """30 latents: as much history as a window ever reaches back."""
@@ -28,8 +27,8 @@ class WorldModel(Protocol):
     """A backend that makes chunks.
 
     A state is a value: `step` returns a new one and leaves the old one valid, so that a cancelled or failed step
-    costs nothing and a branch is another step from the same state. States are opaque to everyone but their world.
-    Lives on one thread, the engine's.
+    costs nothing and a branch is another step from the same state. States are opaque to everyone but their world, and
+    their size does not grow with the take. Lives on one thread, the engine's.
     """
 
     info: WorldInfo
@@ -47,14 +46,16 @@ class WorldModel(Protocol):
         meet."""
         ...
 
-    def restore(self, latents: Latents, num_latents: int, num_start: int, actions: ActionTrack) -> Any:
-        """The state after `num_latents` latents.
+    def restore(self, history: TakeHistory) -> Any:
+        """The state after what is stored of a take. Raises ValueError where that is less than it needs."""
+        ...
 
-        Args:
-            latents: the last of them, at least min(num_latents, restore_latents).
-            num_start: how many of them came from the start frames.
-            actions: one row per latent of the whole take, the start's included.
-        """
+    def state_bytes(self, state: Any) -> int:
+        """Bytes that a state holds, whatever it shares with others counted as its own."""
+        ...
+
+    def off_device(self, state: Any) -> Any:
+        """The same state with its arrays in the computer's main memory. `step` takes it as it takes any other."""
         ...
 
 

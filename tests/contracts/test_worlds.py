@@ -22,6 +22,7 @@ from engine.messages import (
     Preview,
     Progress,
     SamplingSettings,
+    TakeHistory,
     chunk_seed,
     num_frames,
 )
@@ -34,6 +35,10 @@ CHUNK = 8
 LONG = 5
 """Chunks after which a window is full and its start has moved on: 41 latents."""
 FAR = 2000
+
+
+def history(latents: np.ndarray, num_latents: int, num_start: int, actions: ActionTrack) -> TakeHistory:
+    return TakeHistory(latents=latents, num_latents=num_latents, num_start=num_start, actions=actions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +61,7 @@ class Walk:
         num_start = self.latents[0].shape[1]
         track = ActionTrack(modality(kind), np.concatenate(self.rows[: 1 + num_chunks]))
         tail = latents[:, -self.world.restore_latents :].copy()
-        return self.world.restore(tail, latents.shape[1], num_start, track)
+        return self.world.restore(history(tail, latents.shape[1], num_start, track))
 
 
 @dataclass
@@ -302,7 +307,7 @@ def test_a_restored_state_goes_on_as_a_fresh_run(world, factory, long_walk, num_
 def test_more_latents_than_needed_restore_the_same(world, factory, long_walk):
     latents = long_walk.latents_up_to(LONG - 1)
     track = ActionTrack(modality("camera"), np.concatenate(long_walk.rows[:LONG]))
-    state = world.restore(latents, latents.shape[1], 1, track)
+    state = world.restore(history(latents, latents.shape[1], 1, track))
     _, again = step(world, state, long_walk.results[LONG - 1].request)
     assert_same(again, long_walk.results[LONG - 1], factory.atol)
 
@@ -317,10 +322,49 @@ def test_a_take_from_several_frames_is_restored_too(world, factory):
 def test_restoring_does_not_keep_the_latents_it_was_given(world, factory, long_walk):
     latents = long_walk.latents_up_to(2)
     track = ActionTrack(modality("camera"), np.concatenate(long_walk.rows[:3]))
-    state = world.restore(latents, latents.shape[1], 1, track)
+    state = world.restore(history(latents, latents.shape[1], 1, track))
     latents[:] = 0
     _, again = step(world, state, long_walk.results[2].request)
     assert_same(again, long_walk.results[2], factory.atol)
+
+
+def test_less_than_it_needs_is_refused_with_what_it_needs(world, long_walk):
+    if world.restore_latents < 2:
+        pytest.skip("there is nothing less than one latent")
+    track = ActionTrack(modality("camera"), np.concatenate(long_walk.rows[:2]))
+    short = long_walk.latents_up_to(1)[:, -1:]
+    with pytest.raises(ValueError, match="restoring after 9 latents needs the last 9, got 1"):
+        world.restore(history(short, 9, 1, track))
+    with pytest.raises(ValueError, match="needs as many action rows, got 8"):
+        world.restore(history(long_walk.latents_up_to(1), 9, 1, track.slice(0, 8)))
+
+
+# ---------------------------------------------------------------------- how large a state is
+
+
+def test_a_state_says_its_bytes_and_does_not_grow_with_the_take(world, long_walk):
+    """200 chunks on it is no larger than when its windows were first full."""
+    full = max(world.state_bytes(state) for state in long_walk.states)
+    assert all(world.state_bytes(state) > 0 for state in long_walk.states)
+    latents = long_walk.latents_up_to(LONG)[:, -max(world.restore_latents, 1) :]
+    rows = np.concatenate([chunks(1)[0].rows] * 40)
+    state = world.restore(history(latents, len(rows), 1, ActionTrack(modality("camera"), rows)))
+    quick = replace(request(world, chunks(1)[0]), settings=sampling(world).changed({"num_steps": 1}))
+    _, start_sizes = None, []
+    for index in range(200):
+        state, _ = step(world, state, replace(quick, index=index, actions=chunks(1)[0].slice(0, 1 + index % 2)))
+        start_sizes.append(world.state_bytes(state))
+    assert max(start_sizes[100:]) == max(start_sizes[:20])
+    assert max(start_sizes) < full + 164 * rows.itemsize * rows.shape[1] + 1024
+
+
+def test_a_state_off_the_device_gives_the_same_chunk_and_leaves_the_other_good(world, long_walk):
+    for index in (0, 2):
+        moved = world.off_device(long_walk.states[index])
+        assert world.state_bytes(moved) == world.state_bytes(long_walk.states[index])
+        wanted = long_walk.results[index].request
+        assert_same(step(world, moved, wanted)[1], long_walk.results[index])
+        assert_same(step(world, long_walk.states[index], wanted)[1], long_walk.results[index])
 
 
 # ---------------------------------------------------------------------- actions right past the window
@@ -339,7 +383,7 @@ class FarTake:
 
     def restored(self, num_latents: int, rows: np.ndarray) -> Any:
         """The same last latents, at another place or after other rows."""
-        return self.world.restore(self.tail.copy(), num_latents, 1, ActionTrack(modality("camera"), rows))
+        return self.world.restore(history(self.tail.copy(), num_latents, 1, ActionTrack(modality("camera"), rows)))
 
     @property
     def reach(self) -> int:
@@ -353,7 +397,7 @@ def far_take(world: WorldModel, long_walk: Walk) -> FarTake:
     repeats = -(-world.restore_latents // made.shape[1])
     tail = np.concatenate([made] * repeats, axis=1)[:, -world.restore_latents :]
     rows = np.concatenate([track.rows for track in chunks(FAR // CHUNK)])
-    state = world.restore(tail.copy(), FAR, 1, ActionTrack(modality("camera"), rows))
+    state = world.restore(history(tail.copy(), FAR, 1, ActionTrack(modality("camera"), rows)))
     wanted = request(world, chunks(1)[0])
     _, result = step(world, state, wanted)
     return FarTake(world=world, tail=tail, rows=rows, state=state, request=wanted, result=result)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.actions.modality import CAMERA, DRIVING, ActionTrack, rest_rows
 from engine.actions.pose_line import parse_pose_line
-from engine.messages import Cancelled, ChunkResult, Event, Progress, chunk_seed
+from engine.messages import Cancelled, ChunkResult, Event, Progress, TakeHistory, chunk_seed
 from engine.rollout import Rollout, TemporaryArchive
 from engine.worlds.fake import FakeState, FakeWorld
 
@@ -50,9 +50,9 @@ class BlankWorld(FakeWorld):
 class RememberingWorld(FakeWorld):
     """Remembers what it was last restored from."""
 
-    def restore(self, latents: np.ndarray, num_latents: int, num_start: int, actions: ActionTrack) -> FakeState:
-        self.restored_from = (latents, num_latents, num_start, actions)
-        return super().restore(latents, num_latents, num_start, actions)
+    def restore(self, history: TakeHistory) -> FakeState:
+        self.restored_from = history
+        return super().restore(history)
 
 
 def tiny_world() -> FakeWorld:
@@ -188,7 +188,14 @@ def test_a_world_is_restored_from_as_many_latents_as_it_wants_and_the_rows_of_th
     take = Rollout(world, start(num_start))
     made = run(take, 3)
     take.rewind(2)
-    latents, num_latents, num_start_latents, actions = world.restored_from
+    run(take, 1)
+    restored = world.restored_from
+    latents, num_latents, num_start_latents, actions = (
+        restored.latents,
+        restored.num_latents,
+        restored.num_start,
+        restored.actions,
+    )
     first = 1 + num_start // 4
     assert (num_latents, num_start_latents) == (first + 16, first)
     assert latents.shape[1] == min(wanted, num_latents)

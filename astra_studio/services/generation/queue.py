@@ -30,12 +30,12 @@ from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
 from astra_studio.paths import world_catalogue
 from astra_studio.problems import problem_of, problem_of_failure
-from astra_studio.services.generation.requests import history_of, planned_actions
+from astra_studio.services.generation.requests import planned_actions, stored_take
 from astra_studio.services.generation.status import ActiveChunk, ChunkPreview, Failure, GenerationStatus, SlotKey, Stage
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.playback.starts import start_frames
 from astra_studio.services.signals import Post, Signal
-from engine.messages import ChunkRequest, Frames, SamplingSettings, WorldInfo, chunk_seed
+from engine.messages import Frames, SamplingSettings, TakeHistory, WorldInfo
 from engine.serving.messages import (
     ChunkCancelled,
     ChunkDone,
@@ -44,7 +44,6 @@ from engine.serving.messages import (
     PreviewReady,
     RequestFailed,
     StepDone,
-    TakeHistory,
     WorldOpened,
     WorldOpening,
 )
@@ -275,14 +274,6 @@ class Generation:
         asked = asked_at(project, take, made_ticks(take))
         settings = asked.settings
         num_latents = latents_per_chunk(project, take)
-        request = ChunkRequest(
-            index=index,
-            actions=planned_actions(take, num_latents).track,
-            seed=chunk_seed(take.recipe.seed, index),
-            settings=settings,
-            prompt=asked.prompt if info.has_text else "",
-            negative_prompt=take.recipe.negative_prompt if info.has_text else "",
-        )
         start = take.chunks[0].request.start if take.chunks else project.start
         assert start is not None
         expected = self._timings.seconds(info, settings, num_latents)
@@ -308,6 +299,7 @@ class Generation:
             began_s=time.monotonic(),
         )
         current, path = self._current, self._session.path
+        actions = planned_actions(take, num_latents).track
 
         def prepare() -> MakeChunk:
             frames = None
@@ -315,12 +307,21 @@ class Generation:
                 with open_artifacts(path) as artifacts:
                     frames = start_frames(start, artifacts.read(start.artifact), info)
             return MakeChunk(
-                request_id=current.chunk_id, world=place, request=request, parent_id=current.parent, start=frames
+                request_id=current.chunk_id,
+                world=place,
+                parent_id=current.parent,
+                start=frames,
+                index=index,
+                take_seed=take.recipe.seed,
+                actions=actions,
+                settings=settings,
+                prompt=asked.prompt if info.has_text else "",
+                negative_prompt=take.recipe.negative_prompt if info.has_text else "",
             )
 
         def history(num_latents: int) -> TakeHistory:
             with open_artifacts(path) as artifacts:
-                return history_of(take.chunks, artifacts.read, num_latents)
+                return stored_take(take.chunks, artifacts.read).history(num_latents)
 
         self._client.make_chunk(current.chunk_id, prepare, history)
         self._tell(

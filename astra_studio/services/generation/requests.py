@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from astra_studio.document.actions import Actions, joined
 from astra_studio.document.chunk_files import decode_latents
 from astra_studio.document.derived import made_ticks
 from astra_studio.document.model import Chunk, Take
-from engine.actions.modality import ActionTrack, rest_rows
 from engine.actions.pose_line import parse_pose_line
-from engine.serving.messages import TakeHistory
+from engine.messages import Latents
+from engine.rollout import StoredTake
 
 
 def planned_actions(take: Take, num_latents: int) -> Actions:
@@ -32,30 +32,34 @@ def planned_actions(take: Take, num_latents: int) -> Actions:
     return planned.part(0, num_latents) if len(planned) else take.actions.part(begin, begin + num_latents)
 
 
-def history_of(chunks: Iterable[Chunk], read: Callable[[str], bytes], restore_latents: int) -> TakeHistory:
-    """What a chain of stored chunks holds, as the engine rebuilds its state from it. Raises ArtifactDamaged."""
-    chain = list(chunks)
-    assert chain[0].start_latents is not None, "the first chunk of a take has the start's latents"
-    num_start = chain[0].first_latent
-    num_latents = chain[-1].first_latent + chain[-1].num_ticks
-    found: list[np.ndarray] = []
-    count = 0
-    for chunk in reversed(chain):
-        if count >= restore_latents:
-            break
-        found.insert(0, decode_latents(read(chunk.latents)))
-        count += chunk.num_ticks
-    if count < restore_latents:
-        found.insert(0, decode_latents(read(chain[0].start_latents)))
-    kind = chain[0].request.actions.kind
-    rows = [rest_rows(kind, num_start), *(chunk.request.actions.rows for chunk in chain)]
-    tail = np.concatenate(found, axis=1)
-    return TakeHistory(
-        latents=tail[:, max(0, tail.shape[1] - restore_latents) :],
-        num_latents=num_latents,
-        num_start=num_start,
-        actions=ActionTrack(kind, np.concatenate(rows)),
+def stored_take(chunks: Sequence[Chunk], read: Callable[[str], bytes]) -> StoredTake:
+    """A chain of stored chunks, as a rollout rebuilds its state from it. Reading it raises ArtifactDamaged."""
+    assert chunks[0].start_latents is not None, "the first chunk of a take has the start's latents"
+    return StoredTake(
+        latents=_StoredLatents(chunks, read),
+        chunks=[chunk.request.actions.track for chunk in chunks],
+        num_start=chunks[0].first_latent,
     )
+
+
+class _StoredLatents:
+    """A `LatentReader` over chunks of a project; only those that are asked for are read."""
+
+    def __init__(self, chunks: Sequence[Chunk], read: Callable[[str], bytes]) -> None:
+        self._chunks, self._read = chunks, read
+
+    def read(self, start: int, stop: int) -> Latents:
+        parts: list[Latents] = []
+        first = self._chunks[0]
+        if start < first.first_latent:
+            assert first.start_latents is not None
+            parts.append(decode_latents(self._read(first.start_latents))[:, start:stop])
+        for chunk in self._chunks:
+            begin = max(start - chunk.first_latent, 0)
+            end = min(stop - chunk.first_latent, chunk.num_ticks)
+            if begin < end:
+                parts.append(decode_latents(self._read(chunk.latents))[:, begin:end])
+        return np.concatenate(parts, axis=1)
 
 
 def _forward(num_latents: int) -> Actions:

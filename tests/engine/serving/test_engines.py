@@ -74,6 +74,19 @@ def no_history(_num_latents: int) -> TakeHistory:
     raise AssertionError("nobody may ask for it")
 
 
+def first_chunk(request_id: str, world: WorldLocation, num_steps: int = 4) -> MakeChunk:
+    return MakeChunk(
+        request_id=request_id,
+        world=world,
+        parent_id=None,
+        start=START,
+        index=0,
+        take_seed=1,
+        actions=parse_pose_line("w-8"),
+        settings=SamplingSettings(num_steps=num_steps),
+    )
+
+
 class Desk:
     """An engine whose events the test takes one by one."""
 
@@ -84,14 +97,7 @@ class Desk:
         self.client = self.engine.connect(lambda event: self.on_event(event))
 
     def ask(self, request_id: str = "first", world: WorldLocation = FAKE, num_steps: int = 4) -> None:
-        request = ChunkRequest(
-            index=0, actions=parse_pose_line("w-8"), seed=1, settings=SamplingSettings(num_steps=num_steps)
-        )
-        self.client.make_chunk(
-            request_id,
-            lambda: MakeChunk(request_id=request_id, world=world, request=request, parent_id=None, start=START),
-            no_history,
-        )
+        self.client.make_chunk(request_id, lambda: first_chunk(request_id, world, num_steps), no_history)
 
     def until(self, kind: type, timeout_s: float = 30.0) -> Any:
         """The next event of that kind; what comes before it is passed over, but no failure."""
@@ -325,13 +331,8 @@ def test_a_client_that_has_gone_stops_its_chunk_and_hears_no_more(new_desk: Call
     desk = new_desk(in_process=True)
     others: queue.Queue[EngineEvent] = queue.Queue()
     other = desk.engine.connect(others.put)
-    request = ChunkRequest(index=0, actions=parse_pose_line("w-8"), seed=1, settings=SamplingSettings(num_steps=4000))
     slow = WorldLocation(spec="fake:60")
-    other.make_chunk(
-        "slow",
-        lambda: MakeChunk(request_id="slow", world=slow, request=request, parent_id=None, start=START),
-        no_history,
-    )
+    other.make_chunk("slow", lambda: first_chunk("slow", slow, 4000), no_history)
     while not isinstance(others.get(timeout=10), StepDone):
         pass
     other.disconnect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from engine.actions.modality import DRIVING, ActionTrack, rest_rows
 from engine.actions.pose_line import parse_pose_line
-from engine.messages import ChunkRequest
+from engine.messages import ChunkRequest, TakeHistory
 from engine.serving.failures import failure_of
 from engine.serving.messages import (
     CHILD_MESSAGES,
@@ -31,11 +31,11 @@ from engine.serving.messages import (
     PreviewReady,
     RequestFailed,
     StepDone,
-    TakeHistory,
     WorldOpened,
     WorldOpening,
 )
 from engine.serving.wire import MAX_ARRAYS, MAX_HEADER_BYTES, PREFIX, WireError, encode, read_message
+from engine.settings import Settings
 from engine.worlds.fake import FakeWorld
 from engine.worlds.location import WorldLocation
 
@@ -54,15 +54,32 @@ def chunk_done() -> ChunkDone:
     return ChunkDone("a", replace(result, request=REQUEST), opened.latents)
 
 
+def make_chunk(**place: Any) -> MakeChunk:
+    return MakeChunk(
+        request_id="b",
+        world=WorldLocation(spec="fake", catalogue=(("fake", "/worlds/fake"),)),
+        index=3,
+        take_seed=2**63 - 1,
+        actions=REQUEST.actions,
+        settings=REQUEST.settings,
+        prompt=REQUEST.prompt,
+        **place,
+    )
+
+
 MESSAGES: dict[str, Callable[[], Any]] = {
     "open": lambda: OpenWorld(request_id="w", world=WorldLocation(spec="fake")),
-    "first": lambda: MakeChunk(
-        request_id="a", world=WorldLocation(spec="fake"), request=REQUEST, parent_id=None, start=START
-    ),
-    "next": lambda: MakeChunk(request_id="b", world=WorldLocation(spec="fake"), request=REQUEST, parent_id="a"),
+    "first": lambda: make_chunk(parent_id=None, start=START),
+    "next": lambda: make_chunk(parent_id="a"),
     "cancel": lambda: CancelRequest("a"),
     "history": lambda: HistoryFound(
-        TakeHistory(latents=np.ones((4, 9, 2, 3), np.float32), num_latents=9, num_start=1, actions=DRIVEN)
+        TakeHistory(
+            latents=np.ones((4, 9, 2, 3), np.float32),
+            num_latents=9,
+            num_start=1,
+            actions=DRIVEN,
+            arrays={"relief": np.arange(3, dtype=np.float32)},
+        )
     ),
     "missing": lambda: HistoryMissing(failure_of(FileNotFoundError(2, "No such file or directory", "walk.astra"))),
     "needed": lambda: HistoryNeeded("b", 40),
@@ -99,6 +116,10 @@ def assert_equal(one: Any, other: Any) -> None:
     elif is_dataclass(one):
         for entry in fields(one):
             assert_equal(getattr(one, entry.name), getattr(other, entry.name))
+    elif isinstance(one, Mapping) and not isinstance(one, Settings):
+        assert set(one) == set(other)
+        for name in one:
+            assert_equal(one[name], other[name])
     elif isinstance(one, tuple):
         assert len(one) == len(other)
         for mine, theirs in zip(one, other, strict=True):

@@ -12,6 +12,7 @@ from engine.models.window import plan_window
 from engine.rollout import Rollout
 from engine.worlds.astra import open_astra, window_rows
 from engine.worlds.config import WorldConfig
+from engine.worlds.kept_rows import kept_rows
 from tests.builders import add_text, write_original_world, write_world_json
 
 WALK = parse_pose_line("w-8")
@@ -154,7 +155,8 @@ def test_steering_works_in_each_mode_that_repairs_it_and_not_in_the_released_one
 def test_the_action_matrix_marks_history_and_targets():
     rows = np.arange(40, dtype=np.float32)[:, None] * np.ones(12, np.float32)
     plan = plan_window(32, 8)
-    matrix = window_rows(ActionTrack(CAMERA, rows), plan, WorldConfig(rounds_actions=False))
+    chosen = kept_rows(ActionTrack(CAMERA, rows[:32])).appended(ActionTrack(CAMERA, rows[32:]))
+    matrix = window_rows(chosen.read(plan.first_row, plan.num_rows), plan, WorldConfig(rounds_actions=False))
     assert matrix[:, 0].tolist() == list(range(2, 40))
     assert matrix[:, -1].tolist() == [1] * 30 + [0] * 8
 
