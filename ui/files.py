@@ -16,7 +16,7 @@ from astra_studio.document.errors import ProjectDamaged
 from astra_studio.document.model import Start
 from astra_studio.document.places import recent
 from astra_studio.document.rescue import rescue
-from astra_studio.document.store import SUFFIX
+from astra_studio.document.store import SUFFIX, store_artifact
 from astra_studio.paths import BUNDLED_WORLD
 from astra_studio.problems import problem_of
 from astra_studio.services.background.latest import Background
@@ -25,6 +25,7 @@ from astra_studio.services.export.restore import SETTINGS_SUFFIXES, Restored, re
 from astra_studio.services.open_project import OpenProject, open_project
 from astra_studio.services.playback.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
 from astra_studio.services.signals import Post
+from engine.clock import ASTRA_CLOCK
 from engine.serving.protocol import Engine
 from ui.batch_dialog import BatchDialog
 from ui.dropping import files_of, picture_of, png_of
@@ -150,18 +151,15 @@ class Files(QObject):
             self.use_picture(Path(name))
 
     def use_picture(self, path: Path, then: Callable[[], None] = lambda: None) -> None:
-        """Start from a picture or clip. It is read on a thread of its own: a large one takes a while."""
+        """Start from a picture or clip, and go on with `then`."""
 
-        def read() -> None:
-            try:
-                found = read_start(path)
-            except (ValueError, OSError) as error:
-                problem = problem_of(error)
-                self._post(lambda: self._studio.raise_problem(problem, key="picture"))
-            else:
-                self._post(lambda: self._start_from(found, then))
+        info = self._studio.project.world.info
+        clock = ASTRA_CLOCK if info is None else info.clock
 
-        threading.Thread(target=read, name="read picture", daemon=True).start()
+        def read() -> NewStart:
+            return read_start(path, clock)
+
+        self._start_from(read, then)
 
     def paste_picture(self) -> None:
         """Start from the picture, or the picture's file, on the clipboard."""
@@ -178,7 +176,7 @@ class Files(QObject):
         if image.isNull():
             return False
         start = Start(artifact="", name=name, width_px=image.width(), height_px=image.height())
-        self._start_from(NewStart(data=png_of(image), start=start), lambda: None)
+        self._start_from(lambda: NewStart(data=png_of(image), start=start))
         return True
 
     def take_in(self, paths: list[Path]) -> None:
@@ -225,13 +223,28 @@ class Files(QObject):
             studio.say(". ".join(words), self.tr("Undo"), studio.undo)
         return True
 
-    def _start_from(self, found: NewStart, then: Callable[[], None]) -> None:
-        studio = self._studio
+    def _start_from(self, read: Callable[[], NewStart], then: Callable[[], None] = lambda: None) -> None:
+        """Read a start and store it, on a thread of its own; then begin with it, if the project is still the same."""
+        studio, path = self._studio, self._studio.session.path
 
-        def put() -> None:
-            artifact = studio.session.put("start", found.data)
-            studio.session.apply(edits.set_start(replace(found.start, artifact=artifact)))
+        def work() -> None:
+            try:
+                found = read()
+                artifact = store_artifact(path, "start", found.data)
+            except (ValueError, OSError) as error:
+                problem = problem_of(error)
+                self._post(lambda: studio.raise_problem(problem, key="picture"))
+            else:
+                start = replace(found.start, artifact=artifact)
+                self._post(lambda: begin(start))
 
-        if studio.guarded(put, key="picture"):
-            studio.problem_gone.emit("picture")
-            then()
+        def begin(start: Start) -> None:
+            if studio.session.path != path:
+                return
+            if studio.guarded(lambda: studio.session.apply(edits.set_start(start)), key="picture"):
+                studio.problem_gone.emit("picture")
+                if start.source is not None and start.source.notes:
+                    studio.say("; ".join((start.name, *start.source.notes)))
+                then()
+
+        threading.Thread(target=work, name="read picture", daemon=True).start()

@@ -30,6 +30,7 @@ from astra_studio.document.model import (
     Request,
     Selection,
     Start,
+    StartSource,
     Take,
     WorkArea,
     World,
@@ -185,7 +186,18 @@ def _actions_of(content: dict[str, str]) -> Actions:
 
 def _start_of(content: dict[str, Any]) -> Start:
     crop = content["crop"]
-    return Start(**{**content, "crop": None if crop is None else Crop(**crop)})
+    source = content.get("source")
+    return Start(
+        **{
+            **content,
+            "crop": None if crop is None else Crop(**crop),
+            "source": None if source is None else _source_of(source),
+        }
+    )
+
+
+def _source_of(content: dict[str, Any]) -> StartSource:
+    return StartSource(**{**content, "times_s": tuple(content["times_s"]), "notes": tuple(content["notes"])})
 
 
 def _encode_world(world: World) -> dict[str, Any]:

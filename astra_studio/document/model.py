@@ -37,17 +37,35 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartSource:
+    """The file that a start was read from.
+
+    Attributes:
+        sha256: of the whole file.
+        fps: frames per second of a clip; None of a picture.
+        times_s: when the frames that are kept of a clip are shown in it, seconds.
+        notes: what was done to understand it, as sentences.
+    """
+
+    sha256: str
+    fps: float | None = None
+    times_s: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """What takes start from: a picture, or a clip as history.
 
     Attributes:
-        artifact: the file's own bytes, as they were given.
+        artifact: a picture's own bytes, as they were given; of a clip the frames that are used.
         kind: whether these are a picture or a video.
         name: the file's name, for people.
         width_px, height_px: of the whole picture, before the crop.
         crop: what of it the world sees; None: the largest box of the world's aspect, in the middle.
         first_frame, num_frames: which frames of a clip; 0 and 1 for a picture.
         scene: name of the scene preset that it came from, "" for the user's own.
+        source: the file; None where it came without one, or before that was kept.
     """
 
     artifact: ArtifactId
@@ -59,6 +77,7 @@ class Start:
     first_frame: int = 0
     num_frames: int = 1
     scene: str = ""
+    source: StartSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,6 +142,15 @@ class Store(ProjectReader):
 
     def _set_head(self, revision: int) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (HEAD, str(revision)))
+
+
+def store_artifact(path: Path, kind: str, data: bytes) -> ArtifactId:
+    """Store bytes in a project that is open in this process, on another thread than its session's.
+
+    An edit is to refer to them soon: what nothing refers to goes when the project is made smaller. Raises OSError.
+    """
+    with closing(connect(path)) as connection, transaction(connection, path):
+        return put_artifact(connection, kind, data)
 
 
 def put_artifact(connection: sqlite3.Connection, kind: str, data: bytes) -> ArtifactId:

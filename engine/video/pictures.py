@@ -1,4 +1,4 @@
-"""Owns start pictures: a picture file in, upright opaque sRGB pixels out, cut and resized to a model's frame."""
+"""Start pictures: a picture file in, upright opaque sRGB pixels out, cut and resized to a model's frame."""
 
 from __future__ import annotations
 
@@ -17,27 +17,23 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from engine.video.orientation import Orientation, from_exif
+
 Picture = NDArray[np.uint8]
 """(height, width, 3) sRGB, 0..255."""
 
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
-MAX_PIXELS = 178_000_000
-"""Largest picture that is decoded. Pillow itself refuses from 179 million on."""
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
+MAX_PIXELS = 120_000_000
+"""Largest picture that is decoded: what the largest telephones take, 0.5 GB while it is read."""
+KEPT_PIXELS = 40_000_000
+"""Larger pictures are made smaller as soon as they are decoded: no world shows as much."""
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 MIN_SIDE = 16
 """Fewest pixels a side may have."""
 MAX_SQUASH = 0.02
 """Largest relative change of aspect that `fit_picture` makes: enough for a crop rounded to whole pixels."""
 
 _ORIENTATION_TAG = 0x0112
-_TURN_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _BACKGROUND = (255, 255, 255)
 
 # What Pillow's readers raise on damaged files: the first three were met by scrambling 18 kinds of file 20,000 times,
@@ -76,19 +72,43 @@ class Crop:
             raise ValueError(f"a crop needs finite numbers and a size above 0, got {self}")
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LoadedPicture:
+    """A picture file as it is shown, and what was done to show it."""
+
+    pixels: Picture
+    orientation: Orientation
+    has_alpha: bool
+
+
 def load_picture(path: Path) -> Picture:
-    """Read a PNG, JPEG, WebP, TIFF, BMP or GIF file as (height, width, 3) sRGB uint8.
+    """The pixels of `read_picture`."""
+    return read_picture(path).pixels
+
+
+def read_picture(path: Path) -> LoadedPicture:
+    """Read a PNG, JPEG, WebP, TIFF, BMP, GIF or AVIF file, or HEIC where pi-heif is installed, as sRGB uint8 (H, W, 3).
 
     The first frame of an animation is taken. EXIF orientation is applied, an embedded colour profile is converted to
     sRGB (one that cannot be used is ignored), 16-bit values are scaled, and transparency is laid over white, which is
-    what a cut-out was most likely drawn on. Raises PictureError for anything that is not a whole picture of
-    `MIN_SIDE` a side to `MAX_PIXELS` in all.
+    what a cut-out was most likely drawn on. More than `KEPT_PIXELS` are made fewer by a whole number. Raises
+    PictureError for anything that is not a whole picture of `MIN_SIDE` a side to `MAX_PIXELS` in all.
     """
     with _quiet_pillow(), _open_file(path) as file, _identify(file, path) as image:
         _check_size(image.size, path)
         try:
+            asked = from_exif(_exif_orientation(image))
+            if image.format == "JPEG":
+                image.draft(None, _kept_size(image.size))  # decoded smaller, where it is to become so
             image.load()
-            return np.array(_upright(_opaque_srgb(image, path), _orientation(image)))
+            left = from_exif(_exif_orientation(image))  # Pillow has turned a TIFF already
+            has_alpha = image.has_transparency_data
+            opaque = _opaque_srgb(_reduced(image), path)
+            return LoadedPicture(
+                pixels=np.array(left.shown(np.asarray(opaque))),
+                orientation=asked,
+                has_alpha=has_alpha,
+            )
         except PictureError:
             raise
         except _DAMAGE as error:
@@ -96,6 +116,35 @@ def load_picture(path: Path) -> Picture:
                 f"{path.name!r} is damaged or cut short: part of the picture is missing. Astra needs the whole "
                 "picture. Copy or download it again, or save it as PNG in a picture editor that can still open it."
             ) from error
+
+
+def decode_jpeg(data: bytes, max_side: int) -> Picture:
+    """A JPEG that this program has stored, as (H, W, 3). No other kind of file is even tried.
+
+    Raises PictureError for bytes that are none, or a picture larger than `max_side` a side.
+    """
+    with _quiet_pillow():
+        try:
+            with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+                if max(image.size) <= max_side:
+                    return np.array(image.convert("RGB"))
+                size = image.size
+        except (*_DAMAGE, Image.DecompressionBombError) as error:
+            raise PictureError("a stored thumbnail is no JPEG picture, or it is damaged") from error
+    raise PictureError(f"a stored thumbnail is {size[0]} x {size[1]} pixels, and at most {max_side} a side is expected")
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's first bytes are those of a picture, whatever it is called. False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            if _is_heif(file.read(32)):
+                return True
+            file.seek(0)
+            with _quiet_pillow(), Image.open(file, formats=FORMATS):
+                return True
+    except (*_DAMAGE, Image.DecompressionBombError) as error:
+        return isinstance(error, Image.DecompressionBombError)
 
 
 def crop_for(size: tuple[int, int], aspect: float, centre: tuple[float, float] = (0.5, 0.5)) -> Crop:
@@ -195,15 +244,56 @@ def _identify(file: IO[bytes], path: Path) -> Image.Image:
             f"{path.name!r} is empty (0 bytes). Astra needs a picture. Copy or download it again, or choose another."
         )
     file.seek(0)
+    formats = (*FORMATS, _heif_reader(path)) if _is_heif(file.read(32)) else FORMATS
+    file.seek(0)
     try:
-        return Image.open(file, formats=FORMATS)
+        return Image.open(file, formats=formats)
     except Image.DecompressionBombError as error:
         raise _too_large(path) from error
     except _DAMAGE as error:
         raise PictureError(
             f"{path.name!r} is not a picture that Astra can open, or it is damaged. Astra opens PNG, JPEG, WebP, TIFF, "
-            "BMP and GIF. Save it as PNG in a picture editor, or choose another file."
+            "BMP, GIF and AVIF. Save it as PNG in a picture editor, or choose another file."
         ) from error
+
+
+def _is_heif(head: bytes) -> bool:
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS and b"avif" not in head
+
+
+def _heif_reader(path: Path) -> str:
+    """Pillow's name for HEIC, once the library that reads it is registered."""
+    try:
+        import pi_heif
+    except ImportError as error:
+        raise PictureError(
+            f"{path.name!r} is a HEIC picture, as phones take them. Astra opens these with the library pi-heif, which "
+            "is not installed. Install it (pip install pi-heif), or save the picture as JPEG or PNG."
+        ) from error
+    pi_heif.register_heif_opener()
+    return "HEIF"
+
+
+def _kept_size(size: tuple[int, int]) -> tuple[int, int]:
+    factor = _factor(size)
+    return size[0] // factor, size[1] // factor
+
+
+def _factor(size: tuple[int, int]) -> int:
+    return max(math.ceil(math.sqrt(size[0] * size[1] / KEPT_PIXELS)), 1)
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """The picture, by a whole number smaller where it has more than `KEPT_PIXELS`; before anything copies it."""
+    factor = _factor(image.size)
+    if factor == 1:
+        return image
+    if image.mode.startswith("I;16"):
+        smaller = Image.fromarray(np.asarray(image)[::factor, ::factor])
+    else:
+        smaller = (image.convert("RGBA") if image.mode in ("P", "PA") else image).reduce(factor)
+    smaller.info.update(image.info)
+    return smaller
 
 
 def _check_size(size: tuple[int, int], path: Path) -> None:
@@ -223,17 +313,12 @@ def _too_large(path: Path) -> PictureError:
     )
 
 
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8. Damaged EXIF counts as upright, since the pixels may well be whole."""
+def _exif_orientation(image: Image.Image) -> int:
+    """1 to 8. Damaged EXIF counts as upright, since the pixels may well be whole."""
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except _DAMAGE:
         return 1
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    turn = _TURN_UPRIGHT.get(orientation)
-    return image if turn is None else image.transpose(turn)
 
 
 def _opaque_srgb(image: Image.Image, path: Path) -> Image.Image:

@@ -9,9 +9,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
-from av.error import FFmpegError
 
 from astra_studio.document import action_edits, edits, key_edits
 from astra_studio.document.actions import actions_of
@@ -21,10 +19,10 @@ from astra_studio.document.parameters import Keys, checked
 from astra_studio.services.export.record import MARK, MAX_METADATA, METADATA_KEY
 from engine.actions.modality import ActionTrack, modality
 from engine.messages import SamplingSettings
+from engine.video.decode import read_metadata
 
 SETTINGS_SUFFIXES = frozenset({".json", ".mp4", ".mkv"})
 _VERSION = 1
-_CONTAINERS = ("mov", "matroska")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,12 +131,5 @@ def _text(path: Path) -> str | None:
             return path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             return None
-    with path.open("rb"):
-        pass  # a file that may not be read is told as one, not as a video without a record
-    try:
-        with av.open(str(path.absolute()), metadata_errors="replace") as container:
-            if not any(kind in container.format.name for kind in _CONTAINERS):
-                return None
-            return {key.lower(): value for key, value in container.metadata.items()}.get(METADATA_KEY)
-    except FFmpegError:
-        return None
+    metadata = read_metadata(path) or {}
+    return {key.lower(): value for key, value in metadata.items()}.get(METADATA_KEY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 from collections import OrderedDict
@@ -10,15 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from astra_studio.document.artifacts import ArtifactReader, open_artifacts
-from astra_studio.document.chunk_files import ChunkFrames
+from astra_studio.document.chunk_files import THUMBNAIL_PX, ChunkFrames
 from astra_studio.document.model import Chunk, Start
 from astra_studio.services.playback.starts import whole_picture
 from astra_studio.services.signals import Post
 from engine.messages import Picture
+from engine.video.pictures import decode_jpeg
 
 _LOG = logging.getLogger(__name__)
 _OPEN_CHUNKS = 16
@@ -99,8 +96,7 @@ def _read(request: FrameRequest, artifacts: ArtifactReader, opened: OrderedDict[
     if isinstance(source, Start):
         return whole_picture(source, artifacts.read(source.artifact))
     if request.number == THUMBNAIL:
-        with Image.open(io.BytesIO(artifacts.read(source.thumbnail))) as image:
-            return np.array(image.convert("RGB"))
+        return decode_jpeg(artifacts.read(source.thumbnail), max(THUMBNAIL_PX))
     if source.id not in opened:
         opened[source.id] = ChunkFrames(artifacts.read(source.frames))
         while len(opened) > _OPEN_CHUNKS:

@@ -1,4 +1,4 @@
-"""Owns a take's start as the engine wants it: the stored file's bytes into cropped frames of the world's size."""
+"""A take's start: a file into what a project stores of it, and that into cropped frames of the world's size."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from astra_studio.document.model import Start
+from astra_studio.document.chunk_files import encode_frames
+from astra_studio.document.model import Start, StartSource
+from engine.clock import Clock
 from engine.messages import Frames, Picture, WorldInfo
-from engine.video.decode import probe, read_frames
+from engine.video.decode import read_frames
+from engine.video.footage import read_start_file
 from engine.video.pictures import Crop, crop_for, fit_picture, load_picture
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
+PICTURE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif"}
+)
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"})
-_CLIP_FRAMES = 33
-"""Of a clip, from its end: what one chunk and the start of a take show."""
+"""For dialogs: what a file is, its content says."""
 
 
 def crop_of(start: Start, info: WorldInfo) -> Crop:
@@ -30,7 +34,17 @@ def start_frames(start: Start, data: bytes, info: WorldInfo) -> Frames:
     """Frames (1 + 4k, H, W, 3) of the world's size. Raises PictureError, VideoReadError, or ValueError for a crop."""
     crop = crop_of(start, info)
     pictures = [start_picture(data)] if start.kind == "picture" else _clip(start, data)
-    return np.stack([fit_picture(picture, crop, info.width, info.height) for picture in pictures])
+    return np.stack(
+        [fit_picture(picture, _scaled(crop, start, picture), info.width, info.height) for picture in pictures]
+    )
+
+
+def _scaled(crop: Crop, start: Start, picture: Picture) -> Crop:
+    """The crop in pixels of a picture that is now read in another size than when it was chosen."""
+    share = picture.shape[1] / start.width_px
+    if share == 1:
+        return crop
+    return Crop(left=crop.left * share, top=crop.top * share, width=crop.width * share, height=crop.height * share)
 
 
 def start_picture(data: bytes) -> Picture:
@@ -52,30 +66,31 @@ class NewStart:
     start: Start
 
 
-def read_start(path: Path) -> NewStart:
-    """A picture, or a clip whose end becomes the history. Raises PictureError, VideoReadError, OSError."""
-    if path.suffix.lower() in VIDEO_SUFFIXES:
-        return _read_clip(path)
-    picture = load_picture(path)
-    height, width = picture.shape[:2]
-    start = Start(artifact="", name=path.name, width_px=width, height_px=height)
-    return NewStart(data=path.read_bytes(), start=start)
+def read_start(path: Path, clock: Clock) -> NewStart:
+    """A picture, as its own bytes; or a clip, of which only the frames that are used are kept, without loss.
 
-
-def _read_clip(path: Path) -> NewStart:
-    info = probe(path)
-    count = min(info.num_frames, _CLIP_FRAMES)
-    count -= (count - 1) % 4
+    Raises PictureError, VideoReadError, OSError.
+    """
+    footage = read_start_file(path, clock, hashes=True)
+    height, width = footage.frames.shape[1:3]
+    facts = footage.facts
+    is_clip = footage.kind == "clip"
+    source = StartSource(
+        sha256=footage.sha256,
+        fps=facts.source_fps,
+        times_s=facts.times_s if is_clip else (),
+        notes=tuple(facts.sentences(clock.fps)),
+    )
     start = Start(
         artifact="",
-        kind="clip",
+        kind=footage.kind,
         name=path.name,
-        width_px=info.width,
-        height_px=info.height,
-        first_frame=info.num_frames - count,
-        num_frames=count,
+        width_px=width,
+        height_px=height,
+        num_frames=len(footage.frames),
+        source=source,
     )
-    return NewStart(data=path.read_bytes(), start=start)
+    return NewStart(data=encode_frames(footage.frames, "magicyuv") if is_clip else path.read_bytes(), start=start)
 
 
 def _clip(start: Start, data: bytes) -> list[Picture]:

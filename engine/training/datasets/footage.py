@@ -27,10 +27,9 @@ class Footage:
 
 
 def video_footage(path: Path) -> Footage:
-    """All frames of a video file, at even times in seconds from 0. Raises VideoReadError for one that is not whole."""
+    """All frames of a video file, at the times that it shows them. Raises VideoReadError for one that is not whole."""
     info = probe(path)
-    times = np.arange(info.num_frames) / float(info.fps)
-    return Footage(times=times, pictures=lambda first: read_frames(path, start=first))
+    return Footage(times=np.array(info.times_s), pictures=lambda first: read_frames(path, start=first))
 
 
 def picture_footage(times: Floats, read: Sequence[Callable[[], Picture]]) -> Footage:
