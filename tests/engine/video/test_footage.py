@@ -163,5 +163,5 @@ def test_the_report_has_what_was_done() -> None:
 def test_frames_too_large_to_decode_are_refused_before_they_are(tmp_path: Path) -> None:
     path = tmp_path / "bomb.gif"
     Image.new("P", (6500, 6000)).save(path, save_all=True, append_images=[Image.new("P", (6500, 6000), 1)])
-    with pytest.raises(VideoReadError, match="6500 x 6000 pixels. Astra reads videos of up to 36 million"):
+    with pytest.raises(VideoReadError, match="6500 x 6000 pixels"):
         next(read_frames(path))
