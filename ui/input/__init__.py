@@ -1,1 +1,1 @@
-"""Keyboard, mouse and gamepads as one held input; no module here but `capture` and `qt_events` knows Qt."""
+"""What Qt tells of keyboard and mouse, handed to `astra_studio.input`."""

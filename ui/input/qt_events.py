@@ -8,10 +8,10 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit
 
-from ui.input.controls import HELD, Control
-from ui.input.held import HeldInput
-from ui.input.layout_labels import LayoutLabels
-from ui.input.physical_keys import CODES, code_of
+from astra_studio.input.controls import HELD, Control
+from astra_studio.input.held import HeldInput
+from astra_studio.input.layout_labels import LayoutLabels
+from astra_studio.input.physical_keys import CODES, code_of
 
 _TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox)
 _BY_KEY = {

@@ -16,8 +16,8 @@ DRIVER = """
 import sys
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QWidget
-from ui.input.held import HeldInput
-from ui.input.layout_labels import LayoutLabels
+from astra_studio.input.held import HeldInput
+from astra_studio.input.layout_labels import LayoutLabels
 from ui.input.qt_events import KeyListener
 
 application = QApplication(sys.argv)

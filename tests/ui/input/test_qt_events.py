@@ -9,8 +9,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from ui.input.held import HeldInput
-from ui.input.layout_labels import LayoutLabels
+from astra_studio.input.held import HeldInput
+from astra_studio.input.layout_labels import LayoutLabels
 from ui.input.qt_events import KeyListener, physical_code
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")

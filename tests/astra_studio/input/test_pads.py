@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from ui.input.held import PadShapes
-from ui.input.pads import Pad, PadChoice, PadReading, without_twins
-from ui.input.profiles import shapes_of, with_shapes
-from ui.input.sdl_pads import SdlPads
-from ui.input.sticks import StickShape
+from astra_studio.input.held import PadShapes
+from astra_studio.input.pads import Pad, PadChoice, PadReading, without_twins
+from astra_studio.input.profiles import shapes_of, with_shapes
+from astra_studio.input.sdl_pads import SdlPads
+from astra_studio.input.sticks import StickShape
 
 STEAM = "03000000de280000ff11000001000000"
 XBOX = "030000005e0400008e02000014010000"

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from ui.input.sticks import StickShape, measured_inner, shaped, shaped_trigger, strength
+from astra_studio.input.sticks import StickShape, measured_inner, shaped, shaped_trigger, strength
 
 
 def test_a_worn_stick_that_rests_beside_its_middle_moves_nothing() -> None:

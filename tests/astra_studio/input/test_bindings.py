@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from ui.input.bindings import DEFAULT, from_changes
-from ui.input.controls import Control
+from astra_studio.input.bindings import DEFAULT, from_changes
+from astra_studio.input.controls import Control
 
 
 def test_keys_are_bound_by_their_place() -> None:

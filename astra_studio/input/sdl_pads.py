@@ -8,8 +8,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from ui.input.bindings import PAD_BUTTONS
-from ui.input.pads import Pad, PadReading
+from astra_studio.input.bindings import PAD_BUTTONS
+from astra_studio.input.pads import Pad, PadReading
 
 _LARGEST = 32767.0
 _HINTS = {

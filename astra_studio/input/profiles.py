@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ui.input.held import PadShapes
-from ui.input.sticks import StickShape
+from astra_studio.input.held import PadShapes
+from astra_studio.input.sticks import StickShape
 
 _PARTS = ("left", "right", "triggers")
 

@@ -7,7 +7,7 @@ import ctypes.util
 import sys
 from collections.abc import Callable
 
-from ui.input.physical_keys import CODES, native_of, us_label
+from astra_studio.input.physical_keys import CODES, native_of, us_label
 
 _MAPVK_VSC_TO_VK, _MAPVK_VK_TO_CHAR = 1, 2
 

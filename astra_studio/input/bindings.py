@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from ui.input.controls import Control
-from ui.input.physical_keys import CODES
+from astra_studio.input.controls import Control
+from astra_studio.input.physical_keys import CODES
 
 PAD_BUTTONS: tuple[str, ...] = (
     "a", "b", "x", "y", "back", "guide", "start", "left_stick", "right_stick", "left_shoulder", "right_shoulder",

@@ -1,6 +1,6 @@
 import pytest
 
-from ui.input.physical_keys import CODES, code_of, us_label
+from astra_studio.input.physical_keys import CODES, code_of, us_label
 
 
 @pytest.mark.parametrize(

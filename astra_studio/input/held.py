@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ui.input.bindings import DEFAULT, PAD_PREFIX, Bindings
-from ui.input.controls import AXES, HELD, Control
-from ui.input.pads import PadReading
-from ui.input.sticks import StickShape, shaped, shaped_trigger
+from astra_studio.input.bindings import DEFAULT, PAD_PREFIX, Bindings
+from astra_studio.input.controls import AXES, HELD, Control
+from astra_studio.input.pads import PadReading
+from astra_studio.input.sticks import StickShape, shaped, shaped_trigger
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,9 +1,9 @@
 import pytest
 
-from ui.input.controls import Control
-from ui.input.held import HeldInput, PadShapes
-from ui.input.pads import PadReading
-from ui.input.sticks import StickShape
+from astra_studio.input.controls import Control
+from astra_studio.input.held import HeldInput, PadShapes
+from astra_studio.input.pads import PadReading
+from astra_studio.input.sticks import StickShape
 
 
 def test_keys_held_together_go_together() -> None:
