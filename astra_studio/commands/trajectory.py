@@ -42,7 +42,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         description="Write a camera file in another format, and say what that does not hold.",
         epilog=formats,
     )
-    convert.add_argument("source", type=Path, metavar="IN", help="camera file, or a folder with COLMAP's images.txt")
+    convert.add_argument("source", type=Path, metavar="IN", help="camera file, or a folder that holds one")
     convert.add_argument("out", type=Path, metavar="OUT", help="file to write")
     _add_overrides(convert)
     convert.add_argument("--to", choices=tuple(FORMATS), metavar="F", help="format of OUT (default: by its name)")
@@ -55,7 +55,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         description="Say what a camera file holds, how it was read, and how fast it is for the model.",
         epilog=formats,
     )
-    show.add_argument("source", type=Path, metavar="FILE", help="camera file, or a folder with COLMAP's images.txt")
+    show.add_argument("source", type=Path, metavar="FILE", help="camera file, or a folder that holds one")
     _add_overrides(show)
     show.add_argument("--json", action="store_true", help="as JSON, with every pose (c2w, OpenCV axes) and action row")
     show.set_defaults(command=run_show)
@@ -67,7 +67,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         description="Draw a camera file from above, from the side, and its speed: a dot per tick, a ring per chunk.",
         epilog=formats,
     )
-    plot.add_argument("source", type=Path, metavar="FILE", help="camera file, or a folder with COLMAP's images.txt")
+    plot.add_argument("source", type=Path, metavar="FILE", help="camera file, or a folder that holds one")
     plot.add_argument("out", type=Path, metavar="OUT.png", help="picture to write: PNG, SVG or PDF")
     _add_overrides(plot)
     plot.set_defaults(command=run_plot)
@@ -94,7 +94,11 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
     add("--fps", type=float, metavar="N", help="poses a second, in place of the file's own times")
     add("--scale", type=float, default=1.0, metavar="S", help="what lengths are multiplied by (default 1)")
     add("--align", action="store_true", help="move and turn the whole so that it starts at the origin")
-    add("--camera", metavar="NAME", help="which camera, where a file holds several (default: the first)")
+    add(
+        "--camera",
+        metavar="NAME",
+        help="which camera, where a file holds several (default: the usual one, if it has one)",
+    )
 
 
 def run_convert(options: argparse.Namespace) -> int:
@@ -124,7 +128,9 @@ def run_plot(options: argparse.Namespace) -> int:
     from astra_studio.services.camera.plot import plot_trajectory
 
     reading = _read(options)
-    plot_trajectory(reading.recording, f"{options.source.name} ({FORMATS[reading.format].title})", options.out)
+    # A name that is no UTF-8 holds halves of characters, which no font has.
+    name = options.source.name.encode("utf-8", "replace").decode()
+    plot_trajectory(reading.recording, f"{name} ({FORMATS[reading.format].title})", options.out)
     _tell_notes(reading)
     print(options.out)
     return OK

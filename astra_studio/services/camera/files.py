@@ -35,7 +35,10 @@ from engine.trajectories.sampling import (
     tick_poses,
 )
 
-CAMERA_SUFFIXES = (".json", ".txt", ".tum", ".kitti", ".csv", ".chan", ".gltf", ".glb", ".npy", ".npz")
+CAMERA_SUFFIXES = (
+    *(".json", ".txt", ".tum", ".kitti", ".csv", ".chan", ".gltf", ".glb", ".npy", ".npz"),
+    *(".usd", ".usda", ".usdc", ".usdz"),
+)
 """Of files that are taken for a camera's; a folder may hold COLMAP's text."""
 SHOWN_AXES = ("opencv", "opengl", "unreal", "vehicle")
 _MAX_PREVIEW = 240

@@ -22,7 +22,7 @@ from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, of_quaternions
 from engine.trajectories.formats.picture_names import sorted_pictures
 from engine.trajectories.formats.protocol import Overrides, Stored
-from engine.trajectories.formats.source import COMMENT, MAX_LINES, Source, is_number, line_of
+from engine.trajectories.formats.source import COMMENT, MAX_LINE, MAX_LINES, Source, is_number, line_of
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
 from engine.trajectories.sampling import FRAMES_PER_SECOND
@@ -37,6 +37,8 @@ _SAMPLED = 20
 """Lines by which it is told from other tables."""
 _MAX_LINES = 20_000_000
 """Of images.txt, most of whose length is points."""
+_LONGEST_POINTS = 10_000_000
+"""Characters of the points of one image: a third of a million of them."""
 _WIDTH_PX = 832
 _HEIGHT_PX = 480
 
@@ -56,7 +58,8 @@ class Colmap:
             return f"its name is {IMAGES}"
         if "IMAGE_ID, QW, QX, QY, QZ" in source.text[:2000]:
             return "its header names COLMAP's columns"
-        if any(_is_image(line.split()) for _, line in islice(source.raw_lines(_MAX_LINES), _SAMPLED)):
+        lines = islice(source.raw_lines(_MAX_LINES), _SAMPLED)
+        if any(_is_image(line.split()) for _, line in lines if len(line) <= MAX_LINE):
             return "it has lines of images, with a pose and a file name"
         return None
 
@@ -137,6 +140,7 @@ def _image_lines(source: Source) -> Iterator[tuple[int, list[str]]]:
     """Number and words of every image's first line; the line after each is its points, and may be empty."""
     is_points, num_images = False, 0
     for number, line in source.raw_lines(_MAX_LINES):
+        source.check_line(number, line, _LONGEST_POINTS if is_points else MAX_LINE)
         if is_points:
             is_points = False
             _check_points(source, number, line)

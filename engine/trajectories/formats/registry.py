@@ -23,6 +23,7 @@ from engine.trajectories.formats.source import Source
 from engine.trajectories.formats.spatialvid import SpatialVid
 from engine.trajectories.formats.transforms import Transforms
 from engine.trajectories.formats.tum import Tum
+from engine.trajectories.formats.usd import Usd
 from engine.trajectories.formats.world_models import LingBot, MatrixGame, MegaSam, Vipe
 
 FORMATS: dict[str, TrajectoryFormat] = {
@@ -35,6 +36,7 @@ FORMATS: dict[str, TrajectoryFormat] = {
     "colmap": Colmap(),
     "chan": Chan(),
     "gltf": Gltf(),
+    "usd": Usd(),
     "recammaster": ReCamMaster(),
     "gen3c": Gen3c(),
     "spatialvid": SpatialVid(),
@@ -63,18 +65,16 @@ _BY_OWN_SUFFIX: dict[str, str] = {
     ".chan": "chan",
     ".gltf": "gltf",
     ".glb": "gltf",
+    ".usda": "usd",
+    ".usd": "usd",
 }
 _BY_SUFFIX: dict[str, str] = {**_BY_OWN_SUFFIX, ".json": "astra", ".npz": "sekai", ".npy": "npy"}
 # How to get a camera out of files that are not read here.
-_GLTF = "Export the camera as glTF"
+_GLTF = "Export the camera as glTF or USD"
 _WAYS: dict[str, str] = {
     ".bin": "A binary COLMAP model becomes text with: colmap model_converter --output_type TXT",
     ".fbx": _GLTF,
     ".abc": _GLTF,
-    ".usd": _GLTF,
-    ".usda": _GLTF,
-    ".usdc": _GLTF,
-    ".usdz": _GLTF,
     ".blend": _GLTF,
     ".nk": "Export the camera as .chan",
     ".mp4": "To use a video's camera, estimate it first, for instance with COLMAP",

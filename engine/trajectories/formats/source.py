@@ -21,6 +21,8 @@ from engine.trajectories.json_text import parsed
 MAX_BYTES = 500_000_000
 MAX_LINES = 1_000_000
 """Of a table with one pose a line: fourteen hours of video."""
+MAX_LINE = 100_000
+"""Characters of a line of a table; a pose has some hundreds."""
 COMMENT = "#"
 _BLOCK = 8192
 """Lines that are turned into numbers at once."""
@@ -117,12 +119,26 @@ class Source:
         """The JSON object in it, empty where it is none: for telling one format from another."""
         return self.content if self.is_json and isinstance(self.content, dict) else {}
 
-    def lines(self) -> Iterator[tuple[int, list[str]]]:
-        """Number, from 1, and words of every line that is neither empty nor a comment; commas are blanks, too."""
+    def lines(self, *, whole: bool = True) -> Iterator[tuple[int, list[str]]]:
+        """Number, from 1, and words of every line that is neither empty nor a comment; commas are blanks, too.
+
+        A line longer than any table's is told, or where not the `whole` file is wanted, the last.
+        """
         for number, line in self.raw_lines():
+            if not whole and len(line) > MAX_LINE:
+                return
+            self.check_line(number, line, MAX_LINE)
             words = line.replace(",", " ").split()
             if words and not words[0].startswith(COMMENT):
                 yield number, words
+
+    def check_line(self, number: int, line: str, longest: int) -> None:
+        """Raise TrajectoryError for a line that would take gigabytes as words, and is none of a trajectory's."""
+        if len(line) > longest:
+            raise TrajectoryError(
+                f"line {number} of {self.name} has {len(line):,} characters, which no line of a trajectory has. Is the "
+                "file whole, and of this format?"
+            )
 
     def raw_lines(self, most: int = MAX_LINES) -> Iterator[tuple[int, str]]:
         """Number, from 1, and text of every line, of which there may be so many."""
@@ -150,7 +166,8 @@ class Source:
         """
         if self.is_folder or self.is_json or not self.is_text:
             return []
-        rows = [row for _, words in islice(self.lines(), _SAMPLED) if (row := _as_numbers(words))]
+        first = islice(self.lines(whole=False), _SAMPLED)
+        rows = [row for _, words in first if (row := _as_numbers(words))]
         if not rows:
             return []
         width = Counter(map(len, rows)).most_common(1)[0][0]

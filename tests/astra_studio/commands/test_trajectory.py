@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,11 @@ import pytest
 from astra_studio.commands import trajectory
 from engine import poses
 from engine.actions.pose_line import parse_pose_line
-from engine.trajectories.errors import TrajectoryError
+from engine.trajectories.errors import CameraChoice, TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.resolve import resolve_trajectory
 
+CASES = Path(__file__).resolve().parents[2] / "data" / "trajectories" / "cases"
 TUM = "".join(f"{0.05 * n:.2f} 0 0 {0.0075 * n:.4f} 0 0 0 1\n" for n in range(21))
 """A walk forward at trained speed: 20 poses a second for a second."""
 
@@ -147,3 +150,18 @@ def test_unknown_words_are_refused_before_the_file_is_read(walk, wrong, capsys):
     with pytest.raises(SystemExit):
         run("show", walk, *wrong)
     assert "invalid choice" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that are no UTF-8")
+def test_plot_draws_a_file_whose_name_is_no_utf_8(walk, tmp_path):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.tum"))
+    odd.write_bytes(walk.read_bytes())
+    assert run("plot", odd, tmp_path / "out.png") == 0
+    assert (tmp_path / "out.png").stat().st_size > 1000
+
+
+def test_a_file_with_several_cameras_names_them_and_takes_one(capsys):
+    path = CASES / "two.json"
+    with pytest.raises(CameraChoice, match=r"holds 2 cameras: camA, camB\. Say which with --camera"):
+        run("show", path)
+    assert np.allclose(np.array(shown(capsys, path, "--camera", "camB")["c2w"])[:, 0, 3], 0.5)

@@ -151,3 +151,25 @@ def test_an_array_of_another_python_is_read(tmp_path):
     whole = SAMPLES["npy"](a_walk()).files["a.npy"]
     (tmp_path / "a.npy").write_bytes(whole.replace(b"(13, 4, 4), ", b"(13L, 4, 4),"))
     assert read_trajectory(tmp_path / "a.npy").format == "npy"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("name", "begin", "words"),
+    [
+        ("a.txt", "", "in none of the formats"),
+        ("a.chan", "", "line 1 of a.chan has 40,000,000 characters"),
+        ("a.txt", "1 0 0 0 0 0 0 1\n" * 3, "line 4 of a.txt has 40,000,000 characters"),
+        ("images.txt", "1 1 0 0 0 0 0 0 1 a.png\n", "line 2 of images.txt has 40,000,000 characters"),
+    ],
+)
+def test_a_line_without_end_is_refused_before_it_is_taken_apart(tmp_path, name, begin, words):
+    (tmp_path / name).write_text(begin + "1.5 " * 10_000_000)
+    tracemalloc.start()
+    try:
+        message = refusal(tmp_path / name)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert words in message
+    assert peak < 400_000_000

@@ -54,7 +54,8 @@ def test_it_can_be_said_what_it_is(name: str, tmp_path: Path, capsys: pytest.Cap
 
 
 def test_there_are_files_of_every_format():
-    assert {SAMPLES[name](a_walk()).format for name in SAMPLES} == set(FORMATS)
+    # USD's are in test_usd: each is read by a process of its own.
+    assert {SAMPLES[name](a_walk()).format for name in SAMPLES} == set(FORMATS) - {"usd"}
 
 
 def test_all_of_recammaster_has_its_frames_in_the_order_of_their_numbers(tmp_path, capsys):
