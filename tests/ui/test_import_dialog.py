@@ -164,11 +164,11 @@ def test_other_files_are_not_asked_for_angles_or_cameras(driver, tmp_path):
 
 def test_a_file_with_two_cameras_asks_which(driver, tmp_path):
     dialog = opened(driver, CASES / "two.json")
-    assert dialog.because.text() == "two.json holds 2 cameras: camA, camB. Say which with Camera"
+    assert dialog.because.text() == "Several cameras are in this file. Choose the one to import."
     assert dialog.imported is None
     assert not dialog.ok.isEnabled()
     assert dialog.camera.isVisible()
-    assert [dialog.camera.itemText(number) for number in range(3)] == ["Choose one of 2", "camA", "camB"]
+    assert [dialog.camera.itemText(number) for number in range(3)] == ["Choose one", "camA", "camB"]
     pick(driver, dialog, dialog.camera, "camB")
     assert dialog.camera.currentText() == "camB"
     assert np.allclose(np.diff(dialog.imported.reading.recording.c2w[:, 0, 3]), 0)
@@ -186,6 +186,7 @@ def test_the_order_that_turns_most_smoothly_is_offered(driver, tmp_path):
     dialog = opened(driver, path)
     offered = [dialog.euler.itemText(number) for number in range(dialog.euler.count())]
     assert [words for words in offered if "smoothly" in words] == ["ZYX: turns most smoothly"]
+    assert "In the order ZYX it would turn more smoothly." in dialog.notes.text()
     pick(driver, dialog, dialog.euler, "ZYX")
     assert np.allclose(np.rad2deg(dialog.imported.reading.checks.largest_turn_rad), 4.5, atol=1e-3)
     dialog.reject()

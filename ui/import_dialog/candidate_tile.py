@@ -102,7 +102,9 @@ class CandidateTile(QAbstractButton):
         painter.drawText(bottom, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.verdict())
         if candidate.is_own:
             painter.setPen(theme.color("text3"))
-            painter.drawText(bottom, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.tr("the file's"))
+            # Where there is room: beside the title, or below it where that has its mark.
+            place = bottom if candidate.is_likely else top
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.tr("the file's"))
 
     def _paint_way(self, painter: QPainter, box: QRectF, candidate: Candidate) -> None:
         """From above, the first camera at the bottom looking up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from astra_studio.services.camera.files import (
     imported_actions,
 )
 from engine.trajectories.axes import CONVENTIONS
+from engine.trajectories.errors import ALL_CAMERAS
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.rotations import EULER_ORDERS
 from ui.import_dialog.candidate_tile import AXES_NAMES, CandidateTile
@@ -249,9 +251,9 @@ class ImportDialog(QDialog):
 
     def _ask_camera(self, question: CameraQuestion) -> None:
         """Several cameras are in the file, and none is the usual one."""
-        self._show_nothing(self._in_words(question.words), "label")
+        self._show_nothing(self.tr("Several cameras are in this file. Choose the one to import."), "label")
         self.notes.setText("")
-        self._show_cameras(question.cameras, self.tr("Choose one of {0}").format(len(question.cameras)))
+        self._show_cameras(question.cameras, self.tr("Choose one"))
         self._show_takes(("camera",))
         self.camera.setFocus()
 
@@ -261,7 +263,8 @@ class ImportDialog(QDialog):
         if offered != [self.camera.itemData(number) for number in range(self.camera.count())]:
             self.camera.clear()
             for name in offered:
-                self.camera.addItem(name or first, name)
+                words = self.tr("All, as one camera") if name == ALL_CAMERAS else name
+                self.camera.addItem(words or first, name)
         self.camera.setItemText(0, first)
         _choose(self.camera, self._choices.camera or "")
 
@@ -343,7 +346,7 @@ class ImportDialog(QDialog):
             ("--from", self.tr("Format")),
         ):
             # In brackets it is a hint for those who see no field of that name.
-            text = text.replace(f" ({flag})", "").replace(flag, words)
+            text = re.sub(rf" \({flag}( [^()]*)?\)", "", text).replace(flag, words)
         return text
 
     @staticmethod

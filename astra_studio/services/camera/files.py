@@ -118,10 +118,9 @@ class Imported:
 
 @dataclass(frozen=True, kw_only=True)
 class CameraQuestion:
-    """A file that cannot be read before one of its cameras is chosen; `words` are the reason."""
+    """A file that cannot be read before one of its cameras is chosen: what may be chosen, as in CameraChoice."""
 
     cameras: tuple[str, ...]
-    words: str
 
 
 class CameraReader:
@@ -136,7 +135,7 @@ class CameraReader:
         try:
             return self.read(choices)
         except CameraChoice as error:
-            return CameraQuestion(cameras=error.cameras, words=str(error))
+            return CameraQuestion(cameras=error.cameras)
 
     def read(self, choices: ImportChoices) -> Imported:
         """The file as wished. Raises TrajectoryError, and its CameraChoice where one of several cameras must be."""

@@ -69,9 +69,7 @@ class Chan:
         if overrides.euler is None and same:
             notes.append(f"the order {', '.join(same).upper()} would give the same poses")
         if overrides.euler is None and smoothest:
-            notes.append(
-                f"in the order {smoothest.upper()} it turns more smoothly: say --euler {smoothest} if it was that"
-            )
+            notes.append(f"in the order {smoothest.upper()} it would turn more smoothly (--euler {smoothest})")
         notes.append(f"it has no frame rate: {FPS:g} a second are taken, with which Nuke and Blender begin (--fps)")
         return Stored(
             matrices=assembled(turns, table.rows[:, 1:4]),

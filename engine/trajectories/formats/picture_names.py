@@ -15,12 +15,10 @@ from itertools import pairwise
 import numpy as np
 
 from engine.poses import Floats
-from engine.trajectories.errors import CameraChoice, TrajectoryError
+from engine.trajectories.errors import ALL_CAMERAS, CameraChoice, TrajectoryError
 from engine.trajectories.formats.parts import natural
 from engine.trajectories.rotations import angles_between, quaternions
 
-ALL = "all"
-"""What to ask for where the pictures of one camera look like those of several."""
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*$")
 _SECONDS = re.compile(r"(?:.*/)?(\d{1,12}\.\d{1,12})")
 _PART = re.compile(r"(?<![A-Za-z])(?:train|test|val|eval)(?![A-Za-z])")
@@ -33,6 +31,8 @@ _LONG = 4
 """Digits from which on a number beside the frame's is a date or a time, and not a camera's."""
 _STAMPS = {13: 1e3, 16: 1e6, 19: 1e9}
 """Units per second of a time since 1970, by its number of digits."""
+_MOST_MARKS = 64
+"""Lenses of a rig; a file with more has them for other reasons."""
 _SAME_WAY = 2.0
 """How many times as fast a camera may go from mark to mark as within each, and still be one."""
 _NOTHING = 1e-9
@@ -49,7 +49,7 @@ class Pictures:
         frames: numbers (N,) of their frames in steps of the commonest distance, where the names tell.
         times: seconds (N,) where the names are times.
         notes: what had to be decided.
-        cameras: the names of all cameras, where there are several.
+        cameras: what may be asked for where there are several cameras, as in CameraChoice.
     """
 
     order: tuple[int, ...]
@@ -97,7 +97,7 @@ def sorted_pictures(
         several = {}
     if len(several) > 1:
         return _of_camera(file, names, _called(several), wanted, what)
-    if wanted not in (None, ALL):
+    if wanted not in (None, ALL_CAMERAS):
         raise TrajectoryError(f"{file} has no camera {wanted!r}: it holds one camera, which has no name")
     if not several:
         return _by_name(names, what)
@@ -112,18 +112,19 @@ def sorted_pictures(
 def _of_camera(file: str, names: Sequence[str], called: dict[str, Members], wanted: str | None, what: str) -> Pictures:
     """The pictures of the camera that is wanted, of several."""
     cameras = tuple(called)
-    is_one_count = _are_disjoint(called.values())
+    may_be_one = _are_disjoint(called.values())
     if wanted is None:
-        raise CameraChoice(file, cameras, f", or {ALL} if one camera took them all" if is_one_count else "")
-    if wanted == ALL and is_one_count:
-        return replace(_by_name(names, what), cameras=cameras)
+        raise CameraChoice(file, cameras, may_be_one=may_be_one)
+    offered = (*cameras, ALL_CAMERAS) if may_be_one else cameras
+    if wanted == ALL_CAMERAS and may_be_one:
+        return replace(_by_name(names, what), cameras=offered)
     found = next((name for name in cameras if name == wanted), None)
     found = found or next((name for name in cameras if name.lower() == wanted.lower()), None)
     if found is None:
         raise TrajectoryError(f"{file} has no camera {wanted!r}; there are {', '.join(cameras[:12])}")
     pictures = _numbered(names, called[found], what)
     said = f"the camera {found} is read; there are {len(cameras)}"
-    return replace(pictures, notes=(said, *pictures.notes), cameras=cameras)
+    return replace(pictures, notes=(said, *pictures.notes), cameras=offered)
 
 
 # ---------------------------------------------------------------------- which pictures belong together
@@ -164,7 +165,8 @@ def _telling(marks: Sequence[Hashable]) -> Sequence[Hashable]:
     """The marks, where they stand for cameras: several, each of several pictures. Programs also mark every picture."""
     counted = Counter(mark for mark in marks if mark is not None)
     repeated = [count for count in counted.values() if count > 1]
-    return marks if len(repeated) > 1 and sum(repeated) >= _REPEATED * len(marks) else [None] * len(marks)
+    is_rig = 1 < len(repeated) <= _MOST_MARKS and sum(repeated) >= _REPEATED * len(marks)
+    return marks if is_rig else [None] * len(marks)
 
 
 def _is_one_way(series: dict[_Series, Members], marks: Sequence[Hashable], c2w: Floats) -> bool:

@@ -85,10 +85,10 @@ def _rate(path: Path, count: int) -> tuple[Floats | None, float, str]:
         step = _step(numbers)
         fitting = [fps for fps in _USUAL_FPS if max(1, int(fps / POSES_PER_SECOND + 1e-6)) == step]
         clip_rate = fitting[0] if fitting else step * POSES_PER_SECOND
-        others = "".join(f"; --fps {fps / step:.3g} if it has {fps:g}" for fps in fitting[1:])
+        others = "".join(f"; a clip of {fps:g} has {fps / step:.3g}" for fps in fitting[1:])
         said = (
             f"every {_ordinal(step)} frame has a pose; the clip is not beside it, and is taken to have {clip_rate:g} "
-            f"frames a second, so {clip_rate / step:.3g} poses (--fps){others}"
+            f"frames a second, so {clip_rate / step:.3g} poses a second (--fps){others}"
         )
     else:
         return (

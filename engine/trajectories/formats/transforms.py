@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,7 +27,7 @@ from engine.trajectories.formats.parts import (
     of_rows,
     pixels,
 )
-from engine.trajectories.formats.picture_names import Pictures, sorted_pictures
+from engine.trajectories.formats.picture_names import sorted_pictures
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
@@ -59,11 +60,13 @@ class Transforms:
             _matrix(source, frame.get("transform_matrix"), place) for frame, place in zip(frames, places, strict=True)
         ]
         matrices = np.stack(found)
-        pictures = Pictures(order=tuple(range(len(frames))))
-        if are_names:
-            marks = list(map(_camera_mark, frames))
-            pictures = sorted_pictures(source.name, list(map(str, names)), marks, matrices, overrides.camera, "frames")
+        # Without names, or with names that several cameras share, the order of the file is the only one.
+        called = [str(name) if are_names else f"frame {n:09d}" for n, name in enumerate(names)]
+        marks = list(map(_camera_mark, frames))
+        pictures = sorted_pictures(source.name, called, marks, matrices, overrides.camera, "frames")
         order, notes = list(pictures.order), pictures.notes
+        if not are_names:
+            pictures, notes = replace(pictures, frames=None), ("its frames are taken in the order of the file",)
         applied = [key for key in ("applied_transform", "applied_scale") if source.record.get(key) is not None]
         if applied:
             notes += (f"its {' and '.join(applied)} is in its poses already, and is not undone",)

@@ -160,6 +160,17 @@ def test_a_rig_whose_pictures_are_numbered_in_one_is_told_by_its_marks(tmp_path:
     assert len(read(path, camera="all").recording.times) == 12
 
 
+def test_cameras_whose_pictures_share_their_names_are_told_by_their_marks(tmp_path: Path):
+    points = along(6, -1) + along(6, 1)
+    names = [f"{n % 6:05d}.png" for n in range(12)]
+    path = put(tmp_path, transforms(names, points, [{"camera_name": "left" if n < 6 else "right"} for n in range(12)]))
+    with pytest.raises(CameraChoice, match="left, right"):
+        read(path)
+    reading = read(path, camera="right")
+    assert np.allclose(reading.recording.c2w[:, :3, 3], along(6, 1))
+    assert np.allclose(np.diff(reading.recording.times), 0.05)
+
+
 def test_one_camera_with_several_lenses_stays_one(tmp_path: Path):
     names = [f"frame_{n:05d}.png" for n in range(12)]
     path = put(tmp_path, transforms(names, along(12), [{"fl_x": 500 + n % 2} for n in range(12)]))
@@ -202,7 +213,7 @@ def test_spatialvid_has_the_rate_of_its_indexes():
         reading = read(path)
         assert reading.recording.fps == pytest.approx(29.97 / 5)
         assert noted(reading, "taken to have 29.97 frames a second")
-        assert noted(reading, "--fps 5 if it has 25")
+        assert noted(reading, "so 5.99 poses a second (--fps); a clip of 25 has 5")
 
 
 @pytest.mark.parametrize(
@@ -271,7 +282,7 @@ def test_chan_offers_the_order_in_which_it_turns_most_smoothly(tmp_path: Path, o
     reading = read(path)
     is_default_right = np.allclose(from_euler(np.deg2rad(degrees), "zxy"), turns, atol=1e-6)
     assert reading.smoothest_euler == (None if is_default_right else order)
-    assert noted(reading, f"say --euler {order}") != is_default_right
+    assert noted(reading, f"more smoothly (--euler {order})") != is_default_right
     said = read(path, euler=order)
     assert np.allclose(said.recording.c2w[:, :3, :3] @ np.diag([1, -1, -1]), turns, atol=1e-6)
     assert not noted(said, "smoothly")
