@@ -120,6 +120,11 @@ def _text(matrix: Floats) -> str:
 
 def _found(source: Source, camera: str | None) -> dict[str, Any]:
     """What the process that reads USD says of a file. Raises TrajectoryError."""
+    if getattr(sys, "frozen", False):  # which has no Python to start
+        raise TrajectoryError(
+            f"{source.name} is a USD file, which the packaged program does not read. Export the camera as glTF, or run "
+            "Astra Studio from its source"
+        )
     if find_spec("pxr") is None:
         raise TrajectoryError(
             f"{source.name} is a USD file, for which OpenUSD is needed: install it with pip install usd-core, into the "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -200,4 +201,11 @@ def test_without_the_library_it_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("engine.trajectories.formats.usd.find_spec", lambda name: None)
     assert importlib.util.find_spec("pxr") is not None
     with pytest.raises(TrajectoryError, match="pip install usd-core"):
+        read(tmp_path / "a.usda")
+
+
+def test_the_packaged_program_says_that_it_does_not_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "a.usda").write_text("#usda 1.0\n")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(TrajectoryError, match="the packaged program does not read"):
         read(tmp_path / "a.usda")
