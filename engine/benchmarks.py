@@ -19,6 +19,7 @@ from engine.models.history import pack_history
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.window import plan_window
 from engine.rollout import Rollout
+from engine.settings import summary
 from engine.worlds.fake import FakeWorld
 from engine.worlds.protocol import WorldModel
 
@@ -105,11 +106,8 @@ def chunk_seconds(world: WorldModel, num_chunks: int = 7) -> Figure:
     rollout = Rollout(world, _start(world), seed=1)
     track = preset("forward-left", world.info.clock.latents_per_chunk)
     times = [_seconds(lambda: rollout.step(track)) for _ in range(num_chunks + 1)][1:]
-    settings = world.info.defaults
-    detail = (
-        f"{settings.num_steps} steps, guidance {settings.guidance:g}, {torch.get_num_threads()} threads, "
-        f"{min(times):.2f} to {max(times):.2f}"
-    )
+    told = summary(world.info.settings, world.info.defaults, has_text=world.info.has_text)
+    detail = f"{told}, {torch.get_num_threads()} threads, {min(times):.2f} to {max(times):.2f}"
     return Figure(f"chunk of {world.info.name}", statistics.median(times), 2.0, "s", detail)
 
 

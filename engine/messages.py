@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from numbers import Integral, Real
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.actions.modality import ActionTrack
 from engine.clock import Clock
-from engine.settings import SettingsPreset, Specs
+from engine.settings import Settings, SettingsPreset, Specs, changed_settings, default_settings
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) sRGB."""
@@ -27,65 +26,6 @@ Latents = NDArray[np.float32]
 
 FRAMES_PER_LATENT = 4
 """Except for a take's first latent, which is one frame."""
-
-Solver = Literal["euler", "unipc"]
-HistoryNoiseOn = Literal["recent", "all"]
-
-
-LARGEST = 1e6
-"""Of any number that is set; also keeps NaN and infinity out."""
-
-
-def _is_finite(value: Any) -> bool:
-    number: Any = value
-    return isinstance(value, Real) and bool(abs(number) <= LARGEST)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SamplingSettings:
-    """How a chunk is denoised."""
-
-    num_steps: int = 50
-    solver: Solver = "euler"
-    shift: float = 5.0
-    """Flow shift of the noise schedule."""
-    guidance: float = 2.0
-    """Action-Free Guidance scale; 1 and below is off (reference section 8)."""
-    text_guidance: float = 1.0
-    """1 and below is off. Ignored by worlds without text."""
-    history_noise: float = 0.0
-    """Level in [0, 1) mixed into the history; 0 is clean."""
-    history_noise_on: HistoryNoiseOn = "recent"
-    """"recent": the two full-resolution history latents, as the released training; "all": all of them, as the paper."""
-    history_mode: Literal["upstream", "aligned", "anchored"] = "anchored"
-
-    def __post_init__(self) -> None:
-        for name in ("shift", "guidance", "text_guidance", "history_noise"):
-            value = getattr(self, name)
-            if not _is_finite(value):
-                raise ValueError(f"{name.replace('_', ' ')} must be a finite number, got {value!r}")
-        if not isinstance(self.num_steps, Integral) or self.num_steps < 1:
-            raise ValueError(f"the number of denoising steps must be a whole number from 1, got {self.num_steps!r}")
-        if self.guidance < 0 or self.text_guidance < 0:
-            raise ValueError(f"guidance scales must not be negative, got {min(self.guidance, self.text_guidance)}")
-        if not 0 <= self.history_noise < 1:
-            raise ValueError(f"history noise must lie in 0 (clean) up to but not including 1, got {self.history_noise}")
-        if self.shift <= 0:
-            raise ValueError(f"the flow shift must be positive, got {self.shift}")
-        if self.solver not in ("euler", "unipc"):
-            raise ValueError(f"the solver must be euler or unipc, got {self.solver!r}")
-        if self.history_noise_on not in ("recent", "all"):
-            raise ValueError(f'history noise goes on "recent" or "all" latents, got {self.history_noise_on!r}')
-        if self.history_mode not in ("upstream", "aligned", "anchored"):
-            raise ValueError(f"the history mode must be upstream, aligned or anchored, got {self.history_mode!r}")
-
-    def changed(self, changes: Mapping[str, Any]) -> SamplingSettings:
-        """These settings with some replaced. Raises ValueError for a name that does not exist."""
-        known = {f.name for f in fields(self)}
-        unknown = sorted(set(changes) - known)
-        if unknown:
-            raise ValueError(f"unknown sampling setting {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-        return replace(self, **changes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,17 +40,26 @@ class WorldInfo:
     clock: Clock
     modalities: tuple[str, ...]
     has_text: bool
-    defaults: SamplingSettings
+    settings: Specs
+    """What can be set of its chunks, in the order of forms and reports."""
     device: str
     licence: str = ""
-    settings: Specs = ()
-    """What can be set of its chunks, in the order of forms and reports."""
     presets: tuple[SettingsPreset, ...] = ()
     """Settings that it recommends together."""
 
     @property
     def aspect(self) -> float:
         return self.width / self.height
+
+    @property
+    def defaults(self) -> Settings:
+        """What a chunk is made with where nothing is set."""
+        return default_settings(self.settings)
+
+    def settings_with(self, changes: Mapping[str, Any]) -> Settings:
+        """The defaults with some replaced. Raises ValueError for a setting that it has not, or a value that cannot
+        be."""
+        return changed_settings(self.settings, self.defaults, changes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +72,8 @@ class ChunkRequest:
     """One row per latent of the chunk."""
     seed: int
     """Of this chunk; see `chunk_seed`."""
-    settings: SamplingSettings
+    settings: Settings
+    """Of every setting that the world declares."""
     prompt: str = ""
     negative_prompt: str = ""
 

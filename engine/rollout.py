@@ -17,16 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.actions.modality import ActionTrack, rest_rows
-from engine.messages import (
-    ChunkRequest,
-    ChunkResult,
-    Frames,
-    Latents,
-    Listener,
-    SamplingSettings,
-    TakeHistory,
-    chunk_seed,
-)
+from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, TakeHistory, chunk_seed
+from engine.settings import Settings
 from engine.worlds.protocol import WorldModel
 
 MAX_BYTES = 8 * 2**30
@@ -197,7 +189,7 @@ class Rollout:
         modality: str = "camera",
         *,
         seed: int = 0,
-        settings: SamplingSettings | None = None,
+        settings: Settings | None = None,
         archive: LatentArchive | None = None,
         max_states: int = 1,
     ) -> None:
@@ -232,7 +224,7 @@ class Rollout:
         *,
         prompt: str = "",
         negative_prompt: str = "",
-        settings: SamplingSettings | None = None,
+        settings: Settings | None = None,
         listener: Listener = lambda _event: None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> ChunkResult:
@@ -307,7 +299,7 @@ def next_request(
     take_seed: int,
     index: int,
     actions: ActionTrack,
-    settings: SamplingSettings,
+    settings: Settings,
     prompt: str = "",
     negative_prompt: str = "",
 ) -> ChunkRequest:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 SettingValue = bool | int | float | str
 SettingKind = Literal["number", "integer", "choice", "switch", "text"]
+Prominence = Literal["main", "detail", "hidden"]
 
 LARGEST = 1e6
 """Of any number that is set; also keeps NaN and infinity out."""
@@ -43,7 +44,8 @@ class SettingSpec:
         changes_during_drive: whether it may change while the world is driven live.
         affects_latents: whether it changes what is generated; what only changes how it is shown makes no chunk stale.
         needs_text: whether it counts in worlds that read text alone.
-        is_advanced: whether forms leave it out; files and the command line take it all the same.
+        prominence: "main" is in every form and summary, "detail" in the inspector and only where it is not the default
+            in summaries, "hidden" in no form; files and the command line take all of them.
         counts_steps: whether it is the number of steps that a chunk reports; its time grows with them.
         free_values: values that cost no time; another one costs as much again as a chunk without it. Empty: none does.
         icon: name of the icon of its lane; "" is the usual one.
@@ -71,7 +73,7 @@ class SettingSpec:
     changes_during_drive: bool = False
     affects_latents: bool = True
     needs_text: bool = False
-    is_advanced: bool = False
+    prominence: Prominence = "main"
     counts_steps: bool = False
     free_values: tuple[SettingValue, ...] = ()
     icon: str = ""
@@ -149,7 +151,7 @@ class SettingSpec:
             raise ValueError(f"{self._range_rule()}, got {value!r}")
         number: Any = value
         if isinstance(value, bool) or not isinstance(value, Real) or not abs(number) <= LARGEST:
-            raise ValueError(f"{self.words} must be a finite number, got {value!r}")
+            raise ValueError(f"{self.name.replace('_', ' ')} must be a finite number, got {value!r}")
         is_low = self.minimum is not None and (number <= self.minimum if self.is_open_below else number < self.minimum)
         is_high = self.maximum is not None and (number >= self.maximum if self.is_open_above else number > self.maximum)
         if is_low or is_high:
@@ -291,6 +293,30 @@ def evaluations_per_step(specs: Specs, settings: Settings, *, has_text: bool) ->
         for spec in specs
         if has_text or not spec.needs_text
     )
+
+
+def summarised(specs: Specs, settings: Mapping[str, Any], *, has_text: bool) -> list[tuple[SettingSpec, Any]]:
+    """The settings that a summary tells, with their values, in the order of the specs."""
+    return [
+        (spec, settings[spec.name])
+        for spec in specs
+        if spec.name in settings
+        and (has_text or not spec.needs_text)
+        and (spec.prominence == "main" or settings[spec.name] != spec.default)
+    ]
+
+
+def summary(specs: Specs, settings: Settings, *, has_text: bool) -> str:
+    """Settings in a line, such as "guidance 1.5, history noise 0, steps 4, solver euler"."""
+    told = summarised(specs, settings, has_text=has_text)
+    return ", ".join(f"{spec.short.lower()} {shown(value)}" for spec, value in told)
+
+
+def shown(value: SettingValue) -> str:
+    """A value as people read it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def spec_to_dict(spec: SettingSpec) -> dict[str, Any]:

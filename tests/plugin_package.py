@@ -11,13 +11,33 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from engine.settings import SettingSpec, SettingsPreset
 from engine.worlds.fake import FakeWorld
 from engine.worlds.kind import WorldRequirements
+
+
+SETTINGS = (
+    SettingSpec(
+        name="wind",
+        label="Wind",
+        kind="number",
+        default=0.0,
+        minimum=-1.0,
+        maximum=1.0,
+        unit="m/s",
+        help="How strongly it blows from the left",
+        can_have_keys=True,
+    ),
+    SettingSpec(name="weather", label="Weather", kind="choice", default="sun", choices=("sun", "rain", "snow")),
+    SettingSpec(name="passes", label="Passes", kind="integer", default=4, minimum=1, counts_steps=True),
+)
 
 
 class PebbleKind:
     name = "pebble"
     layout = "a folder with pebble.json"
+    settings = SETTINGS
+    presets = (SettingsPreset(name="Storm", changes=(("wind", 1.0), ("weather", "rain"))),)
 
     def recognise(self, path):
         return (path / "pebble.json").is_file()
@@ -26,9 +46,10 @@ class PebbleKind:
         return WorldRequirements(width=112, height=64)
 
     def open(self, location, device):
-        world = FakeWorld()
+        world = FakeWorld(settings=SETTINGS)
         colour = json.loads((Path(location) / "pebble.json").read_text())["colour"]
-        world.info = replace(world.info, name=f"{colour} pebble", fingerprint=f"pebble-{colour}", device=device)
+        world.info = replace(world.info, name=f"{colour} pebble", fingerprint=f"pebble-{colour}", device=device,
+            presets=self.presets)
         return world
 
 

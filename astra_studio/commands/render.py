@@ -12,16 +12,17 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from astra_studio.commands import CANCELLED, OK
+from astra_studio.commands.setting_options import add_settings, given_settings
 from astra_studio.paths import BUNDLED_WORLD, world_catalogue
 from engine.actions.pose_line import explain_moves
-from engine.messages import Event, Progress, SamplingSettings, WorldInfo
+from engine.messages import Event, Progress, WorldInfo
+from engine.settings import Settings, num_steps
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.preset_paths import preset_path_names
 
 
 def add(commands: Any, common: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    defaults = SamplingSettings()
     parser = commands.add_parser(
         "render",
         parents=[common],
@@ -38,15 +39,7 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
     add("--world", default=BUNDLED_WORLD, metavar="NAME|PATH", help=f"world model (default: {BUNDLED_WORLD})")
     add("--prompt", default="", metavar="P", help="text, for worlds that read it")
     add("--chunks", type=int, metavar="N", help="chunks to make (default: what the trajectory needs)")
-    add("--guidance", type=float, metavar="S", help="action guidance scale, 1 is off (default: the world's)")
-    add(
-        "--history-noise",
-        type=float,
-        metavar="H",
-        help=f"noise level in [0, 1) on the history (default {defaults.history_noise:g}: clean)",
-    )
-    add("--steps", type=int, metavar="N", help="denoising steps (default: the world's)")
-    add("--solver", choices=("euler", "unipc"), help="ODE solver (default: the world's)")
+    add_settings(parser)
     add("--seed", type=int, default=0, metavar="N", help="seed of the take (default 0)")
     add("--device", default="auto", metavar="D", help="where the model runs: auto, cpu, cuda:1, mps ... (default auto)")
     add("--report", type=Path, metavar="R.json", help="write every setting, action row, timing and hash to this file")
@@ -58,12 +51,6 @@ def run(options: argparse.Namespace) -> int:
     from astra_studio.services.rendering.render import RenderHooks, RenderRequest, render
     from engine.worlds.registry import open_world
 
-    given = {
-        "guidance": options.guidance,
-        "history_noise": options.history_noise,
-        "num_steps": options.steps,
-        "solver": options.solver,
-    }
     request = RenderRequest(
         image=options.image,
         trajectory=options.trajectory,
@@ -73,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         num_chunks=options.chunks,
         prompt=options.prompt,
         seed=options.seed,
-        changes={name: value for name, value in given.items() if value is not None},
+        changes=given_settings(options),
     )
     interrupt = Interrupt()
     progress = _ProgressBar()
@@ -127,14 +114,14 @@ class _ProgressBar:
         if self._bar is not None:
             self._bar.close()
 
-    def world_opened(self, info: WorldInfo, settings: SamplingSettings, num_chunks: int) -> None:
-        self._num_steps = settings.num_steps
+    def world_opened(self, info: WorldInfo, settings: Settings, num_chunks: int) -> None:
+        self._num_steps = num_steps(info.settings, settings)
         print(
             f"{info.name}, {info.width} x {info.height}, on {info.device}: "
-            f"{num_chunks} chunks of {settings.num_steps} steps",
+            f"{num_chunks} chunks of {self._num_steps} steps",
             file=sys.stderr,
         )
-        self._bar = tqdm(total=num_chunks * settings.num_steps, unit="step", desc="chunk 1", file=sys.stderr)
+        self._bar = tqdm(total=num_chunks * self._num_steps, unit="step", desc="chunk 1", file=sys.stderr)
 
     def heard(self, event: Event) -> None:
         if isinstance(event, Progress) and self._bar is not None:

@@ -13,12 +13,14 @@ import numpy as np
 from PIL import Image
 
 from astra_studio.document import edits
+from astra_studio.document.declared import declared_settings
 from astra_studio.document.model import Start, new_id, new_project
 from astra_studio.document.opening import create_store
 from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
 from engine.actions.pose_line import parse_pose_line
-from engine.messages import ChunkRequest, ChunkResult, Frames, SamplingSettings, chunk_seed
+from engine.messages import ChunkRequest, ChunkResult, Frames, chunk_seed
+from engine.settings import default_settings
 from engine.video.pictures import Picture
 
 _LATENTS_PER_CHUNK = 8
@@ -96,7 +98,10 @@ def scene(count: int, height: int, width: int) -> Frames:
 
 def _finished(session: Session, index: int, before: str | None, frames: Frames) -> Finished:
     request = ChunkRequest(
-        index=index, actions=parse_pose_line("w-4 left-4"), seed=chunk_seed(0, index), settings=SamplingSettings()
+        index=index,
+        actions=parse_pose_line("w-4 left-4"),
+        seed=chunk_seed(0, index),
+        settings=default_settings(declared_settings("fake")),
     )
     height, width = frames.shape[1:3]
     size = (16, _LATENTS_PER_CHUNK, height // 8, width // 8)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from astra_studio.document.derived import lanes
-from astra_studio.document.edits import as_changes, checked_seed
-from astra_studio.document.model import Project, Take
+from astra_studio.document.edits import checked_seed
+from astra_studio.document.model import Changes, Project, Take
 from astra_studio.document.parameters import checked
+from engine.settings import Settings
 
 
 def check(project: Project) -> None:
@@ -31,11 +32,11 @@ def check(project: Project) -> None:
     area = project.work_area
     _holds((area.start or 0) >= 0 and (area.stop is None or area.stop > (area.start or 0)), "in comes before out")
     for preset in project.presets:
-        as_changes(dict(preset.changes))
+        _check_changes(preset.changes, f"preset {preset.name}")
 
 
 def _check_take(take: Take) -> None:
-    as_changes(dict(take.recipe.changes))
+    _check_changes(take.recipe.changes, take.name)
     checked_seed(take.recipe.seed)
     _holds(bool(take.name.strip()), "a take has a name")
     _holds(checked(take.keys) == take.keys, f"the keys of {take.name} lie in their order, each in a place of its own")
@@ -46,6 +47,12 @@ def _check_take(take: Take) -> None:
         _holds(chunk.request.actions.modality == take.actions.modality, f"{take.name} has actions of one modality")
         _holds(chunk.num_ticks > 0, f"chunk {index} of {take.name} has a tick")
         before = chunk.id
+
+
+def _check_changes(changes: Changes, owner: str) -> None:
+    """Values of settings; what they may be is their world's to say, and that world need not be at hand."""
+    Settings(changes)
+    _holds(list(changes) == sorted(dict(changes).items()), f"the settings of {owner} are in order, each named once")
 
 
 def _holds(condition: bool, sentence: str) -> None:

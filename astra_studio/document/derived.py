@@ -7,10 +7,22 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Literal
 
-from astra_studio.document.model import Chunk, ChunkId, Parameter, ParameterValue, Project, Start, Take, TakeId
-from astra_studio.document.parameters import PARAMETERS, TEXT_PARAMETERS, Tracks, is_same, made_with, value_at
+from astra_studio.document.declared import has_text, keyable_specs, settings_with
+from astra_studio.document.model import (
+    PROMPT,
+    Chunk,
+    ChunkId,
+    Parameter,
+    ParameterValue,
+    Project,
+    Start,
+    Take,
+    TakeId,
+)
+from astra_studio.document.parameters import Tracks, is_same, made_with, usable_value, value_at
 from astra_studio.document.remembering import remembered
-from engine.messages import FRAMES_PER_LATENT, SamplingSettings
+from engine.messages import FRAMES_PER_LATENT
+from engine.settings import Settings, SettingValue, Specs
 from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
 
 
@@ -42,16 +54,13 @@ class Asked:
         keyed: parameters whose values keys decide there.
     """
 
-    settings: SamplingSettings
+    settings: Settings
     prompt: str
     keyed: tuple[Parameter, ...] = ()
 
     def value(self, parameter: Parameter) -> ParameterValue:
         """Of a parameter."""
-        if parameter == "prompt":
-            return self.prompt
-        found: float = getattr(self.settings, parameter)
-        return found
+        return self.prompt if parameter == PROMPT else self.settings[parameter]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,31 +140,37 @@ def start_of(project: Project, take: Take) -> Start | None:
 
 
 def active_parameters(project: Project) -> tuple[Parameter, ...]:
-    """The parameters that count in the project's world: without text, two less."""
-    has_text = project.world.info is not None and project.world.info.has_text
-    return PARAMETERS if has_text else tuple(name for name in PARAMETERS if name not in TEXT_PARAMETERS)
+    """The parameters that count in the project's world, in the order of their lanes."""
+    return tuple(spec.name for spec in active_specs(project))
+
+
+def active_specs(project: Project) -> Specs:
+    """What can have keys and counts in the project's world: without text, less."""
+    reads = has_text(project.world)
+    return tuple(spec for spec in keyable_specs(project.world) if reads or not spec.needs_text)
 
 
 def asked_at(project: Project, take: Take, tick: int) -> Asked:
     """What a chunk that begins at a tick would be made with: the recipe, and the values of the keys there.
 
-    Raises ValueError for a change that no setting has.
+    What the world does not have, or cannot use, counts for nothing.
     """
-    defaults = project.world.info.defaults if project.world.info else SamplingSettings()
-    settings, prompt = defaults.changed(dict(take.recipe.changes)), take.recipe.prompt
-    if not take.keys:
-        return Asked(settings=settings, prompt=prompt)
-    values = {name: value_at(take.keys, name, tick) for name in active_parameters(project)}
-    found = {name: value for name, value in values.items() if value is not None}
-    words = found.get("prompt")
-    numbers: dict[str, ParameterValue] = {name: value for name, value in found.items() if name != "prompt"}
-    return Asked(
-        settings=settings.changed(numbers), prompt=words if isinstance(words, str) else prompt, keyed=tuple(found)
-    )
+    changes: dict[str, SettingValue] = dict(take.recipe.changes)
+    prompt, keyed = take.recipe.prompt, list[Parameter]()
+    for spec in active_specs(project) if take.keys else ():
+        value = usable_value(spec, value_at(take.keys, spec.name, tick))
+        if value is None:
+            continue
+        keyed.append(spec.name)
+        if spec.name == PROMPT:
+            prompt = str(value)
+        else:
+            changes[spec.name] = value
+    return Asked(settings=settings_with(project.world, changes), prompt=prompt, keyed=tuple(keyed))
 
 
-def settings_of(project: Project, take: Take) -> SamplingSettings:
-    """The sampling settings of the take's next chunk. Raises ValueError for a change that no setting has."""
+def settings_of(project: Project, take: Take) -> Settings:
+    """The settings of the take's next chunk."""
     return asked_at(project, take, made_ticks(take)).settings
 
 
@@ -183,7 +198,7 @@ class Staleness:
 
     def __init__(self, project: Project, take: Take) -> None:
         self._take, self._tracks = take, Tracks(take.keys)
-        self._active = active_parameters(project)
+        self._active = tuple(spec for spec in active_specs(project) if spec.affects_latents)
         self._recipe = asked_at(project, replace(take, keys=()), 0)
 
     def differing(self, chunk: Chunk, tick: int) -> tuple[str, ...]:
@@ -192,12 +207,13 @@ class Staleness:
         if take.actions.part(tick, tick + chunk.num_ticks) != chunk.request.actions:
             told.append("actions")
         if take.keys or chunk.keyed:
-            for name in self._active:
-                asked = self._tracks.value(name, tick)
-                if asked is None and name in chunk.keyed:
-                    asked = self._recipe.value(name)
-                if asked is not None and not is_same(asked, made_with(chunk, name)):
-                    told.append(name)
+            for spec in self._active:
+                asked = usable_value(spec, self._tracks.value(spec.name, tick))
+                if asked is None and spec.name in chunk.keyed:
+                    asked = self._recipe.value(spec.name)
+                made = made_with(chunk, spec.name)
+                if asked is not None and not is_same(asked, spec.default if made is None else made):
+                    told.append(spec.name)
         return tuple(told)
 
 

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
+from astra_studio.document.declared import specs_of, words_of
 from astra_studio.document.derived import active_parameters, asked_at, made_ticks, num_shared, start_of
 from astra_studio.document.model import Parameter, Project, Start, Take
 from astra_studio.document.parameters import is_even, is_same, of, value_at
-from engine.messages import SamplingSettings
 from engine.trajectories.astra_json import SECONDS_PER_TICK
-
-NAMES: dict[str, str] = {
-    "num_steps": "denoising steps",
-    "solver": "solver",
-    "shift": "flow shift",
-    "guidance": "action guidance",
-    "text_guidance": "text guidance",
-    "history_noise": "history noise",
-    "history_noise_on": "history noise on",
-    "history_mode": "history mode",
-}
-"""What people call the sampling settings."""
 
 
 def differences(project: Project, first: Take, second: Take) -> tuple[str, ...]:
@@ -59,7 +45,10 @@ def _made_with(project: Project, take: Take, shared: int) -> dict[str, object]:
         others = {"seed": recipe.seed, "prompt": asked.prompt, "negative prompt": recipe.negative_prompt}
         if project.world.info is not None:
             told["world"] = project.world.info.fingerprint[:8]
-    told |= {NAMES[f.name]: getattr(settings, f.name) for f in fields(SamplingSettings)} | others
+    order = [spec.name for spec in specs_of(project.world) if spec.name in settings]
+    for name in dict.fromkeys([*order, *settings]):
+        told[words_of(project.world, name)] = settings[name]
+    told |= others
     return told | _start_told(start_of(project, take))
 
 
@@ -71,7 +60,7 @@ def _keys_told(project: Project, first: Take, second: Take) -> list[str]:
         if tick is not None:
             what = "other keys of" if of(first.keys, name) and of(second.keys, name) else "keys of"
             what = what if of(second.keys, name) else "no keys of"
-            told.append(f"{what} {NAMES.get(name, name)} from {tick * SECONDS_PER_TICK:.1f} s on (tick {tick})")
+            told.append(f"{what} {words_of(project.world, name)} from {tick * SECONDS_PER_TICK:.1f} s on (tick {tick})")
     return told
 
 
@@ -101,6 +90,8 @@ def _file(project: Project, take: Take) -> str | None:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
     if isinstance(value, float):
         return f"{value:g}"
     return repr(value) if value == "" or (isinstance(value, str) and " " in value) else str(value)

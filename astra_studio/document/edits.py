@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from astra_studio.document.declared import merged_changes
 from astra_studio.document.locks import check_kept
 from astra_studio.document.model import (
     MAX_SEED,
-    Changes,
     Marker,
     MarkerId,
     Preset,
     Project,
     Recipe,
     Selection,
-    SettingValue,
     Start,
     Take,
     TakeId,
     WorkArea,
     World,
 )
-from engine.messages import SamplingSettings, WorldInfo
+from engine.messages import WorldInfo
+from engine.settings import SettingValue
 from engine.video.pictures import Crop
 
 
@@ -131,14 +131,16 @@ def set_prompt(take: TakeId, prompt: str, negative_prompt: str = "") -> Edit:
 
 
 def set_settings(take: TakeId, changes: Mapping[str, SettingValue]) -> Edit:
-    """Sampling settings of the take's next chunks; those not named stay. Raises ValueError for what none can be."""
+    """Settings of the take's next chunks; those not named stay. Raises ValueError for what the world cannot have."""
     names = " and ".join(sorted(changes)).replace("_", " ")
-    return _recipe_edit(
-        f"Change {names}",
-        take,
-        lambda recipe: replace(recipe, changes=as_changes({**dict(recipe.changes), **changes})),
-        f"settings/{take}/{names}",
-    )
+
+    def change(project: Project) -> Project:
+        def changed(recipe: Recipe) -> Recipe:
+            return replace(recipe, changes=merged_changes(project.world, recipe.changes, changes))
+
+        return _with_recipe(project, take, changed)
+
+    return Edit(label=f"Change {names}", change=change, merge_key=f"settings/{take}/{names}")
 
 
 def reset_settings(take: TakeId) -> Edit:
@@ -261,12 +263,6 @@ def select(take: TakeId | None = None, *, compared: TakeId | None = None, ticks:
 
 
 # ---------------------------------------------------------------------- what several edits check
-
-
-def as_changes(changes: Mapping[str, SettingValue]) -> Changes:
-    """Changes in their one order. Raises ValueError for a setting or value that no world takes."""
-    SamplingSettings().changed(changes)
-    return tuple(sorted(changes.items()))
 
 
 def checked_seed(seed: int) -> int:

@@ -37,8 +37,8 @@ from astra_studio.document.model import (
 )
 from astra_studio.document.take_edits import chain_to
 from engine.clock import clock_of_record
-from engine.messages import SamplingSettings, WorldInfo
-from engine.settings import SettingsPreset, spec_of_dict, spec_to_dict
+from engine.messages import WorldInfo
+from engine.settings import Settings, SettingsPreset, spec_of_dict, spec_to_dict
 from engine.video.pictures import Crop
 
 Value = TypeVar("Value")
@@ -72,6 +72,7 @@ def encode_chunk(chunk: Chunk) -> str:
     content = asdict(chunk)
     content["seconds"] = dict(chunk.seconds)
     content["request"]["actions"] = _encode_actions(chunk.request.actions)
+    content["request"]["settings"] = dict(chunk.request.settings)
     return json.dumps(content, separators=(",", ":"))
 
 
@@ -110,7 +111,7 @@ def _chunk_of(content: dict[str, Any]) -> Chunk:
             **request,
             "start": _start_of(request["start"]),
             "actions": _actions_of(request["actions"]),
-            "settings": SamplingSettings(**request["settings"]),
+            "settings": Settings(request["settings"]),
         }
     )
     seconds, keyed = tuple(content["seconds"].items()), tuple(content.get("keyed", ()))
@@ -216,11 +217,9 @@ def _world_of(content: dict[str, Any]) -> World:
     told = {
         "clock": clock_of_record(info["clock"]),
         "modalities": tuple(info["modalities"]),
-        "defaults": SamplingSettings(**info["defaults"]),
-        "settings": tuple(spec_of_dict(spec) for spec in info.get("settings", ())),
+        "settings": tuple(spec_of_dict(spec) for spec in info["settings"]),
         "presets": tuple(
-            SettingsPreset(name=preset["name"], changes=_changes_of(preset["changes"]))
-            for preset in info.get("presets", ())
+            SettingsPreset(name=preset["name"], changes=tuple(preset["changes"].items())) for preset in info["presets"]
         ),
     }
     return World(spec=content["spec"], info=WorldInfo(**{**info, **told}))

@@ -11,24 +11,27 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from astra_studio.document.actions import Actions
-from engine.messages import SamplingSettings, WorldInfo
+from engine.messages import WorldInfo
+from engine.settings import Settings, SettingValue
 from engine.video.pictures import Crop
 
 ArtifactId = str
 ChunkId = str
 TakeId = str
 MarkerId = str
-SettingValue = float | int | str
 Changes = tuple[tuple[str, SettingValue], ...]
-"""Sampling settings that differ from the world's defaults: (name, value), sorted by name, each name once."""
+"""Settings that differ from a world's defaults: (name, value), sorted by name, each name once.
+
+Those that the open world does not have are kept for the one that does."""
 
 MAX_SEED = 2**63 - 1
 MAX_TICKS = 100_000
 """Longest take, as of a pose line: 5 hours and a half."""
 
-Parameter = Literal["guidance", "history_noise", "text_guidance", "prompt"]
-"""What can have keys along a take: settings of its chunks, and the prompt."""
-ParameterValue = float | str
+Parameter = str
+"""Name of what can have keys along a take: a setting of its chunks that says so, or the prompt."""
+PROMPT: Parameter = "prompt"
+ParameterValue = SettingValue
 
 
 def new_id() -> str:
@@ -135,7 +138,7 @@ class Request:
     prompt: str
     negative_prompt: str
     seed: int
-    settings: SamplingSettings
+    settings: Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,19 +10,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import get_args
 
-from astra_studio.document.model import MAX_TICKS, Chunk, Parameter, ParameterKey, ParameterValue, Take
-from engine.messages import SamplingSettings
+from astra_studio.document.model import MAX_TICKS, PROMPT, Chunk, Parameter, ParameterKey, ParameterValue, Take
+from engine.settings import LARGEST, SettingSpec, Specs, find_spec, is_valid
 
-PARAMETERS: tuple[Parameter, ...] = get_args(Parameter)
-"""In the order of their lanes."""
-TEXT_PARAMETERS: frozenset[Parameter] = frozenset({"text_guidance", "prompt"})
-"""Those that count in worlds that read text alone."""
 Keys = tuple[ParameterKey, ...]
 Place = tuple[Parameter, int]
 """What a key is known by: its parameter and its tick, where no other of that parameter is."""
 MAX_KEYS = 10_000
+_MAX_NAME = 200
 _DECIMALS = 6
 """Of values between two keys: finer differences are those of rounding, and make no chunk another one."""
 
@@ -36,6 +32,11 @@ def of(keys: Keys, parameter: Parameter) -> Keys:
     return tuple(key for key in keys if key.parameter == parameter)
 
 
+def names_of(keys: Iterable[ParameterKey]) -> tuple[Parameter, ...]:
+    """The parameters that have keys, sorted."""
+    return tuple(sorted({key.parameter for key in keys}))
+
+
 def value_at(keys: Keys, parameter: Parameter, tick: float) -> ParameterValue | None:
     """What the keys say of a parameter at a tick; None where they say nothing: before its first key."""
     return _said(of(keys, parameter), tick)
@@ -45,11 +46,11 @@ class Tracks:
     """The keys of a take by parameter, for those who ask at many ticks."""
 
     def __init__(self, keys: Keys) -> None:
-        self._tracks: dict[Parameter, Keys] = {name: of(keys, name) for name in PARAMETERS}
+        self._tracks = {name: of(keys, name) for name in names_of(keys)}
 
     def value(self, parameter: Parameter, tick: float) -> ParameterValue | None:
         """As `value_at`."""
-        return _said(self._tracks[parameter], tick)
+        return _said(self._tracks.get(parameter, ()), tick)
 
 
 def _said(track: Keys, tick: float) -> ParameterValue | None:
@@ -60,9 +61,9 @@ def _said(track: Keys, tick: float) -> ParameterValue | None:
     if number + 1 == len(track) or not is_even(key):
         return key.value
     after = track[number + 1]
+    if isinstance(after.value, (bool, str)) or isinstance(key.value, str):
+        return key.value
     share = (tick - key.tick) / (after.tick - key.tick)
-    assert not isinstance(key.value, str)
-    assert not isinstance(after.value, str)
     return round(key.value + share * (after.value - key.value), _DECIMALS)
 
 
@@ -71,13 +72,13 @@ def _tick(key: ParameterKey) -> int:
 
 
 def is_even(key: ParameterKey) -> bool:
-    """Whether the value goes evenly to the next key's."""
-    return key.easing == "linear" and key.parameter != "prompt"
+    """Whether the value goes evenly to the next key's: numbers can."""
+    return key.easing == "linear" and not isinstance(key.value, (bool, str))
 
 
 def is_same(first: ParameterValue, second: ParameterValue) -> bool:
     """Whether two values make the same chunk."""
-    if isinstance(first, str) or isinstance(second, str):
+    if isinstance(first, (bool, str)) or isinstance(second, (bool, str)):
         return first == second
     return abs(first - second) <= 2 * 10**-_DECIMALS
 
@@ -88,11 +89,11 @@ def is_same(first: ParameterValue, second: ParameterValue) -> bool:
 def ordered(keys: Iterable[ParameterKey]) -> Keys:
     """Keys in their one order, by parameter and tick; of several in one place the last given stays."""
     found = {place_of(key): key for key in keys}
-    return tuple(sorted(found.values(), key=lambda key: (PARAMETERS.index(key.parameter), key.tick)))
+    return tuple(sorted(found.values(), key=place_of))
 
 
 def checked(keys: Iterable[ParameterKey]) -> Keys:
-    """Keys in their one order. Raises ValueError for a parameter, tick, value or easing that none can be."""
+    """Keys in their one order. Raises ValueError for a name, tick, value or easing that none can be."""
     given = tuple(keys)
     for key in given:
         check_key(key)
@@ -102,20 +103,29 @@ def checked(keys: Iterable[ParameterKey]) -> Keys:
 
 
 def check_key(key: ParameterKey) -> None:
-    """Raise ValueError for a key that none can be."""
-    if key.parameter not in PARAMETERS:
-        raise ValueError(f"there is no parameter {key.parameter!r}; there are {', '.join(PARAMETERS)}")
+    """Raise ValueError for a key that none can be, whatever the world."""
+    if not isinstance(key.parameter, str) or not 0 < len(key.parameter) <= _MAX_NAME:
+        raise ValueError(f"a key is of a parameter with a name, got {key.parameter!r}")
     if not isinstance(key.tick, int) or isinstance(key.tick, bool) or not 0 <= key.tick <= MAX_TICKS:
         raise ValueError(f"a key lies at a whole tick from 0 to {MAX_TICKS}, got {key.tick!r}")
     if key.easing not in ("linear", "hold"):
         raise ValueError(f"a key of a parameter goes on linear or hold, got {key.easing!r}")
-    if key.parameter == "prompt":
+    if key.parameter == PROMPT:
         if not isinstance(key.value, str):
             raise ValueError(f"a prompt is words, got {key.value!r}")
-    elif isinstance(key.value, (bool, str)):
-        raise ValueError(f"{key.parameter.replace('_', ' ')} is a number, got {key.value!r}")
-    else:
-        SamplingSettings().changed({key.parameter: key.value})
+    elif not isinstance(key.value, (bool, int, float, str)):
+        raise ValueError(f"{key.parameter.replace('_', ' ')} is a number, a text or true or false, got {key.value!r}")
+    elif not isinstance(key.value, str) and not abs(key.value) <= LARGEST:
+        raise ValueError(f"{key.parameter.replace('_', ' ')} must be a finite number, got {key.value!r}")
+
+
+def check_value(specs: Specs, parameter: Parameter, value: ParameterValue) -> None:
+    """Raise ValueError for a parameter that has no keys in a world, or a value that it cannot have."""
+    spec = find_spec(specs, parameter)
+    if spec is None:
+        known = ", ".join(sorted(spec.name for spec in specs))
+        raise ValueError(f"there is no parameter {parameter!r}; there are {known}")
+    spec.checked(value)
 
 
 # ---------------------------------------------------------------------- changes
@@ -153,7 +163,7 @@ def split(keys: Keys, parameter: Parameter, tick: int, otherwise: ParameterValue
     """With a key at a tick that says what is so there already; `otherwise` is what the recipe says."""
     value = value_at(keys, parameter, tick)
     before = [key for key in of(keys, parameter) if key.tick <= tick]
-    easing = before[-1].easing if before else ("hold" if parameter == "prompt" else "linear")
+    easing = before[-1].easing if before else ("hold" if isinstance(otherwise, (bool, str)) else "linear")
     return put(
         keys,
         ParameterKey(parameter=parameter, tick=tick, value=otherwise if value is None else value, easing=easing),
@@ -185,12 +195,17 @@ def set_from(keys: Keys, parameter: Parameter, tick: int, value: ParameterValue)
 # ---------------------------------------------------------------------- keys and chunks
 
 
-def made_with(chunk: Chunk, parameter: Parameter) -> ParameterValue:
-    """What a chunk was made with."""
-    if parameter == "prompt":
-        return chunk.request.prompt
-    found: float = getattr(chunk.request.settings, parameter)
-    return found
+def made_with(chunk: Chunk, parameter: Parameter) -> ParameterValue | None:
+    """What a chunk was made with; None where its world did not have that yet."""
+    return chunk.request.prompt if parameter == PROMPT else chunk.request.settings.get(parameter)
+
+
+def usable_value(spec: SettingSpec, value: ParameterValue | None) -> ParameterValue | None:
+    """What a world makes of what keys say: a value in its type, or None where it cannot use that."""
+    if value is None or isinstance(value, (bool, str)) or not spec.is_numeric:
+        return value if value is not None and is_valid(spec, value) else None
+    value = round(value) if spec.kind == "integer" else value
+    return value if is_valid(spec, value) else None
 
 
 def rebuilt(chunks: Sequence[Chunk]) -> Keys:
@@ -198,28 +213,31 @@ def rebuilt(chunks: Sequence[Chunk]) -> Keys:
     found: dict[Parameter, list[ParameterKey]] = {}
     tick = 0
     for chunk in chunks:
-        for parameter in PARAMETERS:
-            track = found.get(parameter, [])
-            if parameter in chunk.keyed or track:
-                value = made_with(chunk, parameter)
-                if not track or not is_same(track[-1].value, value):
-                    key = ParameterKey(parameter=parameter, tick=tick, value=value, easing="hold")
-                    found.setdefault(parameter, []).append(key)
+        for parameter in {*chunk.keyed, *found}:
+            track, value = found.get(parameter, []), made_with(chunk, parameter)
+            if value is not None and (not track or not is_same(track[-1].value, value)):
+                key = ParameterKey(parameter=parameter, tick=tick, value=value, easing="hold")
+                found.setdefault(parameter, []).append(key)
         tick += chunk.num_ticks
     return ordered(key for track in found.values() for key in track)
 
 
 def keys_that_made(take: Take) -> Keys:
-    """The keys that a take's chunks were made with: its own, or, where these were changed since, some that do."""
-    told = {parameter for chunk in take.chunks for parameter in chunk.keyed}
-    tick = 0
+    """The keys that a take's chunks were made with: its own, or, where these were changed since, some that do.
+
+    Keys that no chunk heard, as of a prompt in a world that reads no text, made nothing and are left out.
+    """
+    heard = {parameter for chunk in take.chunks for parameter in chunk.keyed}
+    deaf: set[Parameter] = set()
+    tracks, tick = Tracks(take.keys), 0
     for chunk in take.chunks:
-        for parameter in PARAMETERS:
-            if parameter in TEXT_PARAMETERS - told:
-                continue  # nothing of it was heard in a world that reads no text
-            value = value_at(take.keys, parameter, tick)
-            is_ours = value is not None and is_same(value, made_with(chunk, parameter))
-            if (parameter in chunk.keyed and not is_ours) or (value is not None and parameter not in chunk.keyed):
+        for parameter in {*heard, *names_of(take.keys)}:
+            value, made = tracks.value(parameter, tick), made_with(chunk, parameter)
+            if parameter not in heard:
+                deaf |= {parameter} if value is not None else set()
+                continue
+            is_same_made = value is not None and made is not None and is_same(value, made)
+            if (value is not None) != (parameter in chunk.keyed) or (value is not None and not is_same_made):
                 return rebuilt(take.chunks)
         tick += chunk.num_ticks
-    return take.keys
+    return tuple(key for key in take.keys if key.parameter not in deaf)

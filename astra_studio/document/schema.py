@@ -9,9 +9,11 @@ import json
 import sqlite3
 from collections.abc import Callable
 
+from astra_studio.document.older import raised, raised_keys, world_of_version_4
+
 APPLICATION_ID = 0x41535452
 """ASTR; bytes 68 to 71 of the file."""
-VERSION = 4
+VERSION = 5
 PAGE_BYTES = 16384
 """Frames are megabytes in one piece: larger pages are fewer steps to the middle of one."""
 
@@ -103,5 +105,24 @@ def _from_3(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE revisions SET value = ? WHERE id = ?", (json.dumps(value), number))
 
 
-_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
+def _from_4(connection: sqlite3.Connection) -> None:
+    """Version 4 stored no specs of settings, and took a guidance scale below 1 for 1."""
+    for number, text in connection.execute("SELECT id, value FROM revisions").fetchall():
+        value = json.loads(text)
+        value["world"] = world_of_version_4(value["world"])
+        for take in value["takes"]:
+            take["recipe"]["changes"] = raised(take["recipe"]["changes"])
+            take["keys"] = raised_keys(take["keys"])
+        for preset in value["presets"]:
+            preset["changes"] = raised(preset["changes"])
+        connection.execute("UPDATE revisions SET value = ? WHERE id = ?", (json.dumps(value), number))
+    for number, text in connection.execute("SELECT number, record FROM chunks").fetchall():
+        record = json.loads(text)
+        settings = record["request"]["settings"]
+        if raised(settings) != settings:
+            record["request"]["settings"] = raised(settings)
+            connection.execute("UPDATE chunks SET record = ? WHERE number = ?", (json.dumps(record), number))
+
+
+_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
 """From each version to the next one."""

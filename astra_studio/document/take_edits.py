@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from astra_studio.document.actions import joined
+from astra_studio.document.declared import defaults_of, keyable_specs, merged_changes
 from astra_studio.document.derived import asked_at, made_ticks, num_shared
-from astra_studio.document.edits import Edit, as_changes, changed_take, checked_name, checked_seed
+from astra_studio.document.edits import Edit, changed_take, checked_name, checked_seed
 from astra_studio.document.locks import named_locks
 from astra_studio.document.model import (
     Chunk,
@@ -23,13 +24,12 @@ from astra_studio.document.model import (
     Recipe,
     Request,
     Selection,
-    SettingValue,
     Take,
     TakeId,
     World,
 )
-from astra_studio.document.parameters import PARAMETERS, checked, is_same, rebuilt, set_from
-from engine.messages import SamplingSettings
+from astra_studio.document.parameters import check_value, checked, is_same, rebuilt, set_from
+from engine.settings import SettingValue
 
 _NUMBERED = re.compile(r"Take (\d{1,9})")
 
@@ -68,14 +68,16 @@ def redo_from(
         made = branched.take(new)
         begin, keys = made_ticks(made), made.keys
         asked, keyed = asked_at(branched, made, begin), {key.parameter for key in keys}
-        for name in PARAMETERS:
-            if name in keyed and name in changes and not is_same(changes[name], asked.value(name)):
+        specs = keyable_specs(project.world)
+        for name in sorted(keyed & set(changes)):
+            check_value(specs, name, changes[name])
+            if not is_same(changes[name], asked.value(name)):
                 keys = set_from(keys, name, begin, changes[name])
                 keys = tuple(key for key in keys if key.parameter != name or key.tick <= begin)
         plain = {name: value for name, value in changes.items() if name not in keyed}
         recipe = replace(
             made.recipe,
-            changes=as_changes({**dict(made.recipe.changes), **plain}),
+            changes=merged_changes(project.world, made.recipe.changes, plain),
             seed=made.recipe.seed if seed is None else checked_seed(seed),
         )
         return changed_take(branched, new, lambda known: replace(known, recipe=recipe, keys=checked(keys)))
@@ -189,10 +191,10 @@ def chain_to(tip: ChunkId | None, library: Mapping[ChunkId, Chunk]) -> tuple[Chu
 
 def recipe_of(request: Request, world: World) -> Recipe:
     """What makes more chunks like one that was made: its settings as changes against the world's defaults."""
-    defaults = world.info.defaults if world.info else SamplingSettings()
-    differing = {f.name: getattr(request.settings, f.name) for f in fields(SamplingSettings)}
+    defaults = defaults_of(world)
+    changes = [(name, value) for name, value in request.settings.items() if value != defaults.get(name, value)]
     return Recipe(
-        changes=as_changes({name: value for name, value in differing.items() if value != getattr(defaults, name)}),
+        changes=tuple(changes),
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
         seed=request.seed,

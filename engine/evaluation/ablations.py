@@ -26,7 +26,6 @@ from engine.evaluation.following import Searches
 from engine.evaluation.settings import HELD_OUT_SEED
 from engine.evaluation.starts import Start, procedural_starts
 from engine.evaluation.takes import make_take, noise_seed
-from engine.messages import SamplingSettings
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.load import load_codec
@@ -37,6 +36,7 @@ from engine.training.loop import LoopConfig, Trainer, action_errors
 from engine.training.noise_as_mask import PRESETS
 from engine.training.windows import WindowSource
 from engine.worlds.astra import AstraWorld
+from engine.worlds.astra_settings import AstraSettings
 from engine.worlds.config import WorldConfig
 
 NUM_SEEDS = 3
@@ -175,7 +175,7 @@ def measure_errors(
 
 def measure_following(world: AstraWorld, starts: Sequence[Start], searches: Searches, scale: float) -> dict[str, float]:
     """Of the eight directions at one guidance scale: share that goes right, and mean gain."""
-    settings = replace(world.info.defaults, guidance=scale)
+    settings = world.info.settings_with({"guidance": scale})
     gains = []
     for number, start in enumerate(starts):
         for command in DIRECTIONS:
@@ -211,7 +211,7 @@ def world_of(model: AstraTransformer3DModel, folders: Folders, recipe: Recipe) -
         latents_per_chunk=recipe.windows.num_targets,
         rounds_actions=False,
         row_encoding=recipe.windows.row_encoding,
-        defaults=SamplingSettings(num_steps=4, guidance=1.5),
+        defaults=AstraSettings(num_steps=4, guidance=1.5),
     )
     codec, _ = load_codec(folders.autoencoder)
     return AstraWorld(model, codec, config, "ablation")
@@ -229,7 +229,7 @@ def run_one(variant: Variant, seed: int, budget: Budget, folders: Folders, out: 
     world = world_of(model, folders, recipe)
     searches = Searches(world.info)
     starts = procedural_starts(budget.num_starts, world.info, HELD_OUT_SEED)
-    scales = SCALES if variant.name == "full" else (world.info.defaults.guidance,)
+    scales = SCALES if variant.name == "full" else (world.info.defaults.number("guidance"),)
     for scale in scales:
         for name, value in measure_following(world, starts, searches, scale).items():
             figures[f"{name}, guidance {scale:g}"] = value

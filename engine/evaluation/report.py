@@ -20,6 +20,7 @@ from engine.evaluation.run import Evaluation
 from engine.evaluation.settings import HELD_OUT_SEED
 from engine.evaluation.speed import num_threads
 from engine.messages import WorldInfo
+from engine.settings import summary
 from engine.whole_files import PartFile
 
 FORMAT = "astra-evaluation-1"
@@ -125,13 +126,14 @@ def _figure_as_json(figure: Figure) -> dict[str, Any]:
 
 def _about(evaluation: Evaluation) -> str:
     info, settings, defaults = evaluation.info, evaluation.settings, evaluation.info.defaults
+    told = summary(info.settings, defaults, has_text=info.has_text)
     counts = ", ".join(f"{len(starts)} {name}" for name, starts in sorted(evaluation.starts.items(), reverse=True))
     seeds = "1 noise seed" if settings.num_seeds == 1 else f"{settings.num_seeds} noise seeds"
     installed = ", ".join(f"{name} {version}" for name, version in versions().items())
     held_out = "" if settings.seed == HELD_OUT_SEED else f" (seed {settings.seed}, not the usual one)"
     return (
         f"World `{info.name}`, {info.width} x {info.height}, fingerprint `{info.fingerprint[:16]}`, on {info.device} "
-        f"with {num_threads()} threads. Default setting: {defaults.num_steps} steps, guidance {defaults.guidance:g}; "
+        f"with {num_threads()} threads. Default setting: {told}; "
         f"fast setting: {settings.fast_steps} steps, guidance {settings.fast_guidance:g}. Starts: {counts}, each with "
         f"{seeds}{held_out}. The evaluation took {evaluation.seconds:.0f} s. Versions: {installed}."
     )

@@ -24,6 +24,7 @@ from engine.evaluation.starts import Start, photograph_starts, procedural_starts
 from engine.evaluation.strip import StripRow, draw_strip
 from engine.evaluation.walks import compare_with_truth, walk_far
 from engine.messages import Picture, WorldInfo
+from engine.settings import usable_changes
 from engine.worlds.protocol import WorldModel
 
 SCENES, PHOTOGRAPHS = "scenes", "photographs"
@@ -102,7 +103,8 @@ def evaluate(
     done = counter("network and speed", 1)
     reason = why_not(place, info)
     network = None if place is None or reason else measure_network(place, info, sets[SCENES], settings)
-    fast = info.defaults.changed({"num_steps": settings.fast_steps, "guidance": settings.fast_guidance})
+    wanted = {"num_steps": settings.fast_steps, "guidance": settings.fast_guidance}
+    fast = info.settings_with(usable_changes(info.settings, wanted))
     timings = {
         name: time_chunks(world, sets[SCENES][0], settings, sampling)
         for name, sampling in (("default", info.defaults), ("fast", fast))

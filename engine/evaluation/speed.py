@@ -10,8 +10,8 @@ import torch
 from engine.evaluation.commands import DIRECTIONS
 from engine.evaluation.settings import EvaluationSettings
 from engine.evaluation.starts import Start
-from engine.messages import SamplingSettings
 from engine.rollout import Rollout
+from engine.settings import Settings
 from engine.worlds.protocol import WorldModel
 
 
@@ -25,9 +25,7 @@ class Timing:
     """Of all threads of this process together; counts no work of a GPU."""
 
 
-def time_chunks(
-    world: WorldModel, start: Start, evaluation: EvaluationSettings, settings: SamplingSettings
-) -> list[Timing]:
+def time_chunks(world: WorldModel, start: Start, evaluation: EvaluationSettings, settings: Settings) -> list[Timing]:
     """Time the first chunk of a take again and again, after one that is not counted."""
     track = DIRECTIONS[0].track(world.info.clock.latents_per_chunk, evaluation.speed)
     timings = []

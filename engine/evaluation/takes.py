@@ -10,8 +10,9 @@ from engine.analysis.following import luminance
 from engine.analysis.warp import Luminance
 from engine.evaluation.commands import glimpse_ticks
 from engine.evaluation.starts import Start
-from engine.messages import FRAMES_PER_LATENT, Frames, Picture, SamplingSettings
+from engine.messages import FRAMES_PER_LATENT, Frames, Picture
 from engine.rollout import Rollout
+from engine.settings import Settings
 from engine.worlds.protocol import WorldModel
 
 
@@ -30,7 +31,7 @@ class Glimpses:
 
 
 def make_take(
-    world: WorldModel, start: Start, tracks: Sequence[ActionTrack], seed: int, settings: SamplingSettings | None = None
+    world: WorldModel, start: Start, tracks: Sequence[ActionTrack], seed: int, settings: Settings | None = None
 ) -> list[Glimpses]:
     """One chunk per track, with the world's default settings where none are given."""
     rollout = Rollout(world, start.picture[None], seed=seed, settings=settings)

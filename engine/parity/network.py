@@ -183,7 +183,8 @@ def _chunk(
 
 def _released_guidance(case: dict[str, Any]) -> Guidance:
     """As the released loop guides: with both guidances on, the free branch sees the negative prompt (B11)."""
-    guidance = guidance_for(case["guidance"], case.get("text_guidance", 1.0))
+    # The released code takes a scale below 1 for 1.
+    guidance = guidance_for(max(case["guidance"], 1), max(case.get("text_guidance", 1.0), 1))
     if isinstance(guidance, ActionAndTextGuidance):
         return ActionAndTextGuidance(guidance.action_scale, guidance.text_scale, free_text="negative")
     return guidance

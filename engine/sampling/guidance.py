@@ -21,6 +21,8 @@ class Branch:
 
 
 CONDITIONED = Branch()
+FREE = Branch(actions="free")
+NEGATIVE = Branch(text="negative")
 
 
 class Guidance(Protocol):
@@ -38,15 +40,17 @@ class Guidance(Protocol):
 
 @dataclass(frozen=True)
 class NoGuidance:
-    """`v = f(actions, prompt)`."""
+    """One prediction as it is: `v = f(actions, prompt)`, or that of another branch."""
+
+    branch: Branch = CONDITIONED
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        return (CONDITIONED,)
+        return (self.branch,)
 
     def combine(self, velocities: Sequence[Tensor]) -> Tensor:
-        (conditioned,) = velocities
-        return conditioned
+        (alone,) = velocities
+        return alone
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class ActionFreeGuidance:
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        return (CONDITIONED, Branch(actions="free"))
+        return (CONDITIONED, FREE)
 
     def combine(self, velocities: Sequence[Tensor]) -> Tensor:
         conditioned, free = velocities
@@ -69,14 +73,16 @@ class TextGuidance:
     """`v = v_n + g (v_p - v_n)`, v_n seeing the negative prompt."""
 
     scale: float
+    prompted: Branch = CONDITIONED
+    """What sees the prompt: with the actions, or free of them."""
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        return (CONDITIONED, Branch(text="negative"))
+        return (self.prompted, NEGATIVE)
 
     def combine(self, velocities: Sequence[Tensor]) -> Tensor:
-        conditioned, negative = velocities
-        return negative + self.scale * (conditioned - negative)
+        prompted, negative = velocities
+        return negative + self.scale * (prompted - negative)
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ class ActionAndTextGuidance:
 
     @property
     def branches(self) -> tuple[Branch, ...]:
-        return (CONDITIONED, Branch(actions="free", text=self.free_text), Branch(text="negative"))
+        return (CONDITIONED, Branch(actions="free", text=self.free_text), NEGATIVE)
 
     def combine(self, velocities: Sequence[Tensor]) -> Tensor:
         conditioned, free, negative = velocities
@@ -99,11 +105,14 @@ class ActionAndTextGuidance:
 
 
 def guidance_for(action_scale: float, text_scale: float = 1.0) -> Guidance:
-    """The cheapest guidance with these scales; 1 and below is off, as in the released code."""
-    if action_scale > 1 and text_scale > 1:
-        return ActionAndTextGuidance(action_scale, text_scale)
-    if action_scale > 1:
-        return ActionFreeGuidance(action_scale)
-    if text_scale > 1:
-        return TextGuidance(text_scale)
-    return NoGuidance()
+    """The cheapest guidance with these scales, each at least 0.
+
+    1 is off: the guided prediction alone. 0 is the other one alone, free of actions or with the negative prompt, and
+    between 0 and 1 the two are mixed. (The released code takes every scale below 1 for 1; reference section 8.)
+    """
+    if text_scale == 0:
+        return NoGuidance(NEGATIVE)
+    if action_scale not in (0, 1):
+        return ActionFreeGuidance(action_scale) if text_scale == 1 else ActionAndTextGuidance(action_scale, text_scale)
+    prompted = FREE if action_scale == 0 else CONDITIONED
+    return NoGuidance(prompted) if text_scale == 1 else TextGuidance(text_scale, prompted)

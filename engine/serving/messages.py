@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.actions.modality import ActionTrack
-from engine.messages import ChunkResult, Frames, Latents, Picture, SamplingSettings, TakeHistory, WorldInfo
+from engine.messages import ChunkResult, Frames, Latents, Picture, TakeHistory, WorldInfo
 from engine.serving.failures import EngineFailure
 from engine.serving.wire import message_types
+from engine.settings import Settings
 from engine.worlds.location import WorldLocation
 
 
@@ -41,7 +42,7 @@ class MakeChunk:
     index: int
     take_seed: int
     actions: ActionTrack
-    settings: SamplingSettings
+    settings: Settings
     prompt: str = ""
     negative_prompt: str = ""
 

@@ -27,7 +27,6 @@ from engine.messages import (
     Picture,
     Preview,
     Progress,
-    SamplingSettings,
     TakeHistory,
     WorldInfo,
     chunk_seed,
@@ -44,8 +43,8 @@ from engine.sampling.guidance import Branch, guidance_for
 from engine.sampling.history_noise import noise_history
 from engine.sampling.schedule import flow_schedule
 from engine.sampling.solvers import make_solver
-from engine.settings import with_defaults
-from engine.worlds.astra_settings import ASTRA_PRESETS, ASTRA_SETTINGS
+from engine.settings import Settings, with_defaults
+from engine.worlds.astra_settings import ASTRA_PRESETS, ASTRA_SETTINGS, AstraSettings
 from engine.worlds.config import WorldConfig, load_world_config
 from engine.worlds.kept_rows import KeptRows, kept_rows
 from engine.worlds.layout import find_world_files, fingerprint
@@ -104,7 +103,6 @@ class AstraWorld:
             clock=config.clock(codec.frames_per_latent),
             modalities=tuple(transformer.config.row_widths),
             has_text=text_encoder is not None,
-            defaults=config.defaults,
             device=str(self._device),
             licence=config.licence,
             settings=with_defaults(ASTRA_SETTINGS, asdict(config.defaults)),
@@ -147,11 +145,12 @@ class AstraWorld:
         state = self._on_device(state)
         started = time.perf_counter()
         num_targets = len(request.actions)
-        plan = plan_window(state.num_latents, num_targets, request.settings.history_mode)
+        settings = self._typed(request.settings)
+        plan = plan_window(state.num_latents, num_targets, settings.history_mode)
         rows = state.rows.appended(request.actions)
-        bound = self._bind(state, request, plan, rows)
+        bound = self._bind(state, request, settings, plan, rows)
         packed = time.perf_counter()
-        latents = self._denoise(bound, state, request, listener, cancelled)
+        latents = self._denoise(bound, state, request, settings, listener, cancelled)
         denoised = time.perf_counter()
         if cancelled():
             raise Cancelled
@@ -206,9 +205,15 @@ class AstraWorld:
 
     # ------------------------------------------------------------------ one chunk
 
-    def _bind(self, state: AstraState, request: ChunkRequest, plan: WindowPlan, rows: KeptRows) -> _BoundNetwork:
+    def _typed(self, settings: Settings) -> AstraSettings:
+        """Settings of a request in their typed form; without an encoder of text its guidance is off."""
+        typed = AstraSettings.of(settings)
+        return typed if self.info.has_text else replace(typed, text_guidance=1.0)
+
+    def _bind(
+        self, state: AstraState, request: ChunkRequest, settings: AstraSettings, plan: WindowPlan, rows: KeptRows
+    ) -> _BoundNetwork:
         """Encode all that stays the same over the chunk's denoising steps."""
-        settings = request.settings
         history = pack_history(state.window_BCTHW, plan, state.first_latent)
         if settings.history_noise > 0:
             generator = torch.Generator().manual_seed(chunk_seed(request.seed, request.index, "history"))
@@ -219,7 +224,7 @@ class AstraWorld:
             self._device
         )[None]
         kind = rows.modality.name
-        branches = guidance_for(settings.guidance, self._text_scale(settings)).branches
+        branches = guidance_for(settings.guidance, settings.text_guidance).branches
         # The free branch sees zeros in place of every row, mask included (K10).
         actions = {
             way: network.encode_actions(given if way == "given" else torch.zeros_like(given), kind, plan.window)
@@ -231,17 +236,17 @@ class AstraWorld:
         def evaluate(sample: Tensor, timestep: Tensor, branch: Branch) -> Tensor:
             return network.velocity(sample, timestep, history_states, actions[branch.actions], texts[branch.text])
 
-        return _BoundNetwork(evaluate, actions["given"])
+        return _BoundNetwork(evaluate, actions[branches[0].actions])
 
     def _denoise(
         self,
         bound: _BoundNetwork,
         state: AstraState,
         request: ChunkRequest,
+        settings: AstraSettings,
         listener: Listener,
         cancelled: Callable[[], bool],
     ) -> Tensor:
-        settings = request.settings
         schedule = flow_schedule(settings.num_steps, settings.shift)
         shape = (1, self._codec.latent_channels, len(request.actions), *state.window_BCTHW.shape[-2:])
 
@@ -254,13 +259,10 @@ class AstraWorld:
             seeded_noise(shape, request.seed).to(self._device),
             schedule,
             make_solver(settings.solver, schedule, settings.shift),
-            guidance_for(settings.guidance, self._text_scale(settings)),
+            guidance_for(settings.guidance, settings.text_guidance),
             step_done,
             cancelled,
         )
-
-    def _text_scale(self, settings: SamplingSettings) -> float:
-        return settings.text_guidance if self.info.has_text else 1.0
 
     def _encode_prompt(self, prompt: str) -> TextStates | None:
         """Keys and values of a prompt for every block; the last few prompts are remembered (O8)."""
@@ -290,11 +292,12 @@ class _BoundNetwork:
     """The network with one chunk's conditions."""
 
     evaluate: Evaluate
-    given: ActionStates
+    actions: ActionStates
+    """As the first branch sees them: as given, unless the chunk is made free of actions."""
 
     def routing(self, num_targets: int) -> np.ndarray:
         """(targets, experts) routing weights of the chunk's own latents."""
-        return self.given.routed.weights_BFE[0, -num_targets:].float().cpu().numpy()
+        return self.actions.routed.weights_BFE[0, -num_targets:].float().cpu().numpy()
 
 
 def open_astra(place: Path, device_name: str = "auto") -> AstraWorld:

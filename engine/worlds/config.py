@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.actions.encoding import ROW_ENCODINGS, RowEncoding
 from engine.clock import ASTRA_CLOCK, Clock
-from engine.messages import SamplingSettings
+from engine.settings import Settings, changed_settings
+from engine.worlds.astra_settings import ASTRA_SETTINGS, AstraSettings
 
 FILE_NAME = "world.json"
 
@@ -35,7 +36,7 @@ class WorldConfig:
     row_encoding: RowEncoding = "rows"
     """How action rows become what the network reads; see `engine.actions.encoding`."""
     licence: str = ""
-    defaults: SamplingSettings = field(default_factory=SamplingSettings)
+    defaults: AstraSettings = field(default_factory=AstraSettings)
 
     def deciding(self) -> dict[str, Any]:
         """What of it decides what comes out, for the fingerprint: not how fast the user is told to go."""
@@ -75,7 +76,7 @@ def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
             raise ValueError(f"{key} in {path} must be {expected}, got {value!r}")
     values.pop("kind", None)  # what opens the folder, and not what comes out: `engine.worlds.registry` has read it
     try:
-        defaults = SamplingSettings().changed(values.pop("defaults", {}))
+        defaults = AstraSettings.of(changed_settings(ASTRA_SETTINGS, Settings(), values.pop("defaults", {})))
     except ValueError as error:
         raise ValueError(f"defaults in {path}: {error}") from error
     return WorldConfig(defaults=defaults, **values)

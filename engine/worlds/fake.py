@@ -28,13 +28,13 @@ from engine.messages import (
     Picture,
     Preview,
     Progress,
-    SamplingSettings,
     TakeHistory,
     WorldInfo,
     num_frames,
 )
-from engine.settings import with_defaults
-from engine.worlds.astra_settings import ASTRA_PRESETS, ASTRA_SETTINGS
+from engine.settings import Specs, num_steps
+from engine.worlds.astra_settings import ASTRA_PRESETS
+from engine.worlds.fake_settings import FAKE_SETTINGS
 from engine.worlds.protocol import Opened, check_frames, check_request
 
 WIDTH, HEIGHT = 112, 64
@@ -66,7 +66,14 @@ class FakeWorld:
 
     restore_latents = 1
 
-    def __init__(self, seconds_per_chunk: float = 0.0, width: int = WIDTH, height: int = HEIGHT) -> None:
+    def __init__(
+        self,
+        seconds_per_chunk: float = 0.0,
+        width: int = WIDTH,
+        height: int = HEIGHT,
+        *,
+        settings: Specs = FAKE_SETTINGS,
+    ) -> None:
         self.seconds_per_chunk = seconds_per_chunk
         self.info = WorldInfo(
             name="fake",
@@ -76,10 +83,9 @@ class FakeWorld:
             clock=ASTRA_CLOCK,
             modalities=("camera", "driving", "robot"),
             has_text=False,
-            defaults=SamplingSettings(num_steps=4),
             device="cpu",
-            settings=with_defaults(ASTRA_SETTINGS, {"num_steps": 4}),
-            presets=ASTRA_PRESETS,
+            settings=settings,
+            presets=ASTRA_PRESETS if settings is FAKE_SETTINGS else (),
         )
 
     def open(self, frames: Frames, modality_name: str) -> Opened:
@@ -100,7 +106,7 @@ class FakeWorld:
     ) -> tuple[FakeState, ChunkResult]:
         check_request(request, self.info, state.modality)
         started = time.perf_counter()
-        steps = request.settings.num_steps
+        steps = num_steps(self.info.settings, request.settings)
         for step in range(steps):
             if cancelled():
                 raise Cancelled

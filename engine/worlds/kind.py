@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from engine.settings import SettingsPreset, Specs
 from engine.worlds.protocol import WorldModel
 
 
@@ -67,6 +68,11 @@ class WorldKind(Protocol):
     """Lower-case letters, digits and hyphens; stands in `world.json` as `kind`."""
     layout: str
     """What its folders or files look like, for people who gave another one; "" for a kind without files."""
+    settings: Specs
+    """What can be set of chunks in a world of this kind, known before one is open. The world itself may have other
+    defaults, and says so in its `WorldInfo`."""
+    presets: tuple[SettingsPreset, ...]
+    """Settings that go well together."""
 
     def recognise(self, path: Path) -> bool:
         """Whether a folder or file looks like a world of this kind, complete or not. Raises nothing; False for a kind

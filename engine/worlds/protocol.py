@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, TakeHistory, WorldInfo
+from engine.settings import changed_settings
 
 MAX_START_FRAMES = 117
 """30 latents: as much history as a window ever reaches back."""
@@ -78,5 +79,9 @@ def check_request(request: ChunkRequest, info: WorldInfo, modality: str) -> None
         raise ValueError(
             f"this take is driven by {modality} actions; it cannot go on with {request.actions.modality.name} ones"
         )
+    changed_settings(info.settings, request.settings, request.settings)
+    missing = sorted({spec.name for spec in info.settings} - set(request.settings))
+    if missing:
+        raise ValueError(f"the request says nothing of {', '.join(missing)}; give it all settings of {info.name}")
     if (request.prompt or request.negative_prompt) and not info.has_text:
         raise ValueError(f"the world {info.name} reads no text; leave the prompt empty")

@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from engine.settings import SettingSpec, Specs
 from engine.worlds.kind import WorldKind
 from engine.worlds.protocol import WorldModel
 
@@ -24,7 +25,7 @@ BUILT_IN: Mapping[str, str] = {
 """The extension point: one entry per kind of world, in the order in which they are asked whether they recognise a
 folder. tests/contracts/test_worlds.py is what an entry must pass."""
 
-_PARTS = ("name", "layout", "recognise", "requirements", "open")
+_PARTS = ("name", "layout", "settings", "presets", "recognise", "requirements", "open")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +129,15 @@ def resolve_world(spec: str, catalogue: Mapping[str, Path]) -> ResolvedWorld:
 def names_without_files() -> list[str]:
     """Kinds whose worlds are opened by the kind's name alone."""
     return [kind.name for kind in find_kinds().kinds.values() if not kind.layout]
+
+
+def every_setting() -> Specs:
+    """Settings of all kinds of worlds, each name once: what a command line and a list of jobs may name."""
+    found: dict[str, SettingSpec] = {}
+    for kind in find_kinds().kinds.values():
+        for spec in kind.settings:
+            found.setdefault(spec.name, spec)
+    return tuple(found.values())
 
 
 def open_world(spec: str, catalogue: Mapping[str, Path], device: str = "auto") -> WorldModel:

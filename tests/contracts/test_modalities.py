@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from engine import poses
 from engine.actions.modality import MODALITIES, ActionTrack, Modality, modality, rest_rows
-from engine.messages import ChunkRequest, SamplingSettings
+from engine.messages import ChunkRequest
 from engine.trajectories.astra_json import read_astra_json, write_astra_json
 from engine.worlds.fake import FakeWorld
+from tests.settings_builders import astra_settings
 
 every = pytest.mark.parametrize("kind", MODALITIES.values(), ids=MODALITIES)
 
@@ -56,7 +57,7 @@ def test_resting_leaves_the_fake_worlds_camera_where_it_was(kind: Modality):
     world = FakeWorld(width=16, height=8)
     opened = world.open(np.full((1, 8, 16, 3), 90, np.uint8), kind.name)
     actions = ActionTrack(kind, rest_rows(kind, 3))
-    request = ChunkRequest(index=0, actions=actions, seed=0, settings=SamplingSettings(num_steps=1))
+    request = ChunkRequest(index=0, actions=actions, seed=0, settings=astra_settings(num_steps=1))
     state, result = world.step(opened.state, request)
     assert np.array_equal(state.pose, np.eye(4))
     assert all(np.array_equal(frame, result.frames[0]) for frame in result.frames)

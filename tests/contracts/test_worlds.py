@@ -21,11 +21,11 @@ from engine.messages import (
     Event,
     Preview,
     Progress,
-    SamplingSettings,
     TakeHistory,
     chunk_seed,
     num_frames,
 )
+from engine.settings import Settings
 from engine.worlds.protocol import MAX_START_FRAMES, WorldModel
 from engine.worlds.registry import BUILT_IN
 from tests.contracts.worlds import WORLD_FACTORIES, WorldFactory
@@ -105,8 +105,13 @@ def picture(world: WorldModel, num: int = 1) -> np.ndarray:
     return np.stack([np.roll(ramp, i, axis=1) for i in range(num)]).astype(np.uint8)
 
 
-def sampling(world: WorldModel) -> SamplingSettings:
-    return world.info.defaults.changed({"num_steps": NUM_STEPS})
+def sampling(world: WorldModel) -> Settings:
+    return with_steps(world, NUM_STEPS)
+
+
+def with_steps(world: WorldModel, count: int) -> Settings:
+    """Settings with so many steps per chunk, in worlds that let one choose."""
+    return world.info.settings_with({spec.name: count for spec in world.info.settings if spec.counts_steps})
 
 
 def chunks(count: int) -> list[ActionTrack]:
@@ -260,7 +265,7 @@ def test_another_seed_gives_other_latents(world, long_walk):
 def test_progress_counts_every_step_up_to_the_last(world):
     heard: list[Event] = []
     opened = world.open(picture(world), "camera")
-    wanted = replace(request(world, chunks(1)[0], index=4), settings=sampling(world).changed({"num_steps": 3}))
+    wanted = replace(request(world, chunks(1)[0], index=4), settings=with_steps(world, 3))
     world.step(opened.state, wanted, heard.append, lambda: False)
     assert [e for e in heard if isinstance(e, Progress)] == [Progress(4, number, 3) for number in (1, 2, 3)]
     for preview in (e for e in heard if isinstance(e, Preview)):
@@ -349,7 +354,7 @@ def test_a_state_says_its_bytes_and_does_not_grow_with_the_take(world, long_walk
     latents = long_walk.latents_up_to(LONG)[:, -max(world.restore_latents, 1) :]
     rows = np.concatenate([chunks(1)[0].rows] * 40)
     state = world.restore(history(latents, len(rows), 1, ActionTrack(modality("camera"), rows)))
-    quick = replace(request(world, chunks(1)[0]), settings=sampling(world).changed({"num_steps": 1}))
+    quick = replace(request(world, chunks(1)[0]), settings=with_steps(world, 1))
     _, start_sizes = None, []
     for index in range(200):
         state, _ = step(world, state, replace(quick, index=index, actions=chunks(1)[0].slice(0, 1 + index % 2)))

@@ -283,7 +283,7 @@ def test_space_and_return_press_the_button_that_has_the_focus(driver: Driver) ->
 def test_arrows_turn_what_has_the_focus_and_else_the_frames(filled: Driver) -> None:
     filled.studio.player.seek(10)
     take_tab, tabs = filled.window.inspector.take_tab, filled.window.inspector.tabs
-    slider = take_tab.guidance.track
+    slider = take_tab.numbers.slider("guidance").track
     slider.setFocus(Qt.FocusReason.TabFocusReason)
     before = slider.value
     QTest.keyClick(slider, Qt.Key.Key_Right)
@@ -407,13 +407,13 @@ def test_preferences_are_words_and_fit(driver: Driver) -> None:
 
 def test_redo_keeps_the_seed_that_is_shown_and_takes_another_solver(filled: Driver) -> None:
     dialog = RedoDialog(filled.studio, 1, filled.window)
-    dialog.seed_field.set_value(77)
-    dialog.solver.setCurrentText("unipc")
+    dialog.seed_row.set_value(77)
+    dialog.form.editor("solver").setCurrentText("unipc")
     first = filled.studio.take
     filled.studio.generation.redo_from(first.id, 1, dialog.changes(), dialog.seed())
     filled.wait_made(3)
     assert filled.studio.take.recipe.seed == 77
-    assert filled.studio.take.chunks[2].request.settings.solver == "unipc"
+    assert filled.studio.take.chunks[2].request.settings["solver"] == "unipc"
     dialog.deleteLater()
 
 

@@ -170,7 +170,7 @@ def test_work_area_and_markers(filled: Driver) -> None:
 
 
 def test_settings_are_one_step_per_drag_and_count_from_the_next_chunk(filled: Driver) -> None:
-    row = filled.window.inspector.take_tab.guidance
+    row = filled.window.inspector.take_tab.numbers.slider("guidance")
     track = row.track
     filled.drag(track, QPoint(20, 13), QPoint(track.width() - 20, 13), steps=8)
     changed = dict(filled.studio.take.recipe.changes)["guidance"]
@@ -180,13 +180,13 @@ def test_settings_are_one_step_per_drag_and_count_from_the_next_chunk(filled: Dr
     filled.key(Qt.Key.Key_Z, CONTROL | SHIFT)
     filled.key(Qt.Key.Key_Return, CONTROL)
     filled.wait_made(4)
-    used = [chunk.request.settings.guidance for chunk in filled.studio.take.chunks]
+    used = [chunk.request.settings["guidance"] for chunk in filled.studio.take.chunks]
     assert used[3] == changed
     assert used[2] != changed
 
 
 def test_a_typed_number_may_be_a_sum_and_a_bad_one_is_refused(filled: Driver) -> None:
-    field = filled.window.inspector.take_tab.noise.field
+    field = filled.window.inspector.take_tab.numbers.slider("history_noise").field
     filled.click(field)
     QTest.keyClicks(field, "0.1*3")
     QTest.keyClick(field, Qt.Key.Key_Return)
@@ -202,13 +202,13 @@ def test_a_typed_number_may_be_a_sum_and_a_bad_one_is_refused(filled: Driver) ->
 def test_redo_from_here_asks_for_settings_and_makes_a_branch(filled: Driver) -> None:
     filled.studio.player.seek(40)
     dialog = RedoDialog(filled.studio, 1, filled.window)
-    dialog.guidance.show_value(3.0, 2.0)
+    dialog.form.slider("guidance").show_value(3.0, 2.0)
     assert dialog.changes()["guidance"] == 3.0
     first = filled.studio.take
     filled.studio.generation.redo_from(first.id, 1, dialog.changes(), dialog.seed())
     filled.wait_made(3)
     assert filled.studio.take.id != first.id
-    assert filled.studio.take.chunks[1].request.settings.guidance == 3.0
+    assert filled.studio.take.chunks[1].request.settings["guidance"] == 3.0
     dialog.deleteLater()
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from astra_studio.document.declared import PROMPT_SPEC
+from engine.settings import SettingSpec
+from engine.worlds.registry import every_setting
+
 MENUS = ("File", "Edit", "View", "Play", "Take", "Path", "Generate", "Help")
 
 
@@ -45,6 +49,16 @@ def _c(id_: str, text: str, *keys: str, icon: str = "", tip: str = "", group: in
         is_checkable=on,
     )
 
+
+def _titled(label: str) -> str:
+    """A label as a menu writes it: every word with a capital letter."""
+    return " ".join(word[:1].upper() + word[1:] for word in label.split())
+
+
+KEY_COMMANDS: dict[str, SettingSpec] = {
+    f"take.key_{spec.name}": spec for spec in (*every_setting(), PROMPT_SPEC) if spec.can_have_keys
+}
+"""One command for all that can have keys along a take."""
 
 COMMANDS: tuple[Command, ...] = (
     _c("file.new", "New Project", "Ctrl+N"),
@@ -122,10 +136,10 @@ COMMANDS: tuple[Command, ...] = (
         group=2,
         on=True,
     ),
-    _c("take.key_guidance", "Guidance Key Here...", tip="From the playhead on", group=3),
-    _c("take.key_noise", "History Noise Key Here...", tip="From the playhead on", group=3),
-    _c("take.key_text", "Text Guidance Key Here...", tip="From the playhead on", group=3),
-    _c("take.key_prompt", "Prompt Key Here...", tip="From the playhead on", group=3),
+    *(
+        _c(id_, f"{_titled(spec.short)} Key Here...", tip="From the playhead on", group=3)
+        for id_, spec in KEY_COMMANDS.items()
+    ),
     _c("take.compare", "Compare With...", icon="split-horizontal", group=2),
     _c("path.add_key", "Add Key Here", "Return", icon="plus", tip="At the playhead; after the end, a chunk later"),
     _c("path.duplicate", "Duplicate Keys", "Ctrl+D", icon="copy", tip="A chunk later; what follows comes later"),

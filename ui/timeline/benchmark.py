@@ -18,6 +18,7 @@ from astra_studio.document.action_edits import set_actions
 from astra_studio.document.actions import actions_of
 from astra_studio.document.chunk_files import encode_thumbnail
 from astra_studio.document.database import connect, transaction
+from astra_studio.document.declared import declared_settings
 from astra_studio.document.model import Chunk, ParameterKey, Request, Start, Take, new_id, new_project
 from astra_studio.document.opening import create_store
 from astra_studio.document.session import Session
@@ -28,8 +29,8 @@ from astra_studio.services.generation.queue import Generation
 from astra_studio.services.playback.player import Player
 from astra_studio.settings import Settings
 from engine.actions.pose_line import parse_pose_line
-from engine.messages import SamplingSettings
 from engine.serving.in_process import InProcessEngine
+from engine.settings import default_settings
 from ui.commands import Commands
 from ui.studio import MainThread, Studio
 from ui.theme import Theme
@@ -101,8 +102,7 @@ def _measured(canvas: TimelineCanvas) -> Iterator[Timing]:
         canvas.read()
 
     def dragged(number: int) -> None:
-        place = ("guidance", 16 * (number % 2) + 800)
-        moved = replace(studio.take.keys[0], tick=place[1])
+        moved = replace(studio.take.keys[0], tick=16 * (number % 2) + 800)
         studio.session.apply(key_edits.set_keys(studio.take.id, (moved, *studio.take.keys[1:]), "Move", "move"))
         canvas.read()
         paint_all(number)
@@ -171,9 +171,12 @@ def _fill(session: Session, num_chunks: int, num_takes: int) -> None:
 
 def _keys(num_chunks: int) -> tuple[ParameterKey, ...]:
     ticks = range(0, 8 * num_chunks, 24)
-    guidance = (ParameterKey(parameter="guidance", tick=tick, value=1 + tick % 5) for tick in ticks)
-    noise = (ParameterKey(parameter="history_noise", tick=tick, value=0.01 * (tick % 7)) for tick in ticks)
-    return (*guidance, *noise)
+    return tuple(
+        ParameterKey(parameter=spec.name, tick=tick, value=spec.slider[0] + 0.01 * (tick % 7))
+        for spec in declared_settings("fake")
+        if spec.can_have_keys and not spec.needs_text
+        for tick in ticks
+    )
 
 
 def _chunk(take: Take, start: Start, thumbnail: str) -> Chunk:
@@ -192,7 +195,7 @@ def _chunk(take: Take, start: Start, thumbnail: str) -> Chunk:
             prompt="",
             negative_prompt="",
             seed=0,
-            settings=SamplingSettings(),
+            settings=default_settings(declared_settings("fake")),
         ),
         latents=thumbnail,
         frames=thumbnail,

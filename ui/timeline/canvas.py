@@ -21,10 +21,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
+from astra_studio.document.declared import keyable_specs
 from astra_studio.document.derived import active_parameters, total_frames
 from astra_studio.document.facets import Facet
-from astra_studio.document.model import Parameter
-from astra_studio.document.parameters import PARAMETERS
+from astra_studio.document.model import PROMPT, Parameter
 from astra_studio.document.session import Change
 from astra_studio.services.generation.status import ChunkPreview
 from ui.studio import Studio
@@ -32,7 +32,6 @@ from ui.timeline.axis import Snap, TimeAxis
 from ui.timeline.camera_lane import CameraLane
 from ui.timeline.connectors import paint_connectors
 from ui.timeline.curves import GraphLane
-from ui.timeline.curves.channels import NUMBERS
 from ui.timeline.curves.graph import LEAST_PX as LEAST_GRAPH_PX
 from ui.timeline.fields import Fields
 from ui.timeline.keyboard import Keyboard
@@ -40,7 +39,7 @@ from ui.timeline.lane import Lane, Press
 from ui.timeline.layout import LEAST_BRANCHES_PX, Layout, Zone
 from ui.timeline.motion_lane import MotionLane
 from ui.timeline.mouse import Mouse
-from ui.timeline.parameter_lanes import NumberLane, ParameterLane, PromptLane
+from ui.timeline.parameter_lanes import ParameterLane, lane_of
 from ui.timeline.playhead import Playhead
 from ui.timeline.ruler import RULER_PX, Ruler
 from ui.timeline.scene import HEAD_PX, Scene
@@ -68,9 +67,7 @@ class TimelineCanvas(QWidget):
         self.thumbnails = Thumbnails(studio.theme)
         self.lane_boxes = Layout()
         self.ruler, self.camera, self.motion = Ruler(self.scene), CameraLane(self.scene), MotionLane(self.scene)
-        self.parameter_lanes: dict[Parameter, ParameterLane] = {
-            name: PromptLane(self.scene) if name == "prompt" else NumberLane(self.scene, name) for name in PARAMETERS
-        }
+        self.parameter_lanes: dict[Parameter, ParameterLane] = {}
         self.strips: list[Strip] = []
         self._graph = GraphLane(self.scene)
         self._has_graph = False
@@ -207,17 +204,18 @@ class TimelineCanvas(QWidget):
     # ------------------------------------------------------------------ places
 
     def _key_lane_names(self) -> list[Parameter]:
-        """Parameters with a lane: those of the world but text guidance, and those that have keys."""
-        active = active_parameters(self.studio.project)
-        keyed = {key.parameter for key in self.studio.take.keys}
-        return [name for name in PARAMETERS if name in keyed or (name in active and name != "text_guidance")]
+        """Parameters of the world with a lane: the prompt and what counts without text, and those that have keys."""
+        project, keyed = self.studio.project, {key.parameter for key in self.studio.take.keys}
+        usual = {name for name in active_parameters(project) if name == PROMPT or not self.scene.spec(name).needs_text}
+        return [spec.name for spec in keyable_specs(project.world) if spec.name in keyed | usual]
 
     def place_lanes(self) -> None:
         """Give every lane its place."""
         self._key_lanes = self._key_lane_names()
+        self._make_lanes()
         lanes: list[Lane] = [self.camera, self.motion, *(self.parameter_lanes[name] for name in self._key_lanes)]
         if self._has_graph:
-            self._graph.parameters = tuple(name for name in NUMBERS if name in self._key_lanes)
+            self._graph.parameters = tuple(name for name in self._key_lanes if self.scene.spec(name).is_numeric)
             room = self.height() - RULER_PX - STRIP_PX
             branches = min(BRANCH_PX * max(len(self.strips) - 1, 0), LEAST_BRANCHES_PX)
             self._graph.height = max(room - branches, LEAST_GRAPH_PX)
@@ -226,6 +224,13 @@ class TimelineCanvas(QWidget):
         self.keyboard.lanes_changed()
         self.place_playhead()
         self.update()
+
+    def _make_lanes(self) -> None:
+        """A lane for every parameter that has none yet, or was declared anew by the world."""
+        for name in self._key_lanes:
+            lane, spec = self.parameter_lanes.get(name), self.scene.spec(name)
+            if lane is None or lane.spec != spec:
+                self.parameter_lanes[name] = lane_of(self.scene, name)
 
     def row_box(self, number: int) -> QRectF:
         """Where a take's strip lies."""

@@ -8,8 +8,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from astra_studio.document.model import Parameter, ParameterKey, ParameterValue
-from astra_studio.document.parameters import check_key
+from astra_studio.document.model import ParameterValue
+from engine.settings import SettingSpec
 from ui.widgets.number_field import evaluated
 
 NUMBER_WIDTH_PX, WORDS_WIDTH_PX, HEIGHT_PX = 64, 320, 22
@@ -79,12 +79,13 @@ class InPlaceField(QLineEdit):
         self.deleteLater()
 
 
-def parser_of(parameter: Parameter) -> Parse:
+def parser_of(spec: SettingSpec) -> Parse:
     """Reads what a key of a parameter can be."""
 
     def parse(text: str) -> ParameterValue:
-        value: ParameterValue = text.strip() if parameter == "prompt" else evaluated(text)
-        check_key(ParameterKey(parameter=parameter, tick=0, value=value))
-        return value
+        if not spec.is_numeric:
+            return spec.cast(text.strip())
+        number = evaluated(text)
+        return spec.checked(round(number) if spec.kind == "integer" and number.is_integer() else number)
 
     return parse

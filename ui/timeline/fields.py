@@ -8,6 +8,7 @@ from astra_studio.document import key_edits
 from astra_studio.document.edits import checked_name, rename_marker
 from astra_studio.document.model import MarkerId
 from astra_studio.document.take_edits import rename
+from engine.settings import shown
 from ui.timeline.curves import GraphLane
 from ui.timeline.editors import HEIGHT_PX, NUMBER_WIDTH_PX, WORDS_WIDTH_PX, InPlaceField, parser_of
 from ui.timeline.lane import TEXT_X
@@ -39,11 +40,11 @@ class Fields:
         field = InPlaceField(
             self._surface.widget,
             tr("{0} at tick {1}").format(lane.name, known.tick),
-            known.value if isinstance(known.value, str) else f"{known.value:g}",
-            parser_of(known.parameter),
+            shown(known.value),
+            parser_of(lane.spec),
             lambda value: self._scene.apply(key_edits.set_value(take, place, value)),
         )
-        is_words = known.parameter == "prompt"
+        is_words = not lane.spec.is_numeric
         x = round(self._scene.x_of_tick(known.tick)) + (2 if is_words else 10)
         self._open(field, x, round(lane.middle), WORDS_WIDTH_PX if is_words else NUMBER_WIDTH_PX)
 
@@ -52,7 +53,7 @@ class Fields:
         found = self._graph.found(channel, key)
         if found is None:
             return
-        where, name = self._graph.place_of(*found), self._graph.label(channel)
+        where, name = self._graph.place_of(*found), found[0].label
         field = InPlaceField(self._surface.widget, name, f"{found[1].value:.4g}", evaluated, self._graph.setter(*found))
         self._open(field, round(where.x()) + 10, round(where.y()), NUMBER_WIDTH_PX)
 

@@ -184,7 +184,7 @@ def ease_chosen(scene: Scene, easing: str) -> None:
     parts = list[Edit]()
     take, places, cameras = scene.take, scene.chosen_parameters(), scene.chosen_cameras()
     drawn = scene.editable() if cameras else None
-    numbers = {place for place in places if place[0] != "prompt"}
+    numbers = {place for place in places if scene.spec(place[0]).is_numeric}
     if numbers and easing in ("linear", "hold"):
         parts.append(key_edits.set_easing(take.id, numbers, easing))
     path_easing = next((one for one in EASINGS if one == easing), None)
@@ -201,7 +201,7 @@ def add_parameter_key(scene: Scene, parameter: Parameter, tick: int) -> None:
     known = {key.tick for key in parameters.of(take.keys, parameter)}
     if tick not in known:
         keys = parameters.split(take.keys, parameter, tick, recipe_value(scene, parameter))
-        if not scene.apply(key_edits.set_keys(take.id, keys, f"Add {key_edits.NAMES[parameter]} key")):
+        if not scene.apply(key_edits.set_keys(take.id, keys, f"Add {scene.spec(parameter).short.lower()} key")):
             return
     scene.choose({(parameter, tick)})
 

@@ -37,7 +37,7 @@ def fill_key_menu(
     menu.addAction(tr("Playhead to Key")).triggered.connect(
         lambda: scene.studio.player.seek(round(key_drags.frame_of(scene, key)))
     )
-    if key[0] != "prompt":
+    if key[0] == CAMERA or scene.spec(key[0]).is_numeric:
         menu.addSeparator()
         fill_easings(menu, scene)
     menu.addSeparator()

@@ -128,7 +128,7 @@ class TimelinePane(QWidget):
                 studio.say(self.tr("{0} starts anew").format(name))
             else:
                 words = self.tr("{0}: {1} branches from {2} at chunk {3}")
-                studio.say(words.format(stale_words(stale), name, take.name, stale.index + 1))
+                studio.say(words.format(stale_words(stale, studio.project.world), name, take.name, stale.index + 1))
         studio.player.seek(max(studio.player.num_frames - 1, 0))
 
     def _pause(self) -> None:

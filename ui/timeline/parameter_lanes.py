@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QMenu
 
 from astra_studio.document import parameters
 from astra_studio.document.derived import asked_at
-from astra_studio.document.model import Parameter
+from astra_studio.document.model import Parameter, ParameterValue
 from astra_studio.document.parameters import Keys
+from engine.settings import shown
 from ui.theme import R4
 from ui.timeline import key_drags
 from ui.timeline.diamonds import SMALL_PX, paint_diamond
@@ -22,15 +23,14 @@ from ui.timeline.scene import HEAD_PX, KeyId, Scene
 from ui.timeline.words import tr
 from ui.widgets.drag import Drag
 
-NUMBER_PX, PROMPT_PX = 27, 28
+NUMBER_PX, WORDS_PX = 27, 28
 _REACH_PX = 7
-NAMES: dict[Parameter, tuple[str, str]] = {
-    "guidance": ("Guidance", "sliders-horizontal"),
-    "history_noise": ("History noise", "drop"),
-    "text_guidance": ("Text guidance", "text-t"),
-    "prompt": ("Prompt", "text-t"),
-}
-"""What the lanes are called, and their icons."""
+_USUAL_ICON = "sliders-horizontal"
+
+
+def lane_of(scene: Scene, parameter: Parameter) -> ParameterLane:
+    """The lane of a parameter of the world: diamonds for numbers, bars for what is said in words."""
+    return NumberLane(scene, parameter) if scene.spec(parameter).is_numeric else WordsLane(scene, parameter)
 
 
 class ParameterLane(Lane):
@@ -39,8 +39,8 @@ class ParameterLane(Lane):
     def __init__(self, scene: Scene, parameter: Parameter) -> None:
         super().__init__(scene)
         self.parameter: Parameter = parameter
-        name, self.icon = NAMES[parameter]
-        self.name = tr(name)
+        self.spec = scene.spec(parameter)
+        self.name, self.icon = tr(self.spec.short), self.spec.icon or _USUAL_ICON
 
     @property
     def keys(self) -> Keys:
@@ -101,7 +101,7 @@ class ParameterLane(Lane):
             return "\n".join(lines)
         known = next(one for one in self.keys if one.tick == tick)
         lines = [words]
-        if self.parameter != "prompt":
+        if not isinstance(known.value, (bool, str)):
             lines.append(tr("goes evenly to the next key") if known.easing == "linear" else tr("stays until the next"))
         lines.append(self._from_chunk(tick))
         return "\n".join(lines)
@@ -182,13 +182,10 @@ class NumberLane(ParameterLane):
             painter.drawLine(QPointF(left, middle), QPointF(right - SMALL_PX - 4, middle))
 
 
-class PromptLane(ParameterLane):
+class WordsLane(ParameterLane):
     """A bar of words from a key to the next one; its left end is the key."""
 
-    height = PROMPT_PX
-
-    def __init__(self, scene: Scene) -> None:
-        super().__init__(scene, "prompt")
+    height = WORDS_PX
 
     def paint(self, painter: QPainter, dirty: QRectF) -> None:
         scene, theme = self.scene, self.scene.theme
@@ -217,11 +214,11 @@ class PromptLane(ParameterLane):
         xs = [scene.x_of_tick(key.tick) for key in keys]
         bars: list[tuple[float, float, str, int | None]] = []
         if not keys or keys[0].tick > 0:
-            words = str(key_drags.recipe_value(scene, "prompt"))
+            words = shown(key_drags.recipe_value(scene, self.parameter))
             bars.append((scene.x_of_tick(0), xs[0] if xs else end, words, None))
         for number, key in enumerate(keys):
             right = xs[number + 1] if number + 1 < len(xs) else max(end, xs[number] + 60)
-            bars.append((xs[number], right, str(key.value), key.tick))
+            bars.append((xs[number], right, shown(key.value), key.tick))
         return bars
 
     def key_at(self, where: QPointF) -> KeyId | None:
@@ -236,7 +233,7 @@ class PromptLane(ParameterLane):
         key = self.key_at(press.where)
         tick = self.scene.snapped_tick(self.scene.tick_at(press.where.x()), press.modifiers)
         if key is not None:
-            words = next(str(known.value) for known in self.keys if known.tick == key[1])
+            words = next(shown(known.value) for known in self.keys if known.tick == key[1])
             width = QFontMetrics(self.scene.theme.font(11)).horizontalAdvance(words) + 24
             if tick == key[1] or press.where.x() < self.scene.x_of_tick(key[1]) + width:
                 self.scene.edit_asked.emit(key)
@@ -249,5 +246,7 @@ def _number(value: float) -> str:
     return f"{value:.2f}"
 
 
-def _told(value: object) -> str:
+def _told(value: ParameterValue) -> str:
+    if isinstance(value, bool):
+        return shown(value)
     return f"{value:.2f}" if isinstance(value, (int, float)) else f"“{value}”"

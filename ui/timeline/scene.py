@@ -9,12 +9,14 @@ from PySide6.QtCore import QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QFont
 
 from astra_studio.document.actions import Actions
+from astra_studio.document.declared import spec_of_parameter
 from astra_studio.document.derived import start_frames
 from astra_studio.document.edits import Edit
-from astra_studio.document.model import Authored, Take
-from astra_studio.document.parameters import PARAMETERS, Place, place_of
+from astra_studio.document.model import Authored, Parameter, Take
+from astra_studio.document.parameters import Place, place_of
 from astra_studio.document.paths import Drawn, editable_path, stored_path
 from engine.messages import FRAMES_PER_LATENT
+from engine.settings import SettingSpec
 from engine.trajectories.path import CameraPath
 from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.studio import Studio
@@ -195,8 +197,18 @@ class Scene(QObject):
         known = {place_of(key) for key in self.take.keys} | {(CAMERA, number) for number in range(count)}
         self.choose(key for key in self.chosen if key in known)
 
+    def spec(self, parameter: Parameter) -> SettingSpec:
+        """What is known of a parameter of the world."""
+        spec = spec_of_parameter(self.studio.project.world, parameter)
+        assert spec is not None, f"{parameter} has no lane in this world"
+        return spec
+
+    def limits(self, parameter: Parameter) -> tuple[float, float]:
+        """Lowest and highest number of a parameter."""
+        return self.spec(parameter).limits
+
     def chosen_parameters(self) -> frozenset[Place]:
-        return frozenset((name, tick) for name in PARAMETERS for other, tick in self.chosen if other == name)
+        return frozenset(key for key in self.chosen if key[0] != CAMERA)
 
     def chosen_cameras(self) -> frozenset[int]:
         return frozenset(number for name, number in self.chosen if name == CAMERA)

@@ -10,10 +10,11 @@ from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QMenu
 
 from astra_studio.document import take_edits
+from astra_studio.document.declared import has_text, specs_of, words_of
 from astra_studio.document.derived import asked_at, slots
 from astra_studio.document.edits import select
-from astra_studio.document.model import Take, TakeId
-from engine.messages import SamplingSettings
+from astra_studio.document.model import Project, Take, TakeId
+from engine.settings import Settings, summary
 from ui.timeline.cells import STATE_WORDS, Cell, body_of, paint_cell
 from ui.timeline.lane import ICON_X, TEXT_X, Lane, Press
 from ui.timeline.ruler import ScrubDrag
@@ -261,26 +262,26 @@ def facts_of(scene: Scene, take_id: TakeId, placed: PlacedCell) -> list[str]:
         lines[0] += f" ({cell.words})"
     if cell.state == "stale":
         slot = slots(project, take)[cell.number - 1]
-        lines.append(stale_words(slot) + ". " + tr("Generate makes it again on a branch"))
+        lines.append(stale_words(slot, project.world) + ". " + tr("Generate makes it again on a branch"))
     seconds = (placed.stop - placed.start) / rate
     lines.append(tr("{0:.2f} to {1:.2f} s, {2:.2f} s").format(placed.start / rate, placed.stop / rate, seconds))
     if chunk is None:
         asked = asked_at(project, take, placed.first_tick)
-        lines.append(_settings_told(asked.settings, take.recipe.seed))
+        lines.append(_settings_told(project, asked.settings, take.recipe.seed))
         return lines
-    lines.append(_settings_told(chunk.request.settings, chunk.request.seed))
+    lines.append(_settings_told(project, chunk.request.settings, chunk.request.seed))
     if chunk.request.prompt:
         lines.append(_short(chunk.request.prompt))
     if chunk.keyed:
-        lines.append(tr("by keys: {0}").format(", ".join(name.replace("_", " ") for name in chunk.keyed)))
+        lines.append(tr("by keys: {0}").format(", ".join(words_of(project.world, name) for name in chunk.keyed)))
     if chunk.seconds:
         lines.append(tr("made in {0:.2f} s").format(sum(value for _, value in chunk.seconds)))
     return lines
 
 
-def _settings_told(settings: SamplingSettings, seed: int) -> str:
-    words = tr("guidance {0:.3g}, history noise {1:.3g}, {2} steps, {3}, seed {4}")
-    return words.format(settings.guidance, settings.history_noise, settings.num_steps, settings.solver, seed)
+def _settings_told(project: Project, settings: Settings, seed: int) -> str:
+    told = summary(specs_of(project.world), settings, has_text=has_text(project.world))
+    return ", ".join([told, tr("seed {0}").format(seed)] if told else [tr("seed {0}").format(seed)])
 
 
 def _short(words: str, length: int = 70) -> str:

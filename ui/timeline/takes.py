@@ -8,17 +8,11 @@ from PySide6.QtWidgets import QMenu
 from astra_studio.document import edits, take_edits
 from astra_studio.document.derived import active_parameters, locate_frame
 from astra_studio.document.model import ChunkId, Parameter, Take, new_id
+from ui.commands.table import KEY_COMMANDS
 from ui.studio import Studio
 from ui.timeline import key_drags
 from ui.timeline.canvas import TimelineCanvas
 from ui.timeline.redo_dialog import RedoDialog
-
-_KEY_COMMANDS: dict[str, Parameter] = {
-    "take.key_guidance": "guidance",
-    "take.key_noise": "history_noise",
-    "take.key_text": "text_guidance",
-    "take.key_prompt": "prompt",
-}
 
 
 class Takes(QObject):
@@ -42,8 +36,8 @@ class Takes(QObject):
         attach("take.lock", self._lock, enabled=lambda: self._chunk_here() is not None, checked=self._is_locked_here)
         attach("take.restore", self._restore, enabled=lambda: bool(studio.session.loose()))
         attach("take.compare", self._compare, enabled=lambda: len(studio.project.takes) > 1)
-        for command, parameter in _KEY_COMMANDS.items():
-            self._attach_key(command, parameter)
+        for command, spec in KEY_COMMANDS.items():
+            self._attach_key(command, spec.name)
 
     def chunks_before(self) -> int:
         """How many chunks of the current take lie wholly before the playhead's one."""

@@ -8,22 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from astra_studio.document.actions import Actions
+from astra_studio.document.declared import spec_of_parameter
 from astra_studio.document.derived import Lane, Slot, lanes, latents_per_chunk, num_shared, slots, start_frames
-from astra_studio.document.model import Chunk, Project, Take, TakeId
+from astra_studio.document.model import Chunk, Project, Take, TakeId, World
 from astra_studio.services.generation.status import GenerationStatus
 from astra_studio.services.playback.player import Player
 from engine.messages import FRAMES_PER_LATENT
 from engine.poses import Floats
 from ui.timeline.cells import Cell, State
 from ui.timeline.words import tr
-
-DIFFERING_WORDS = {
-    "actions": "Path changed",
-    "guidance": "Guidance changed",
-    "history_noise": "Noise changed",
-    "text_guidance": "Text guidance changed",
-    "prompt": "Prompt changed",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +167,7 @@ def _cell(project: Project, take: Take, slot: Slot, status: GenerationStatus, pl
     if slot.chunk is not None:
         is_here = player.is_in_memory(slot.chunk)
         state = "stale" if slot.state == "stale" else "in_memory" if is_here else "stored"
-        words = stale_words(slot) if state == "stale" else ""
+        words = stale_words(slot, project.world) if state == "stale" else ""
     elif active is not None and (active.take, active.index) == key:
         share = active.step / max(active.num_steps, 1)
         state, words = "generating", f"{active.step} / {active.num_steps}"
@@ -203,13 +196,16 @@ def _cell(project: Project, take: Take, slot: Slot, status: GenerationStatus, pl
     )
 
 
-def stale_words(slot: Slot) -> str:
-    """Why a chunk is stale, in two or three words."""
+def stale_words(slot: Slot, world: World) -> str:
+    """Why a chunk is stale in a project of this world, in two or three words."""
     if not slot.differing:
         return tr("Follows a stale one")
     if len(slot.differing) > 1:
         return tr("Path and settings" if "actions" in slot.differing else "Settings changed")
-    return tr(DIFFERING_WORDS[slot.differing[0]])
+    if slot.differing == ("actions",):
+        return tr("Path changed")
+    spec = spec_of_parameter(world, slot.differing[0])
+    return tr("{0} changed").format(slot.differing[0] if spec is None else tr(spec.short))
 
 
 def _cause(kind: str) -> str:

@@ -1,10 +1,11 @@
-"""Owns the number field: dragged sideways, or clicked and typed."""
+"""Fields for numbers: dragged sideways, or clicked and typed."""
 
 from __future__ import annotations
 
 import ast
 import operator
 from collections.abc import Callable
+from typing import Any
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
@@ -26,35 +27,15 @@ _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
-class NumberField(QLineEdit):
-    """A number. Drag sideways to change it (Shift: ten times, Ctrl: a tenth), click to type, also sums like 2*0.03."""
+class DragField(QLineEdit):
+    """What fields for numbers share: dragging, stepping, typing. What a number is, subclasses say."""
 
-    changed = Signal(float, bool)
+    changed = Signal(object, bool)
     """The value, and whether the change is over: a drag sends many that are not, and one that is."""
 
-    def __init__(
-        self,
-        theme: Theme,
-        name: str,
-        *,
-        value: float = 0.0,
-        minimum: float = -1e6,
-        maximum: float = 1e6,
-        step: float = 1.0,
-        decimals: int = 2,
-        precision: int | None = None,
-        unit: str = "",
-        axis: str = "",
-        parent: QWidget | None = None,
-    ) -> None:
-        """`name` is for screen readers; `axis` x, y or z draws the stripe of that axis.
-
-        `decimals` are shown and dragged by; `precision`, if more, are kept of what is typed.
-        """
+    def __init__(self, theme: Theme, name: str, value: Any, unit: str, axis: str, parent: QWidget | None) -> None:
         super().__init__(parent)
-        self._theme, self._minimum, self._maximum, self._step = theme, minimum, maximum, step
-        self._decimals, self._unit, self._axis = decimals, unit, axis
-        self._precision = decimals if precision is None else precision
+        self._theme, self._unit, self._axis = theme, unit, axis
         self._value = value
         self._pressed: QPoint | None = None
         self._before_drag = value
@@ -73,18 +54,33 @@ class NumberField(QLineEdit):
         self.editingFinished.connect(self._typed)
         self._show()
 
-    @property
-    def value(self) -> float:
-        return self._value
+    # ------------------------------------------------------------------ what a number is
 
-    def set_value(self, value: float) -> None:
+    def _parsed(self, text: str) -> Any:
+        """The number that was typed. Raises ValueError with what was expected."""
+        raise NotImplementedError
+
+    def _stepped(self, value: Any, steps: float) -> Any:
+        """A number so many steps on."""
+        raise NotImplementedError
+
+    def _allowed(self, value: Any) -> Any:
+        """The nearest number that there may be."""
+        raise NotImplementedError
+
+    def _written(self) -> str:
+        """The number as it is shown."""
+        raise NotImplementedError
+
+    def _in_full(self) -> str:
+        """The number as it is typed over."""
+        return self._written()
+
+    def _put(self, value: Any) -> None:
         """Show a value, without a word to anybody; not while it is typed over."""
         self._value = value
         if self.isReadOnly():
             self._show()
-
-    def set_range(self, minimum: float, maximum: float) -> None:
-        self._minimum, self._maximum = minimum, maximum
 
     # ------------------------------------------------------------------ dragging
 
@@ -106,7 +102,7 @@ class NumberField(QLineEdit):
         modifiers = event.modifiers()
         factor = 10.0 if modifiers & Qt.KeyboardModifier.ShiftModifier else 1.0
         factor = 0.1 if modifiers & Qt.KeyboardModifier.ControlModifier else factor
-        self._become(self._before_drag + moved / _PX_PER_STEP * self._step * factor, is_over=False)
+        self._become(self._stepped(self._before_drag, moved / _PX_PER_STEP * factor), is_over=False)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pressed is None:
@@ -122,7 +118,7 @@ class NumberField(QLineEdit):
         if not self.hasFocus() or not self.isEnabled():
             event.ignore()
             return
-        self._become(self._value + (self._step if event.angleDelta().y() > 0 else -self._step), is_over=True)
+        self._become(self._stepped(self._value, 1 if event.angleDelta().y() > 0 else -1), is_over=True)
 
     # ------------------------------------------------------------------ typing
 
@@ -141,7 +137,7 @@ class NumberField(QLineEdit):
         if self.isReadOnly():
             step = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(key)
             if step is not None:
-                self._become(self._value + step * self._step, is_over=True)
+                self._become(self._stepped(self._value, step), is_over=True)
             elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._type()
             elif event.text() and event.text() in _NUMBER_BEGINS:
@@ -170,7 +166,7 @@ class NumberField(QLineEdit):
         if self.isReadOnly():
             return
         try:
-            value = evaluated(self.text())
+            value = self._parsed(self.text())
         except ValueError as error:
             self._mark(str(error))
             return
@@ -193,25 +189,14 @@ class NumberField(QLineEdit):
         self.style().unpolish(self)
         self.style().polish(self)
 
-    def _become(self, value: float, *, is_over: bool) -> None:
-        # A drag goes by what is seen; what is typed is kept as it was meant.
-        digits = self._decimals if self._is_dragging else self._precision
-        cut = round(min(max(value, self._minimum), self._maximum), digits)
+    def _become(self, value: Any, *, is_over: bool) -> None:
+        cut = self._allowed(value)
         if cut != self._value or is_over:
             is_new = cut != self._value
             self._value = cut
             self._show()
             if is_new:
                 self.changed.emit(cut, is_over)
-
-    def _written(self) -> str:
-        return f"{self._value:.{self._decimals}f}".replace("-0" if self._value == 0 else "\0", "0")
-
-    def _in_full(self) -> str:
-        """With every digit that is kept, and no zeros after them."""
-        shown = self._written()
-        full = f"{self._value:.{self._precision}f}"
-        return full.rstrip("0").rstrip(".") if float(full) != float(shown) else shown
 
     def _show(self) -> None:
         self.setText(self._written())
@@ -234,6 +219,113 @@ class NumberField(QLineEdit):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(self._theme.color("error" if self.property("bad") == "true" else "focus"))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), R4, R4)
+
+
+class NumberField(DragField):
+    """A number. Drag sideways to change it (Shift: ten times, Ctrl: a tenth), click to type, also sums like 2*0.03."""
+
+    changed = Signal(float, bool)
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        *,
+        value: float = 0.0,
+        minimum: float = -1e6,
+        maximum: float = 1e6,
+        step: float = 1.0,
+        decimals: int = 2,
+        precision: int | None = None,
+        unit: str = "",
+        axis: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        """`name` is for screen readers; `axis` x, y or z draws the stripe of that axis.
+
+        `decimals` are shown and dragged by; `precision`, if more, are kept of what is typed.
+        """
+        self._minimum, self._maximum, self._step = minimum, maximum, step
+        self._decimals = decimals
+        self._precision = decimals if precision is None else precision
+        super().__init__(theme, name, value, unit, axis, parent)
+
+    @property
+    def value(self) -> float:
+        return float(self._value)
+
+    def set_value(self, value: float) -> None:
+        """Show a value, without a word to anybody; not while it is typed over."""
+        self._put(value)
+
+    def set_range(self, minimum: float, maximum: float) -> None:
+        self._minimum, self._maximum = minimum, maximum
+
+    def _parsed(self, text: str) -> float:
+        return evaluated(text)
+
+    def _stepped(self, value: float, steps: float) -> float:
+        return value + steps * self._step
+
+    def _allowed(self, value: float) -> float:
+        # A drag goes by what is seen; what is typed is kept as it was meant.
+        digits = self._decimals if self._is_dragging else self._precision
+        return round(min(max(value, self._minimum), self._maximum), digits)
+
+    def _written(self) -> str:
+        return f"{self._value:.{self._decimals}f}".replace("-0" if self._value == 0 else "\0", "0")
+
+    def _in_full(self) -> str:
+        """With every digit that is kept, and no zeros after them."""
+        shown = self._written()
+        full = f"{self._value:.{self._precision}f}"
+        return full.rstrip("0").rstrip(".") if float(full) != float(shown) else shown
+
+
+class IntegerField(DragField):
+    """A whole number of any size, digit for digit. What is typed and cannot be is said, and never cut to fit."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        *,
+        value: int = 0,
+        minimum: int,
+        maximum: int,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`name` is for screen readers."""
+        self._minimum, self._maximum = minimum, maximum
+        super().__init__(theme, name, value, "", "", parent)
+
+    @property
+    def value(self) -> int:
+        return int(self._value)
+
+    def set_value(self, value: int) -> None:
+        """Show a value, without a word to anybody; not while it is typed over."""
+        self._put(value)
+
+    def _parsed(self, text: str) -> int:
+        try:
+            value = int(text.strip())
+        except ValueError as error:
+            raise ValueError(f"type a whole number from {self._minimum} to {self._maximum}") from error
+        if value > self._maximum:
+            raise ValueError(f"the largest is {self._maximum}")
+        if value < self._minimum:
+            raise ValueError(f"the smallest is {self._minimum}")
+        return value
+
+    def _stepped(self, value: int, steps: float) -> int:
+        return value + round(steps)
+
+    def _allowed(self, value: int) -> int:
+        return min(max(value, self._minimum), self._maximum)
+
+    def _written(self) -> str:
+        return str(self._value)
 
 
 def evaluated(text: str) -> float:

@@ -129,9 +129,10 @@ class SliderRow(QWidget):
         decimals: int = 2,
         unit: str = "",
         tip: str = "",
+        hard_minimum: float | None = None,
         hard_maximum: float | None = None,
     ) -> None:
-        """The slider goes from minimum to maximum, the field up to `hard_maximum`."""
+        """The slider goes from minimum to maximum, the field from `hard_minimum` to `hard_maximum`."""
         super().__init__()
         self.setFixedHeight(ROW_PX)
         row = QHBoxLayout(self)
@@ -144,7 +145,7 @@ class SliderRow(QWidget):
         self.field = NumberField(
             theme,
             label,
-            minimum=minimum,
+            minimum=minimum if hard_minimum is None else hard_minimum,
             maximum=maximum if hard_maximum is None else hard_maximum,
             step=step,
             decimals=decimals,

@@ -12,27 +12,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from astra_studio.document.declared import declared_settings
 from astra_studio.paths import BUNDLED_WORLD
 from astra_studio.problems import Problem, UserError
 from astra_studio.services.rendering.render import RenderRequest
-from engine.messages import SamplingSettings
+from engine.settings import find_spec
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.registry import format_named
+from engine.worlds.registry import every_setting
 
 MAX_BYTES = 4_000_000
 MAX_JOBS = 10_000
-_SETTINGS: dict[str, str] = {
-    "guidance": "guidance",
-    "history_noise": "history_noise",
-    "history_noise_on": "history_noise_on",
-    "history_mode": "history_mode",
-    "steps": "num_steps",
-    "num_steps": "num_steps",
-    "solver": "solver",
-    "text_guidance": "text_guidance",
-    "shift": "shift",
-}
-"""Key in the file, and the sampling setting."""
 _PLURALS: dict[str, str] = {
     "images": "image",
     "trajectories": "trajectory",
@@ -40,7 +30,8 @@ _PLURALS: dict[str, str] = {
     "seeds": "seed",
     "prompts": "prompt",
 }
-_JOB_KEYS = ("image", "trajectory", "world", "seed", "prompt", "chunks", *_SETTINGS)
+_JOB_KEYS = ("image", "trajectory", "world", "seed", "prompt", "chunks")
+"""Beside the settings of worlds."""
 _FILE_KEYS = ("file", "format", "convention", "axes", "euler", "fps", "scale", "align", "camera")
 """Of a trajectory that is a camera file read in a certain way."""
 _MAX_NAME = 100
@@ -114,6 +105,7 @@ class _Reader:
         except RecursionError as error:
             raise self._wrong("It is not TOML: it is nested too deeply") from error
         self._lines = _key_lines(self._text)
+        self._setting_keys = setting_keys()
 
     def jobs(self) -> list[BatchJob]:
         known = ("defaults", "grid", "job")
@@ -123,7 +115,7 @@ class _Reader:
         defaults = self._content.get("defaults", {})
         if not isinstance(defaults, dict):
             raise self._wrong("[defaults] is a table: write its keys below [defaults]", ("", 0, "defaults"))
-        self._check_keys(defaults, ("defaults", 0), _JOB_KEYS)
+        self._check_keys(defaults, ("defaults", 0), (*_JOB_KEYS, *self._setting_keys))
         jobs: list[BatchJob] = []
         taken: set[str] = set()
         for entry, told, place in itertools.chain(self._grids(defaults), self._listed(defaults)):
@@ -144,7 +136,7 @@ class _Reader:
     def _grids(self, defaults: Mapping[str, Any]) -> Iterator[_Entry]:
         """Every combination of the lists of each [grid]; called by what is not the same in all."""
         for grid, place in self._tables("grid"):
-            self._check_keys(grid, place, (*_PLURALS, *_SETTINGS))
+            self._check_keys(grid, place, (*_PLURALS, *self._setting_keys))
             for key, values in grid.items():
                 if not isinstance(values, list) or not values:
                     single = _PLURALS.get(key, key)
@@ -164,7 +156,7 @@ class _Reader:
 
     def _listed(self, defaults: Mapping[str, Any]) -> Iterator[_Entry]:
         for entry, place in self._tables("job"):
-            self._check_keys(entry, place, ("name", *_JOB_KEYS))
+            self._check_keys(entry, place, ("name", *_JOB_KEYS, *self._setting_keys))
             for wanted in ("image", "trajectory"):
                 if wanted not in entry and wanted not in defaults:
                     raise self._wrong(f"it needs {wanted}, here or below [defaults]", (*place, ""))
@@ -229,7 +221,8 @@ class _Reader:
         world = value("world", str, "a world's name or path, in quotes", BUNDLED_WORLD)
         seed = value("seed", int, "a whole number", 0)
         prompt = value("prompt", str, "text, in quotes", "")
-        changes = self._changes(entry, place)
+        world = self._world(world)
+        changes = self._changes(entry, world, place)
         name = value("name", str, "text, in quotes", "")
         if name and not _is_file_name(name):
             raise self._wrong(f"a file cannot be called {name!r}", (*place, "name"))
@@ -240,7 +233,7 @@ class _Reader:
             trajectory=trajectory,
             overrides=overrides,
             trajectory_format=format_name,
-            world=self._world(world),
+            world=world,
             seed=seed,
             prompt=prompt,
             num_chunks=chunks,
@@ -281,16 +274,17 @@ class _Reader:
         plural = next((plural for plural, single in _PLURALS.items() if single == key), key)
         return plural if (*place, plural) in self._lines else key
 
-    def _changes(self, entry: Mapping[str, Any], place: tuple[str, int]) -> tuple[tuple[str, Any], ...]:
-        changes: dict[str, Any] = {}
-        for key, setting in _SETTINGS.items():
-            if key not in entry:
-                continue
+    def _changes(self, entry: Mapping[str, Any], world: str, place: tuple[str, int]) -> tuple[tuple[str, Any], ...]:
+        specs, changes = declared_settings(world), dict[str, Any]()
+        for key in (key for key in self._setting_keys if key in entry):
+            spec = find_spec(specs, key)
+            if spec is None:
+                there = ", ".join(one.name for one in specs) or "none"
+                raise self._wrong(f"the world {world} has no setting {key}. There are {there}", (*place, key))
             try:
-                SamplingSettings().changed({setting: entry[key]})
-            except (ValueError, TypeError) as error:
+                changes[spec.name] = spec.checked(entry[key])
+            except ValueError as error:
                 raise self._wrong(str(error), (*place, key)) from error
-            changes[setting] = entry[key]
         return tuple(sorted(changes.items()))
 
     def _world(self, spec: str) -> str:
@@ -379,6 +373,11 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def setting_keys() -> list[str]:
+    """Keys of the settings of all kinds of worlds; another name of a setting comes before its own, which counts."""
+    return [key for spec in every_setting() for key in (*spec.aliases, spec.name)]
+
+
 def _name(image: Path, trajectory: str, entry: Mapping[str, Any]) -> str:
     """From what the job is: picture, trajectory, and what else was given for it."""
     parts = [image.stem, Path(trajectory).stem if Path(trajectory).is_absolute() else trajectory]
@@ -386,7 +385,7 @@ def _name(image: Path, trajectory: str, entry: Mapping[str, Any]) -> str:
         told = {key: value for key, value in entry["trajectory"].items() if key != "file"}
         parts += ["-".join(f"{key}{value}" for key, value in told.items())] if told else []
     parts += [f"seed{entry['seed']}"] if "seed" in entry else []
-    parts += [f"{name.replace('_', '')}{entry[name]}" for name in _SETTINGS if name in entry]
+    parts += [f"{name.replace('_', '')}{entry[name]}" for name in setting_keys() if name in entry]
     parts += [f"chunks{entry['chunks']}"] if "chunks" in entry else []
     if entry.get("prompt"):
         parts.append(hashlib.sha256(str(entry["prompt"]).encode()).hexdigest()[:6])

@@ -12,11 +12,13 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from astra_studio.document.declared import declared_settings
 from astra_studio.paths import assets
 from astra_studio.problems import ended
 from astra_studio.services.batch.path_svg import way_svg
 from astra_studio.services.batch.run import BatchResult, Status
 from engine.poses import Floats
+from engine.settings import shown
 
 _LABELS: dict[Status, str] = {
     "done": "Rendered",
@@ -25,9 +27,6 @@ _LABELS: dict[Status, str] = {
     "cancelled": "Stopped",
     "waiting": "Waiting",
 }
-_USUAL_SETTINGS = ("guidance", "history_noise", "num_steps", "solver")
-_OTHER_SETTINGS = ("text_guidance", "shift", "history_noise_on", "history_mode")
-"""Shown where a job has its own."""
 _SHOWN_S = 0.05
 """Shorter parts of the time are not worth words."""
 
@@ -128,11 +127,13 @@ def _facts(result: BatchResult) -> list[dict[str, Any]]:
     facts.append({"label": "World", "value": _world(report).get("name") or job.world})
     facts.append({"label": "Seed", "value": job.seed})
     facts += [{"label": "Prompt", "value": job.prompt}] if job.prompt else []
-    for name in (*_USUAL_SETTINGS, *_OTHER_SETTINGS):
-        if name in settings and (name in _USUAL_SETTINGS or name in changed):
-            value = f"{settings[name]:g}" if isinstance(settings[name], float) else str(settings[name])
-            label = name.removeprefix("num_").replace("_", " ").capitalize()
-            facts.append({"label": label, "value": value, "is_changed": name in changed})
+    specs = declared_settings(job.world)
+    labels = {spec.name: spec.short for spec in specs}
+    usual = {spec.name for spec in specs if spec.prominence == "main" and not spec.needs_text}
+    for name in dict.fromkeys([*labels, *settings]):
+        if name in settings and (name in usual or name in changed):
+            label = labels.get(name, name.replace("_", " ").capitalize())
+            facts.append({"label": label, "value": shown(settings[name]), "is_changed": name in changed})
     return facts
 
 

@@ -284,7 +284,7 @@ def _forecast_one(
     except Exception as error:  # whatever it is, it is what the job would fail with
         return JobForecast(job=job, problem=problem_of(error))
     tracks = split_chunks(actions, info.clock.latents_per_chunk)
-    settings = info.defaults.changed(dict(job.changes))
+    settings = info.settings_with(dict(job.changes))
     seconds = [timings.seconds(info, settings, len(track)) for track in tracks]
     num_pixels = (1 + FRAMES_PER_LATENT * len(actions)) * info.width * info.height
     return JobForecast(

@@ -20,6 +20,8 @@ SIDECAR_SUFFIX = ".astra.json"
 METADATA_KEY = "comment"
 MARK = "astra-studio-take"
 """Key by which a record is known; its value is the version of its form."""
+VERSION = 2
+"""In version 1 a guidance scale below 1 meant 1."""
 MAX_METADATA = 4_000_000
 """Characters: a longer record, of some hours, stays out of the video and in the file beside it."""
 
@@ -35,7 +37,7 @@ def record_of(
 ) -> dict[str, Any]:
     """Everything that made these frames: `parts` are the first and past-the-last frames that were exported."""
     return {
-        MARK: 1,
+        MARK: VERSION,
         "program": f"Astra Studio {__version__}",
         "take": take.name,
         "parts": [list(part) for part in parts],
@@ -60,7 +62,7 @@ def record_of_chunk(chunk: Chunk) -> dict[str, Any]:
         "seed": asked.seed,
         "prompt": asked.prompt,
         "negative_prompt": asked.negative_prompt,
-        "settings": asdict(asked.settings),
+        "settings": dict(asked.settings),
         "num_frames": chunk.num_frames,
         "latents_sha256": chunk.latents_sha256,
         "rows": [[float(f"{value:.9g}") for value in row] for row in asked.actions.rows.tolist()],

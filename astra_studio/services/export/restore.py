@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from astra_studio.document import action_edits, edits, key_edits
+from astra_studio.document import action_edits, edits, key_edits, older
 from astra_studio.document.actions import actions_of
+from astra_studio.document.declared import defaults_of, spec_of_parameter, specs_of
 from astra_studio.document.edits import Edit
 from astra_studio.document.model import ParameterKey, Project
 from astra_studio.document.parameters import Keys, checked
-from astra_studio.services.export.record import MARK, MAX_METADATA, METADATA_KEY
+from astra_studio.services.export.record import MARK, MAX_METADATA, METADATA_KEY, VERSION
 from engine.actions.modality import ActionTrack, modality
-from engine.messages import SamplingSettings
+from engine.settings import Settings, SettingValue, is_valid, usable_changes
 from engine.video.decode import read_metadata
 
 SETTINGS_SUFFIXES = frozenset({".json", ".mp4", ".mkv"})
-_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(content, dict) or MARK not in content:
         return None
-    if content[MARK] != _VERSION:
+    if content[MARK] not in range(1, VERSION + 1):
         raise ValueError(
             f"{path.name} was exported by a newer Astra Studio ({content.get('program', 'unknown')}); update it to "
             "restore these settings"
@@ -78,18 +78,16 @@ def _restored(name: str, record: dict[str, Any], project: Project) -> Restored:
     chunks = record["chunks"]
     first, take = chunks[0], project.selection.take
     rows = np.array([row for chunk in chunks for row in chunk["rows"]], np.float32)
-    settings = SamplingSettings(**first["settings"])
-    defaults = project.world.info.defaults if project.world.info else SamplingSettings()
-    changes = {
-        key: getattr(settings, key) for key in first["settings"] if getattr(settings, key) != getattr(defaults, key)
-    }
+    defaults = defaults_of(project.world)
+    usable = usable_changes(specs_of(project.world), _settings(record, first))
+    changes = {key: value for key, value in usable.items() if value != defaults[key]}
     steps = [
         action_edits.set_actions(take, actions_of(ActionTrack(modality(record["modality"]), rows))),
         edits.reset_settings(take),
         *([edits.set_settings(take, changes)] if changes else []),
         edits.set_seed(take, int(first["seed"]), is_locked=True),
         edits.set_prompt(take, str(first["prompt"]), str(first["negative_prompt"])),
-        key_edits.set_keys(take, _keys(record), "Set keys"),
+        key_edits.set_keys(take, tuple(key for key in _keys(record) if _is_usable(project, key)), "Set keys"),
     ]
     edit = Edit(
         label=f"Restore settings of {name}",
@@ -106,6 +104,10 @@ def _missing(record: dict[str, Any], project: Project) -> list[str]:
         found.append("It was made by another world")
     if project.start is None or project.start.artifact != record["start"]["artifact"]:
         found.append(f"Its start was {record['start']['name'] or 'another picture'}")
+    specs = specs_of(project.world)
+    unusable = sorted(set(_settings(record, first)) - set(usable_changes(specs, _settings(record, first))))
+    if unusable:
+        found.append(f"The world has no setting {', '.join(unusable)}, or not with that value")
     keyed = {key.parameter for key in _keys(record)}
     others = [chunk["index"] + 1 for chunk in chunks if _recipe(chunk, keyed) != _recipe(first, keyed)]
     if others:
@@ -113,8 +115,24 @@ def _missing(record: dict[str, Any], project: Project) -> list[str]:
     return found
 
 
+def _settings(record: dict[str, Any], chunk: dict[str, Any]) -> dict[str, SettingValue]:
+    """What a chunk was made with, as this version calls it."""
+    found: dict[str, SettingValue] = dict(Settings(chunk["settings"]))
+    return older.raised(found) if record[MARK] < VERSION else found
+
+
 def _keys(record: dict[str, Any]) -> Keys:
-    return checked(ParameterKey(**key) for key in record.get("keys", []))
+    entries = [[key["parameter"], key["tick"], key["value"], key["easing"]] for key in record.get("keys", [])]
+    entries = older.raised_keys(entries) if record[MARK] < VERSION else entries
+    return checked(
+        ParameterKey(parameter=parameter, tick=tick, value=value, easing=easing)
+        for parameter, tick, value, easing in entries
+    )
+
+
+def _is_usable(project: Project, key: ParameterKey) -> bool:
+    spec = spec_of_parameter(project.world, key.parameter)
+    return spec is not None and is_valid(spec, key.value)
 
 
 def _recipe(chunk: dict[str, Any], keyed: Collection[str]) -> dict[str, Any]:

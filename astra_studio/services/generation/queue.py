@@ -7,7 +7,6 @@ begins when the one before it is in the file: whatever happens then, nothing tha
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections import deque
@@ -25,7 +24,8 @@ from astra_studio.document.derived import (
     total_ticks,
 )
 from astra_studio.document.edits import world_opened
-from astra_studio.document.model import MAX_SEED, ChunkId, Project, SettingValue, Take, TakeId, new_id
+from astra_studio.document.model import ChunkId, Project, Take, TakeId, new_id
+from astra_studio.document.seeds import new_seed
 from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
 from astra_studio.paths import world_catalogue
@@ -35,7 +35,7 @@ from astra_studio.services.generation.status import ActiveChunk, ChunkPreview, F
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.playback.starts import start_frames
 from astra_studio.services.signals import Post, Signal
-from engine.messages import Frames, SamplingSettings, TakeHistory, WorldInfo
+from engine.messages import Frames, TakeHistory, WorldInfo
 from engine.serving.messages import (
     ChunkCancelled,
     ChunkDone,
@@ -48,6 +48,7 @@ from engine.serving.messages import (
     WorldOpening,
 )
 from engine.serving.protocol import Engine
+from engine.settings import Settings, SettingValue, num_steps
 from engine.worlds.location import WorldLocation
 
 __all__ = ["ActiveChunk", "ChunkPreview", "Failure", "Generation", "GenerationStatus", "SlotKey"]
@@ -127,7 +128,7 @@ class Generation:
         known = self._session.project.take(take)
         tail = len(known.chunks) - num_chunks
         if seed is None and not known.recipe.seed_is_locked:
-            seed = secrets.randbelow(MAX_SEED + 1)
+            seed = new_seed(known.recipe.seed)
         new = new_id()
         self._session.apply(take_edits.redo_from(take, num_chunks, new, changes, seed))
         return self.generate(new, max(tail, 1))
@@ -330,7 +331,7 @@ class Generation:
                 index=index,
                 chunk_id=current.chunk_id,
                 step=0,
-                num_steps=settings.num_steps,
+                num_steps=num_steps(info.settings, settings),
                 stage="denoising",
                 seconds_left=expected,
             ),
@@ -484,7 +485,7 @@ class _Current:
     parent: ChunkId | None
     finished_of: Callable[[ChunkDone, _Current], Finished]
     info: WorldInfo
-    settings: SamplingSettings
+    settings: Settings
     num_latents: int
     began_s: float
     first_step_s: float = 0.0

@@ -9,7 +9,8 @@ import statistics
 from pathlib import Path
 
 from astra_studio.paths import user_data
-from engine.messages import SamplingSettings, WorldInfo
+from engine.messages import WorldInfo
+from engine.settings import Settings, evaluations_per_step, num_steps
 from engine.whole_files import PartFile
 
 _WEIGHT = 0.3
@@ -17,7 +18,7 @@ _WEIGHT = 0.3
 
 
 class Timings:
-    """Seconds per chunk by world, device, steps, guidance branches and length."""
+    """Seconds per chunk by world, device, steps, evaluations per step and length."""
 
     def __init__(self) -> None:
         """Read what is known; a file that cannot be read counts as nothing known."""
@@ -28,7 +29,7 @@ class Timings:
         entries = known.items() if isinstance(known, dict) else ()
         self._seconds = {str(key): float(value) for key, value in entries if isinstance(value, (int, float))}
 
-    def seconds(self, info: WorldInfo, settings: SamplingSettings, num_latents: int) -> float | None:
+    def seconds(self, info: WorldInfo, settings: Settings, num_latents: int) -> float | None:
         """What a chunk like this took; from others of this world where none was made yet; None without any."""
         key = _key(info, settings, num_latents)
         if key in self._seconds:
@@ -39,7 +40,7 @@ class Timings:
         ]
         return statistics.median(paces) * _work(key) if paces else None
 
-    def learn(self, info: WorldInfo, settings: SamplingSettings, num_latents: int, seconds: float) -> None:
+    def learn(self, info: WorldInfo, settings: Settings, num_latents: int, seconds: float) -> None:
         """Take note of a finished chunk."""
         key = _key(info, settings, num_latents)
         before = self._seconds.get(key, seconds)
@@ -54,9 +55,9 @@ class Timings:
         part.commit()
 
 
-def _key(info: WorldInfo, settings: SamplingSettings, num_latents: int) -> str:
-    branches = 1 + (settings.guidance > 1) + (info.has_text and settings.text_guidance > 1)
-    return f"{info.fingerprint[:16]}/{info.device}/{settings.num_steps}x{branches}/{num_latents}"
+def _key(info: WorldInfo, settings: Settings, num_latents: int) -> str:
+    evaluations = evaluations_per_step(info.settings, settings, has_text=info.has_text)
+    return f"{info.fingerprint[:16]}/{info.device}/{num_steps(info.settings, settings)}x{evaluations}/{num_latents}"
 
 
 def _work(key: str) -> float:

@@ -22,8 +22,9 @@ from astra_studio.problems import Problem, UserError
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.rendering.kept_chunks import KeptChunk, KeptChunks
 from engine.actions.modality import ActionTrack, Modality
-from engine.messages import Cancelled, ChunkResult, Listener, SamplingSettings, WorldInfo
+from engine.messages import Cancelled, ChunkResult, Listener, WorldInfo
 from engine.rollout import Rollout
+from engine.settings import Settings
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.resolve import resolve_trajectory
 from engine.video.encode import VideoWriter
@@ -79,7 +80,7 @@ class RenderHooks:
 
     listener: Listener = lambda _event: None
     cancelled: Callable[[], bool] = lambda: False
-    world_opened: Callable[[WorldInfo, SamplingSettings, int], None] = lambda _info, _settings, _num_chunks: None
+    world_opened: Callable[[WorldInfo, Settings, int], None] = lambda _info, _settings, _num_chunks: None
     chunk_done: Callable[[int], None] = lambda _num_chunks: None
     """So many chunks are finished, those of a killed render counted."""
 
@@ -94,7 +95,6 @@ def render(
     started = time.perf_counter()
     picture = load_picture(request.image)
     request.actions()
-    SamplingSettings().changed(request.changes)
     if request.num_chunks is not None and request.num_chunks < 1:
         raise ValueError(f"the number of chunks must be at least 1, got {request.num_chunks}")
     for path in (request.out, request.report):
@@ -103,7 +103,7 @@ def render(
 
     world = open_world()
     info = world.info
-    settings = info.defaults.changed(request.changes)
+    settings = info.settings_with(request.changes)
     num_ticks = None if request.num_chunks is None else request.num_chunks * info.clock.latents_per_chunk
     actions = request.actions(num_ticks)
     check_room(request.out, num_frames=1 + 4 * len(actions), info=info)
@@ -204,7 +204,7 @@ class _Report:
         self,
         request: RenderRequest,
         info: WorldInfo,
-        settings: SamplingSettings,
+        settings: Settings,
         modality: Modality,
         crop: dict[str, Any],
     ) -> None:
@@ -253,7 +253,7 @@ class _Report:
             "modality": self._modality.name,
             "prompt": request.prompt,
             "seed": request.seed,
-            "settings": asdict(self._settings),
+            "settings": dict(self._settings),
             "world": {
                 "name": info.name,
                 "fingerprint": info.fingerprint,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.worlds.astra_settings import ASTRA_PRESETS, ASTRA_SETTINGS
 from engine.worlds.config import WorldConfig, load_world_config
 from engine.worlds.kind import MissingFile, WorldRequirements
 from engine.worlds.layout import CHECKPOINTS, TEXT_FILES, VAE_FILES, WorldFiles, files_of, find_world_files
@@ -48,6 +49,8 @@ class AstraKind:
 
     name = "astra"
     layout = f"a folder transformer/ with vae/ beside it, or one of {', '.join(CHECKPOINTS)} with {VAE_FILES[0]}"
+    settings = ASTRA_SETTINGS
+    presets = ASTRA_PRESETS
 
     def recognise(self, path: Path) -> bool:
         """By the names of its files, and by the network that its config.json names, where it has one."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from engine.worlds.astra_settings import ASTRA_PRESETS
 from engine.worlds.fake import FakeWorld
+from engine.worlds.fake_settings import FAKE_SETTINGS
 from engine.worlds.kind import WorldRequirements
 from engine.worlds.protocol import WorldModel
 
@@ -15,6 +17,8 @@ class FakeKind:
 
     name = "fake"
     layout = ""
+    settings = FAKE_SETTINGS
+    presets = ASTRA_PRESETS
 
     def recognise(self, path: Path) -> bool:
         return False

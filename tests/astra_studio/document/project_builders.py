@@ -16,9 +16,10 @@ from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
 from engine.actions.moves import camera_row
 from engine.actions.pose_line import parse_pose_line
-from engine.messages import SamplingSettings
 from engine.rollout import Rollout
+from engine.settings import default_settings
 from engine.worlds.fake import FakeWorld
+from engine.worlds.fake_settings import FAKE_SETTINGS
 
 START = Start(artifact="picture-0", name="meadow.jpg", width_px=112, height_px=64)
 
@@ -45,7 +46,7 @@ def chunk_after(take_id: str, chain: Sequence[Chunk], actions: Actions, **change
         prompt="",
         negative_prompt="",
         seed=0,
-        settings=SamplingSettings(),
+        settings=default_settings(FAKE_SETTINGS),
     )
     return Chunk(
         id=chunk_id,

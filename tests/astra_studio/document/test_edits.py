@@ -22,15 +22,15 @@ from astra_studio.document.derived import (
     total_frames,
     total_seconds,
 )
-from astra_studio.document.differences import NAMES, differences
+from astra_studio.document.differences import differences
 from astra_studio.document.model import Marker, Project, Selection, Take, new_id
 from astra_studio.document.retiming import retimed
 from engine import poses
 from engine.actions.modality import ROBOT, ActionTrack
-from engine.messages import SamplingSettings
 from engine.video.pictures import Crop
 from engine.worlds.fake import FakeWorld
 from tests.astra_studio.document.project_builders import START, chunk_after, line, project_of
+from tests.settings_builders import astra_settings
 
 
 def with_chunks(project: Project, *texts: str) -> Project:
@@ -130,9 +130,9 @@ def test_a_take_goes_on_with_its_own_start_while_the_project_has_another(made):
 
 def test_settings_are_changes_against_the_worlds_defaults(made):
     project = edits.set_settings(made.current.id, {"guidance": 4}).change(made)
-    assert settings_of(project, project.current) == SamplingSettings(guidance=4)
+    assert settings_of(project, project.current) == astra_settings(guidance=4, num_steps=4)
     project = edits.world_opened("fake", FakeWorld().info).change(project)
-    assert settings_of(project, project.current) == SamplingSettings(guidance=4, num_steps=4)
+    assert settings_of(project, project.current) == astra_settings(guidance=4, num_steps=4)
     assert edits.world_opened("other", FakeWorld().info).change(project) is project
 
 
@@ -203,7 +203,9 @@ def test_a_chunk_of_another_modality_does_not_follow(made):
 
 def test_restored_chunks_keep_what_they_were_made_with(made):
     chunk = made.current.chunks[-1]
-    chunk = replace(chunk, request=replace(chunk.request, settings=SamplingSettings(guidance=3), seed=5, prompt="fog"))
+    chunk = replace(
+        chunk, request=replace(chunk.request, settings=astra_settings(guidance=3, num_steps=4), seed=5, prompt="fog")
+    )
     library = {made.current.chunks[0].id: made.current.chunks[0], chunk.id: chunk}
     project = take_edits.restore(chunk.id, library, "r").change(take_edits.delete_tail(made.current.id, 1).change(made))
     assert project.current.parent == made.current.id
@@ -329,10 +331,6 @@ def test_another_start_is_told_by_its_name(made):
     told = differences(fresh, fresh.takes[0], fresh.take("b"))
     assert "start street.jpg, not meadow.jpg" in told
     assert "crop '50 x 40 at 1, 2', not 'in the middle'" in told
-
-
-def test_every_setting_has_a_name():
-    assert set(NAMES) == set(SamplingSettings.__dataclass_fields__)
 
 
 # ---------------------------------------------------------------------- check

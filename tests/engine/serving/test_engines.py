@@ -16,7 +16,7 @@ import pytest
 from astra_studio.paths import BUNDLED_WORLD, assets
 from astra_studio.problems import problem_of_failure
 from engine.actions.pose_line import parse_pose_line
-from engine.messages import ChunkRequest, ChunkResult, Listener, SamplingSettings
+from engine.messages import ChunkRequest, ChunkResult, Listener
 from engine.models.weights.errors import WeightsMismatch, WeightsMissing
 from engine.serving.child_engine import ChildEngine
 from engine.serving.failures import failure_of
@@ -35,6 +35,7 @@ from engine.serving.messages import (
 )
 from engine.worlds.fake import HEIGHT, WIDTH, FakeState, FakeWorld
 from engine.worlds.location import WorldLocation
+from tests.settings_builders import astra_settings
 
 FAKE = WorldLocation(spec="fake")
 BUNDLED = assets() / "models" / BUNDLED_WORLD
@@ -83,7 +84,7 @@ def first_chunk(request_id: str, world: WorldLocation, num_steps: int = 4) -> Ma
         index=0,
         take_seed=1,
         actions=parse_pose_line("w-8"),
-        settings=SamplingSettings(num_steps=num_steps),
+        settings=astra_settings(num_steps=num_steps),
     )
 
 

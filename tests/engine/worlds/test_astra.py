@@ -64,8 +64,8 @@ def test_a_prompt_changes_the_picture_where_there_is_a_text_encoder(tmp_path, st
 def test_text_guidance_weighs_the_prompt_against_the_negative_one(tmp_path, start_frames):
     add_text(write_original_world(tmp_path))
     world = open_astra(tmp_path, "cpu")
-    settings = world.info.defaults.changed({"text_guidance": 3.0, "guidance": 1.0})
-    unguided = world.info.defaults.changed({"guidance": 1.0})
+    settings = world.info.settings_with({"text_guidance": 3.0, "guidance": 1.0})
+    unguided = world.info.settings_with({"guidance": 1.0})
     plain = Rollout(world, start_frames, settings=unguided).step(WALK, prompt="day", negative_prompt="forest").latents
     guided = Rollout(world, start_frames, settings=settings).step(WALK, prompt="day", negative_prompt="forest").latents
     same_words = Rollout(world, start_frames, settings=settings).step(WALK, prompt="day", negative_prompt="day").latents
@@ -80,7 +80,7 @@ def test_the_text_encoder_may_be_missing_as_long_as_the_prompt_is_empty(world, s
 
 def test_guidance_and_history_noise_reach_the_latents(world, start_frames):
     def first(**changes):
-        settings = world.info.defaults.changed(changes)
+        settings = world.info.settings_with(changes)
         return Rollout(world, start_frames, settings=settings).step(WALK).latents
 
     clean = first(guidance=1.0)
@@ -91,7 +91,7 @@ def test_guidance_and_history_noise_reach_the_latents(world, start_frames):
 
 def test_noise_on_all_history_differs_from_noise_on_the_recent(world, start_frames):
     def third(where):
-        settings = world.info.defaults.changed({"history_noise": 0.5, "history_noise_on": where})
+        settings = world.info.settings_with({"history_noise": 0.5, "history_noise_on": where})
         rollout = Rollout(world, start_frames, settings=settings)
         for _ in range(2):
             result = rollout.step(WALK)
@@ -101,7 +101,7 @@ def test_noise_on_all_history_differs_from_noise_on_the_recent(world, start_fram
 
 
 def test_unipc_is_another_way_to_the_same_kind_of_chunk(world, start_frames):
-    settings = world.info.defaults.changed({"solver": "unipc", "num_steps": 4})
+    settings = world.info.settings_with({"solver": "unipc", "num_steps": 4})
     latents = Rollout(world, start_frames, settings=settings).step(WALK).latents
     assert np.isfinite(latents).all()
 
@@ -140,7 +140,7 @@ def test_steering_works_in_each_mode_that_repairs_it_and_not_in_the_released_one
     """B1: past 20 latents the released rows are those of latents 20 to 27, whatever is asked now."""
     answers = {}
     for mode in ("upstream", "aligned", "anchored"):
-        settings = world.info.defaults.changed({"history_mode": mode, "guidance": 1.0})
+        settings = world.info.settings_with({"history_mode": mode, "guidance": 1.0})
         rollout = Rollout(world, start_frames, settings=settings)
         for _ in range(4):
             rollout.step(WALK)

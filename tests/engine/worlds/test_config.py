@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.messages import SamplingSettings
+from engine.worlds.astra_settings import AstraSettings
 from engine.worlds.config import FILE_NAME, WorldConfig, load_world_config
 
 
@@ -44,7 +44,7 @@ def test_without_a_file_it_is_the_released_model_under_the_folders_name(tmp_path
         "rounds_actions": True,
         "row_encoding": "rows",
         "licence": "",
-        "defaults": asdict(SamplingSettings()),
+        "defaults": asdict(AstraSettings()),
     }
 
 
@@ -68,7 +68,7 @@ def test_everything_that_it_may_say_is_read(tmp_path):
         "defaults": {"num_steps": 8, "guidance": 1.5, "solver": "unipc"},
     }
     config = load_world_config(stored(tmp_path, content), "tiny")
-    assert asdict(config) == {**content, "defaults": {**asdict(SamplingSettings()), **content["defaults"]}}
+    assert asdict(config) == {**content, "defaults": {**asdict(AstraSettings()), **content["defaults"]}}
 
 
 def test_the_kind_may_be_said_and_changes_nothing_that_comes_out(tmp_path):

@@ -15,7 +15,8 @@ from engine.worlds.fake import FakeWorld
 from engine.worlds.kind import WorldRequirements
 from engine.worlds.location import WorldLocation, open_location
 from engine.worlds.protocol import WorldModel
-from engine.worlds.registry import find_kinds, kind_named, kind_of, open_world, resolve_world
+from engine.worlds.registry import every_setting, find_kinds, kind_named, kind_of, open_world, resolve_world
+from tests.settings_builders import WINDY
 
 ROOT = Path(__file__).parents[3]
 
@@ -24,6 +25,8 @@ class RecordingKind:
     """A kind whose folders hold a file of its name, and which notes what it is asked to open."""
 
     layout = "a file of its name"
+    settings = WINDY
+    presets = ()
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -98,6 +101,10 @@ def test_every_kind_of_the_program_can_be_used():
     found = find_kinds()
     assert list(found.kinds)[: len(registry.BUILT_IN)] == list(registry.BUILT_IN)
     assert not set(found.problems) & set(registry.BUILT_IN)
+
+
+def test_settings_of_all_kinds_are_known_once_each_without_a_world(stone: RecordingKind) -> None:
+    assert every_setting() == WINDY, "two kinds declare the same"
 
 
 # ---------------------------------------------------------------------- names
@@ -212,7 +219,7 @@ def test_a_folder_that_none_recognises_is_answered_with_what_they_look_for(tmp_p
     [
         ("Faulty", "RuntimeError: its library is too old"),
         ("absent", "AttributeError: .*absent"),
-        ("THING", "THING is no kind of world, it lacks name, layout, recognise, requirements, open"),
+        ("THING", "THING is no kind of world, it lacks name, layout, settings, presets, recognise, requirements, open"),
         ("WATER", "calls itself 'water'"),
     ],
 )

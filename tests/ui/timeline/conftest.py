@@ -17,8 +17,9 @@ from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
 from engine.actions.pose_line import parse_pose_line
 from engine.clock import ASTRA_CLOCK
-from engine.messages import SamplingSettings, WorldInfo
+from engine.messages import WorldInfo
 from engine.trajectories.path import CameraPath, Key
+from engine.worlds.astra_settings import ASTRA_SETTINGS
 from tests.ui.conftest import Driver
 from ui.timeline.canvas import TimelineCanvas
 from ui.timeline.scene import KeyId
@@ -34,7 +35,7 @@ READING = WorldInfo(
     clock=ASTRA_CLOCK,
     modalities=("camera",),
     has_text=True,
-    defaults=SamplingSettings(),
+    settings=ASTRA_SETTINGS,
     device="cpu",
 )
 """A world that reads text, as none that comes along does."""

@@ -301,7 +301,7 @@ def test_takes_and_markers_are_named_where_they_stand(planned: Hand) -> None:
 
 def test_commands_put_keys_at_the_playhead(planned: Hand) -> None:
     planned.studio.player.seek(45)
-    planned.studio.commands.trigger("take.key_noise")
+    planned.studio.commands.trigger("take.key_history_noise")
     planned.type("0.2")
     assert planned.keys("history_noise") == [(11, 0.2)]
     assert not planned.studio.commands.action("take.key_prompt").isEnabled()

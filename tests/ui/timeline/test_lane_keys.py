@@ -10,7 +10,7 @@ from astra_studio.document.actions import joined
 from astra_studio.document.derived import slots
 from tests.ui.conftest import Driver
 from tests.ui.timeline.conftest import ALT, CONTROL, SHIFT, Hand, key, line
-from ui.timeline.parameter_lanes import PromptLane
+from ui.timeline.parameter_lanes import WordsLane
 
 
 def menu_action(hand: Hand, where: QPointF, words: str):
@@ -237,12 +237,12 @@ def test_the_menu_of_a_lane_adds_and_chooses(planned: Hand) -> None:
 
 
 def test_without_text_there_is_no_lane_of_words(planned: Hand) -> None:
-    assert planned.canvas.parameter_lanes["prompt"] not in planned.canvas.lanes()
+    assert not any(isinstance(lane, WordsLane) for lane in planned.canvas.lanes())
 
 
 def test_a_prompt_key_is_typed_where_it_begins(reading: Hand) -> None:
     lane = reading.canvas.parameter_lanes["prompt"]
-    assert isinstance(lane, PromptLane)
+    assert isinstance(lane, WordsLane)
     reading.double_click(reading.at("prompt", 8))
     reading.type("first stars")
     assert reading.keys("prompt") == [(8, "first stars")]
@@ -272,14 +272,14 @@ def test_a_key_reaches_the_request_and_a_change_makes_later_chunks_stale(filled:
     assert words == ["", "", "Guidance changed"]
     filled.key(Qt.Key.Key_Return, CONTROL)
     filled.wait_made(3)
-    assert [round(chunk.request.settings.guidance, 2) for chunk in hand.take.chunks][2] == 4.5
+    assert [round(chunk.request.settings["guidance"], 2) for chunk in hand.take.chunks][2] == 4.5
     assert hand.take.chunks[2].keyed == ("guidance",)
 
 
 def test_the_inspector_sets_the_key_of_the_next_chunk_where_there_are_keys(filled: Driver) -> None:
     hand = Hand(filled)
-    hand.put_keys(key(0, filled.studio.take.chunks[0].request.settings.guidance, "hold"))
-    row = filled.window.inspector.take_tab.guidance
+    hand.put_keys(key(0, filled.studio.take.chunks[0].request.settings["guidance"], "hold"))
+    row = filled.window.inspector.take_tab.numbers.slider("guidance")
     assert row.dot.is_keyed
     row.changed.emit(3.5, True)
     assert hand.keys("guidance")[-1] == (24, 3.5)
@@ -291,7 +291,7 @@ def test_a_preset_leaves_keys_and_says_so(planned: Hand) -> None:
     planned.put_keys(key(0, 3.0))
     said = []
     planned.studio.said.connect(said.append)
-    planned.driver.window.inspector.take_tab._use_built_in({"num_steps": 2, "guidance": 1.0})
+    planned.driver.window.inspector.take_tab.use_preset("Draft")
     assert planned.keys("guidance") == [(0, 3.0)]
     assert dict(planned.take.recipe.changes)["num_steps"] == 2
     assert "guidance" in said[0].text

@@ -19,18 +19,14 @@ from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline import key_drags
 from ui.timeline.curves.scales import Unit
 from ui.timeline.scene import CAMERA, KeyId, Scene
+from ui.timeline.words import tr
 
 POSITIONS = ("x", "y", "z")
 ANGLES = ("yaw", "pitch", "roll")
+_LABELS = {"x": "x", "y": "y", "z": "z", "yaw": "Yaw", "pitch": "Pitch", "roll": "Roll"}
 _TOKENS = {"x": "axis_x", "y": "axis_y", "z": "axis_z", "pitch": "axis_x", "yaw": "axis_y", "roll": "axis_z"}
-NUMBERS: tuple[Parameter, ...] = ("guidance", "history_noise", "text_guidance")
-_NUMBER_TOKENS: Mapping[Parameter, str] = {"guidance": "text", "history_noise": "take_b", "text_guidance": "take_a"}
-_LIMITS: Mapping[Parameter, tuple[float, float]] = {
-    "guidance": (0.0, 100.0),
-    "history_noise": (0.0, 0.99),
-    "text_guidance": (0.0, 100.0),
-}
-
+_NUMBER_TOKENS = ("text", "take_b", "take_a")
+"""Colours of parameters, one after another."""
 
 _SAMPLES_PER_FRAME, _MOST_SAMPLES = 2, 40_000
 _STEP_S = 1e-5
@@ -61,7 +57,9 @@ class Channel:
 
     Attributes:
         token: colour.
+        label: what people call it.
         is_dashed: rotations, which share the colours of the axes they turn about.
+        is_parameter: whether its keys are those of a parameter and not of the path.
         sample: values at frames (N,); not a number where there is none.
     """
 
@@ -71,6 +69,8 @@ class Channel:
     is_dashed: bool
     points: tuple[Point, ...]
     sample: Callable[[Floats], Floats]
+    label: str
+    is_parameter: bool = False
 
 
 class ChannelBook:
@@ -89,7 +89,7 @@ class ChannelBook:
         if known != self._known:
             self._known = known
             found = camera_channels(kept, scene.first_frame) if kept is not None else []
-            self._channels = (*found, *(number_channel(scene, name) for name in shown))
+            self._channels = (*found, *(number_channel(scene, name, number) for number, name in enumerate(shown)))
         return self._channels
 
 
@@ -154,11 +154,12 @@ def _camera_channel(
         is_dashed=is_angle,
         points=points,
         sample=sample,
+        label=tr(_LABELS[name]),
     )
 
 
-def number_channel(scene: Scene, name: Parameter) -> Channel:
-    """A parameter."""
+def number_channel(scene: Scene, name: Parameter, number: int = 0) -> Channel:
+    """A parameter; `number` is its place among those that are shown."""
     first, keys = scene.first_frame, parameters.of(scene.take.keys, name)
     recipe = float(key_drags.recipe_value(scene, name))
     ticks = np.array([key.tick for key in keys], np.float64)
@@ -183,8 +184,17 @@ def number_channel(scene: Scene, name: Parameter) -> Channel:
         )
         for key in keys
     )
-    unit: Unit = "" if name == "history_noise" else "×"
-    return Channel(name=name, unit=unit, token=_NUMBER_TOKENS[name], is_dashed=False, points=points, sample=sample)
+    spec = scene.spec(name)
+    return Channel(
+        name=name,
+        unit=spec.unit,
+        token=_NUMBER_TOKENS[number % len(_NUMBER_TOKENS)],
+        is_dashed=False,
+        points=points,
+        sample=sample,
+        label=tr(spec.short),
+        is_parameter=True,
+    )
 
 
 # ---------------------------------------------------------------------- edits
@@ -223,12 +233,15 @@ def _changed(key: Key, by: Mapping[str, float]) -> Key:
     return with_angles(moved, yaw, pitch, roll)
 
 
-def with_number_values(keys: Keys, changes: Mapping[KeyId, float]) -> Keys:
+def with_number_values(
+    keys: Keys, changes: Mapping[KeyId, float], limits: Callable[[Parameter], tuple[float, float]]
+) -> Keys:
     """Keys of parameters with their values changed by so much, within what they can be."""
 
     def change(key: ParameterKey) -> ParameterKey:
-        low, high = _LIMITS[key.parameter]
-        return replace(key, value=round(min(max(float(key.value) + changes[key.parameter, key.tick], low), high), 4))
+        low, high = limits(key.parameter)
+        value = round(min(max(float(key.value) + changes[key.parameter, key.tick], low), high), 4)
+        return replace(key, value=round(value) if isinstance(key.value, int) else value)
 
     places = {(key.parameter, key.tick) for key in keys if (key.parameter, key.tick) in changes}
     return parameters.changed(keys, places, change)

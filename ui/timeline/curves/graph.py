@@ -13,8 +13,6 @@ from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
 from ui.timeline import key_drags
 from ui.timeline.curves.channels import (
-    ANGLES,
-    NUMBERS,
     POSITIONS,
     Channel,
     ChannelBook,
@@ -29,18 +27,6 @@ from ui.timeline.words import tr
 
 LEAST_PX = 120
 _REACH_PX, _CURVE_REACH_PX = 8, 6
-LABELS = {
-    "x": "x",
-    "y": "y",
-    "z": "z",
-    "yaw": "Yaw",
-    "pitch": "Pitch",
-    "roll": "Roll",
-    "guidance": "Guidance",
-    "history_noise": "History noise",
-    "text_guidance": "Text guidance",
-}
-
 PointId = tuple[str, KeyId]
 """A key on a channel."""
 
@@ -58,7 +44,8 @@ class Graph(Lane):
         self.scales = Scales()
         self.parameters: tuple[Parameter, ...] = ()
         """Those that have a channel."""
-        self.hidden: set[str] = {*ANGLES, *NUMBERS}
+        self.shown: set[str] = {*POSITIONS}
+        """Channels that are drawn, where there are such."""
         self.points: frozenset[PointId] = frozenset()
         """Chosen keys by channel; what is chosen elsewhere is chosen on every channel that is seen."""
         self.hovered: PointId | None = None
@@ -72,11 +59,11 @@ class Graph(Lane):
 
     def seen(self) -> list[Channel]:
         """Those that are drawn."""
-        return [channel for channel in self.channels() if channel.name not in self.hidden]
+        return [channel for channel in self.channels() if channel.name in self.shown]
 
     def show_only(self, names: set[str]) -> None:
         """Draw these channels and no others, framed."""
-        self.hidden = {channel.name for channel in self.channels()} - names
+        self.shown = set(names)
         self.frame_all()
 
     def frame_all(self) -> None:
@@ -99,8 +86,8 @@ class Graph(Lane):
     def show_chosen(self) -> None:
         """Show the channels of the chosen keys; those of the way where none is chosen."""
         names = {name for name, _ in self.scene.chosen if name != CAMERA}
-        if CAMERA in {name for name, _ in self.scene.chosen} or not names & set(NUMBERS):
-            names |= set(POSITIONS) if self.scene.kept is not None else set(NUMBERS[:1])
+        if CAMERA in {name for name, _ in self.scene.chosen} or not names & set(self.parameters):
+            names |= set(POSITIONS) if self.scene.kept is not None else set(self.parameters[:1])
         self.show_only(names)
         self._chosen_elsewhere()
 
@@ -111,10 +98,6 @@ class Graph(Lane):
                 if one.name == channel and point.key == key:
                     return one, point
         return None
-
-    def label(self, channel: str) -> str:
-        """What a channel is called."""
-        return tr(LABELS[channel])
 
     def setter(self, channel: Channel, point: Point) -> Callable[[ParameterValue], object]:
         """What gives a key another number."""
@@ -127,7 +110,8 @@ class Graph(Lane):
                 path = with_camera_values(drawn.path, {(point.key[1], channel.name): float(value) - point.value})
                 edit = set_path(take.id, Drawn(path=path, modality=drawn.modality), label="Change key")
             else:
-                keys = with_number_values(take.keys, {point.key: float(value) - point.value})
+                changes = {point.key: float(value) - point.value}
+                keys = with_number_values(take.keys, changes, scene.limits)
                 edit = set_keys(take.id, keys, "Change key")
             scene.apply(edit)
 
@@ -193,11 +177,9 @@ class Graph(Lane):
     def add_key(self, channel: Channel, press: Press) -> None:
         """A key on a curve, which stays as it is."""
         scene, frame = self.scene, self.scene.axis.frame(press.where.x())
-        parameter = next((name for name in NUMBERS if name == channel.name), None)
-        if parameter is not None:
-            key_drags.add_parameter_key(
-                scene, parameter, scene.snapped_tick(scene.tick_at(press.where.x()), press.modifiers)
-            )
+        if channel.is_parameter:
+            tick = scene.snapped_tick(scene.tick_at(press.where.x()), press.modifiers)
+            key_drags.add_parameter_key(scene, channel.name, tick)
         else:
             key_drags.add_camera_key_at_frame(scene, scene.snapped_frame(frame, press.modifiers, is_pose=True))
         self.points = frozenset((channel.name, key) for key in scene.chosen)

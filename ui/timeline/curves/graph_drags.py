@@ -71,13 +71,11 @@ class GraphDrag(Drag):
             for point in self._points
             if point not in self._fixed and point[0] in self._units
         }
-        places = frozenset(
-            (name, tick) for name in parameters.PARAMETERS for other, tick in self._chosen if other == name
-        )
+        places = frozenset(key for key in self._chosen if key[0] != CAMERA)
         cameras = frozenset(number for name, number in self._chosen if name == CAMERA)
         renamed: dict[KeyId, KeyId] = {key: key for key in self._chosen}
         if places:
-            changed = with_number_values(self._keys, {key: value for (_, key), value in by.items()})
+            changed = with_number_values(self._keys, {key: value for (_, key), value in by.items()}, scene.limits)
             ticks = round(shift_frames / FRAMES_PER_LATENT)
             shift = moved_shift(places, ticks)
             renamed |= {(name, tick): (name, tick + shift) for name, tick in places}

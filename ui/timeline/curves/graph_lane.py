@@ -8,8 +8,8 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QMenu
 
 from ui.timeline import key_drags
-from ui.timeline.curves.channels import ANGLES, NUMBERS, POSITIONS, Channel, Point
-from ui.timeline.curves.graph import LABELS, Graph, PointId
+from ui.timeline.curves.channels import ANGLES, POSITIONS, Channel, Point
+from ui.timeline.curves.graph import Graph, PointId
 from ui.timeline.curves.graph_drags import GraphDrag, PointsBand
 from ui.timeline.curves.tangent_handles import (
     HandleDrag,
@@ -26,7 +26,6 @@ from ui.widgets.drag import Drag
 
 _ROW_PX, _TOP_PX = 16, 6
 _DASHES = (6.0, 4.0)
-_GROUPS: tuple[tuple[str, ...], ...] = (POSITIONS, ANGLES, NUMBERS)
 
 
 class GraphLane(Graph):
@@ -75,13 +74,13 @@ class GraphLane(Graph):
     def _paint_curve(self, painter: QPainter, channel: Channel, xs: np.ndarray, frames: np.ndarray) -> None:
         theme, scales = self.scene.theme, self.scales
         values = channel.sample(frames)
-        low, high = scales.ranges[channel.unit]
+        low, high = scales.range_of(channel.unit)
         ys = scales.bottom_px - (values - low) / (high - low) * (scales.bottom_px - scales.top_px)
         ys = np.clip(ys, self.box.top() - 2000, self.box.bottom() + 2000)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         dashes = _DASHES if channel.is_dashed else None
         paint_curve(painter, xs, ys, theme.color(channel.token), 1.6, dashes=dashes)
-        if channel.name not in NUMBERS:
+        if not channel.is_parameter:
             return
         # What each chunk really gets: the value at its first tick.
         painter.setPen(QPen(theme.color(channel.token), 1.2))
@@ -115,7 +114,7 @@ class GraphLane(Graph):
         theme = self.scene.theme
         frame = np.array([float(self.scene.studio.player.frame)])
         for channel, box in self._rows():
-            is_seen = channel.name not in self.hidden
+            is_seen = channel.name in self.shown
             middle = round(box.center().y())
             pen = QPen(theme.color(channel.token if is_seen else "line2"), 2)
             if channel.is_dashed:
@@ -125,7 +124,7 @@ class GraphLane(Graph):
             painter.drawLine(QPointF(12, middle), QPointF(24, middle))
             painter.setFont(theme.font(11, 500 if is_seen else 400))
             painter.setPen(theme.color("text" if is_seen else "text3"))
-            painter.drawText(QPointF(32, middle + 4), tr(LABELS[channel.name]))
+            painter.drawText(QPointF(32, middle + 4), channel.label)
             # Zero added: no minus before what rounds to nothing.
             value = f"{round(float(channel.sample(frame)[0]), 2) + 0.0:.2f}"
             painter.setFont(theme.font(11))
@@ -140,7 +139,7 @@ class GraphLane(Graph):
         rows = []
         known = {channel.name: channel for channel in self.channels()}
         top = self.box.top() + _TOP_PX
-        for group in _GROUPS:
+        for group in (POSITIONS, ANGLES, self.parameters):
             for name in group:
                 if name in known:
                     rows.append((known[name], QRectF(0, top, HEAD_PX, _ROW_PX)))
@@ -177,8 +176,8 @@ class GraphLane(Graph):
         if press.is_shift:
             self.show_only({channel.name})
         else:
-            self.hidden ^= {channel.name}
-        if channel.name not in self.hidden:
+            self.shown ^= {channel.name}
+        if channel.name in self.shown:
             self.active_unit = channel.unit
             if not press.is_shift and not any(one.unit == channel.unit for one in self.seen() if one is not channel):
                 self.frame_all()
@@ -246,7 +245,7 @@ class GraphLane(Graph):
         channel, point = found
         seconds = point.frame / self.scene.studio.player.fps
         unit = {"u": " u", "": ""}.get(channel.unit, channel.unit)
-        lines = [f"{tr(LABELS[channel.name])} {point.value:.3f}{unit}, {seconds:.2f} s"]
+        lines = [f"{channel.label} {point.value:.3f}{unit}, {seconds:.2f} s"]
         if point.is_fixed:
             lines.append(tr("the camera faces a point here: its angles are not its own"))
         return "\n".join(lines)
@@ -259,5 +258,5 @@ class GraphLane(Graph):
         return sorted(((frame, key) for key, frame in found.items()), key=lambda stop: stop[0])
 
     def described(self) -> str:
-        told = ", ".join(f"{tr(LABELS[one.name])} ({len(one.points)})" for one in self.seen())
+        told = ", ".join(f"{one.label} ({len(one.points)})" for one in self.seen())
         return tr("{0}: {1}").format(self.name, told or tr("no channel"))

@@ -22,7 +22,7 @@ from astra_studio.services.export.export import (
     export_frame,
     frame_spans,
 )
-from astra_studio.services.export.record import MARK, as_metadata, record_of, sidecar_of
+from astra_studio.services.export.record import MARK, VERSION, as_metadata, record_of, sidecar_of
 from astra_studio.services.export.restore import read_record, restored
 from astra_studio.services.export.source import frames_of
 from engine.messages import Cancelled
@@ -184,7 +184,7 @@ def test_the_record_has_everything_that_made_the_frames(rig: Rig, branch: Take, 
     for chunk, made in zip(record["chunks"], branch.chunks, strict=True):
         assert chunk["world"] == made.request.world
         assert chunk["seed"] == made.request.seed
-        assert chunk["settings"]["guidance"] == made.request.settings.guidance
+        assert chunk["settings"]["guidance"] == made.request.settings["guidance"]
         assert chunk["latents_sha256"] == made.latents_sha256
         assert (np.array(chunk["rows"], np.float32) == made.request.actions.rows).all()
 
@@ -236,7 +236,7 @@ def test_other_files_are_no_exports(rig: Rig, tmp_path: Path) -> None:
 
 def test_a_newer_and_a_damaged_record_are_explained(first: Take, rig: Rig, tmp_path: Path) -> None:
     path, project = tmp_path / "take.json", rig.session.project
-    path.write_text(json.dumps({MARK: 2, "program": "Astra Studio 9"}))
+    path.write_text(json.dumps({MARK: VERSION + 1, "program": "Astra Studio 9"}))
     with pytest.raises(ValueError, match="newer Astra Studio"):
         restored(path, project)
     for broken in ({MARK: 1}, {MARK: 1, "chunks": []}, {MARK: 1, "chunks": [1]}, {MARK: 1, "chunks": [{"rows": 3}]}):

@@ -110,8 +110,8 @@ def test_keys_reach_the_requests_of_their_chunks(rig: Rig) -> None:
     rig.generation.generate(rig.take.id)
     rig.wait()
     asked = [chunk.request for chunk in rig.take.chunks]
-    assert [one.settings.guidance for one in asked[1:]] == [1.0, 2.0, 3.0]
-    assert [one.settings.history_noise for one in asked] == [0.0, 0.25, 0.25, 0.25]
+    assert [one.settings["guidance"] for one in asked[1:]] == [1.0, 2.0, 3.0]
+    assert [one.settings["history_noise"] for one in asked] == [0.0, 0.25, 0.25, 0.25]
     assert [one.prompt for one in asked] == [""] * 4, "the fake world reads no text"
     assert [chunk.keyed for chunk in rig.take.chunks] == [(), *[("guidance", "history_noise")] * 3]
     assert [slot.state for slot in slots(rig.session.project, rig.take)] == ["stored"] * 4
@@ -128,7 +128,7 @@ def test_a_changed_key_makes_generate_branch_where_the_requests_begin_to_differ(
     rig.wait()
     assert rig.take.id != first.id
     assert [chunk.id for chunk in rig.take.chunks[:2]] == [chunk.id for chunk in first.chunks[:2]]
-    assert rig.take.chunks[2].request.settings.guidance == 4.0
+    assert rig.take.chunks[2].request.settings["guidance"] == 4.0
 
 
 def test_generate_without_a_start_says_what_is_missing(new_rig: Callable[..., Rig]) -> None:
@@ -150,8 +150,8 @@ def test_settings_take_effect_at_the_next_chunk(rig: Rig) -> None:
     rig.generation.generate(rig.take.id)
     rig.wait()
     assert seen == [0, 1]
-    assert [chunk.request.settings.guidance for chunk in rig.take.chunks][1] == 3.0
-    assert rig.take.chunks[0].request.settings.guidance != 3.0
+    assert [chunk.request.settings["guidance"] for chunk in rig.take.chunks][1] == 3.0
+    assert rig.take.chunks[0].request.settings["guidance"] != 3.0
 
 
 def test_stale_chunks_are_made_again_as_a_branch(rig: Rig) -> None:
@@ -358,5 +358,5 @@ def test_the_time_of_a_chunk_is_known_in_the_next_session(new_rig: Callable[...,
     took = Timings().seconds(info, settings, 8)
     assert took is not None
     assert 0.4 <= took < 5
-    twice = Timings().seconds(info, settings.changed({"num_steps": 8}), 8)
+    twice = Timings().seconds(info, info.settings_with({"num_steps": 8}), 8)
     assert twice == pytest.approx(2 * took), "from what is known of this world, by its steps"
