@@ -63,7 +63,7 @@ def is_lingbot(source: Source) -> bool:
     if len(shape) != 3 or shape[1:] != (4, 4) or source.name == INTRINSICS or not beside.is_file():
         return False
     lenses = Source(beside)
-    return lenses.is_array and lenses.arrays.shape("")[1:] == (4,)
+    return lenses.is_array and lenses.arrays.shape("") in ((4,), (1, 4), (shape[0], 4))
 
 
 def matrices_of(source: Source, array: np.ndarray, name: str = "") -> Floats:

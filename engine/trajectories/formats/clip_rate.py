@@ -24,6 +24,15 @@ def clip_among(folders: Iterable[Path], stem: str) -> Path | None:
     return None
 
 
+def only_clip(folder: Path) -> Path | None:
+    """The clip in a folder that holds no other."""
+    try:
+        clips = [path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file()]
+    except OSError:
+        return None
+    return clips[0] if len(clips) == 1 else None
+
+
 def clip_fps(path: Path) -> float | None:
     """Mean frames per second of a video file; None where it cannot be told. Reads its header only."""
     try:

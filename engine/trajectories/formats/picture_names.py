@@ -31,6 +31,8 @@ _LONG = 4
 """Digits from which on a number beside the frame's is a date or a time, and not a camera's."""
 _STAMPS = {13: 1e3, 16: 1e6, 19: 1e9}
 """Units per second of a time since 1970, by its number of digits."""
+_MOST_FRAMES = 1_000_000
+"""Fourteen hours of video."""
 _MOST_MARKS = 64
 """Lenses of a rig; a file with more has them for other reasons."""
 _SAME_WAY = 2.0
@@ -100,7 +102,8 @@ def sorted_pictures(
     if wanted not in (None, ALL_CAMERAS):
         raise TrajectoryError(f"{file} has no camera {wanted!r}: it holds one camera, which has no name")
     if not several:
-        return _by_name(names, what)
+        together = _together(names)
+        return _numbered(names, together, what) if together else _by_name(names, what)
     (members,) = several.values()
     found = _numbered(names, members, what)
     kept = set(found.order)
@@ -132,8 +135,10 @@ def _of_camera(file: str, names: Sequence[str], called: dict[str, Members], want
 
 def _series(names: Sequence[str], marks: Sequence[Hashable]) -> dict[_Series, Members]:
     """Pictures whose names differ in one number only, by what they have in common."""
-    whole = _grouped([_EXTENSION.sub("", name.replace("\\", "/")) for name in names], marks)
-    joined = _grouped([_PART.sub("*", _EXTENSION.sub("", name.replace("\\", "/"))) for name in names], marks)
+    bare = [_EXTENSION.sub("", name.replace("\\", "/")) for name in names]
+    whole = joined = _grouped(bare, marks)
+    if any(map(_PART.search, bare)):
+        joined = _grouped([_PART.sub("*", name) for name in bare], marks)
     # Parts of one video share the count of its frames; where they do not, each counts its own.
     chosen = joined if all(_are_disjoint([members]) for members in joined.values()) else whole
     return {key: sorted(members) for key, members in chosen.items() if _are_disjoint([members])}
@@ -154,6 +159,27 @@ def _grouped(names: Sequence[str], marks: Sequence[Hashable]) -> dict[_Series, M
         for index, key in zip(indices, keys[field], strict=True):
             found[key].append((int(apart[index][field]), index))
     return found
+
+
+def _together(names: Sequence[str]) -> Members:
+    """The number that counts the frames in names of which several numbers change: a frame's beside its time; or none.
+
+    It must rise in the order of the names; of those that do the one with the evenest steps is it.
+    """
+    apart = [re.split(r"(\d+)", _EXTENSION.sub("", name)) for name in names]
+    if len(names) < 2 or len({tuple(parts[::2]) for parts in apart}) > 1 or len(apart[0]) < 5:
+        return []
+    order = sorted(range(len(names)), key=lambda index: natural(names[index]))
+    best: tuple[float, Members] = (0.0, [])
+    for field in range(1, len(apart[0]), 2):
+        if max(len(parts[field]) for parts in apart) > _MOST_DIGITS:
+            continue
+        members = [(int(apart[index][field]), index) for index in order]
+        steps = Counter(second - first for (first, _), (second, _) in pairwise(members))
+        evenness = max(steps.values()) / len(steps)
+        if min(steps) > 0 and evenness > best[0]:
+            best = (evenness, members)
+    return best[1]
 
 
 def _key(parts: list[str], field: int, mark: Hashable) -> _Series:
@@ -182,6 +208,8 @@ def _is_one_way(series: dict[_Series, Members], marks: Sequence[Hashable], c2w: 
         own = [place for place, index in enumerate(order) if marks[index] == mark]
         if len(own) > 1:
             within.append(_speeds(way[own], numbers[own]))
+    if not within or not is_change.any():
+        return False
     usual = np.median(np.concatenate(within), axis=0)
     across = np.median(_speeds(way, numbers)[is_change], axis=0)
     return bool((across <= _SAME_WAY * usual + _NOTHING).all())
@@ -245,17 +273,20 @@ def _numbered(names: Sequence[str], members: Members, what: str) -> Pictures:
     if seconds.times is not None:
         return replace(seconds, order=tuple(order[index] for index in seconds.order))
     said = f"its {what} are taken in the order of their names"
-    numbers = np.array([number for number, _ in members], np.float64)
-    first = str(members[0][0])
-    if len(first) in _STAMPS and _are_times((numbers - numbers[0]) / _STAMPS[len(first)]):
-        return Pictures(
-            order=order, times=(numbers - numbers[0]) / _STAMPS[len(first)], notes=(f"{said}, which are times",)
-        )
+    # As whole numbers first: a time in nanoseconds has more digits than a float.
+    passed = np.array([number - members[0][0] for number, _ in members], np.float64)
+    per_second = _STAMPS.get(len(str(members[0][0])))
+    if per_second is not None and _are_times(passed / per_second):
+        return Pictures(order=order, times=passed / per_second, notes=(f"{said}, which are times",))
     steps = Counter(int(second - number) for (number, _), (second, _) in pairwise(members))
     # Of steps that come equally often the smallest: the others are gaps.
     unit = min(steps, key=lambda step: (-steps[step], step))
     notes = (said,) if unit == 1 else (said, f"they are numbered in steps of {unit}, each taken for one frame")
-    return Pictures(order=order, frames=(numbers - numbers[0]) / unit, notes=notes)
+    if passed[-1] / unit > _MOST_FRAMES:
+        return Pictures(
+            order=order, notes=(said, "the numbers in them are not taken for those of frames: too many lack")
+        )
+    return Pictures(order=order, frames=passed / unit, notes=notes)
 
 
 def _are_times(times: Floats) -> bool:

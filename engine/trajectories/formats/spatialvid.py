@@ -18,7 +18,7 @@ from engine import poses
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.arrays import lens_beside, only_array, save_array
-from engine.trajectories.formats.clip_rate import clip_among, clip_fps
+from engine.trajectories.formats.clip_rate import clip_among, clip_fps, only_clip
 from engine.trajectories.formats.parts import lost, numbered, of_quaternions
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
@@ -134,9 +134,9 @@ def _step(numbers: Floats) -> int:
 def _clip(path: Path) -> Path | None:
     """The clip of a poses.npy: in the same folder, beside that, or where the data set has it."""
     folder = path.absolute().parent
-    named = clip_among((folder, folder.parent), folder.name)
     group = folder.parent
-    return named or clip_among((group.parent.parent / "videos" / group.name,), folder.name)
+    named = clip_among((folder, group, group.parent.parent / "videos" / group.name), folder.name)
+    return named or only_clip(folder)
 
 
 def _ordinal(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from engine import poses
 from engine.trajectories.errors import CameraChoice, TrajectoryError
+from engine.trajectories.formats.picture_names import sorted_pictures
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import Reading, read_trajectory
 from engine.trajectories.rotations import EULER_ORDERS, assembled, from_euler, to_euler
@@ -81,6 +83,7 @@ def test_missing_frames_stay_a_gap_in_time(name: str):
         (["a/0003.JPG", "a/0001.jpg", "a/0002.jpg"], [0, 1, 2]),
         (["20230101_f1.png", "20230101_f2.png", "20230101_f4.png"], [0, 1, 3]),
         (["train/r_1.png", "test/r_2.png", "train/r_4.png"], [0, 1, 3]),
+        (["f_000_t0.00.png", "f_001_t0.05.png", "f_003_t0.15.png", "f_004_t0.20.png"], [0, 1, 3, 4]),
         (["sunny.png", "cloudy.png", "dark.png"], [0, 1, 2]),
     ],
 )
@@ -219,8 +222,13 @@ def test_spatialvid_has_the_rate_of_its_indexes():
 @pytest.mark.parametrize(
     ("rate", "expected"), [(Fraction(25), 5.0), (Fraction(30000, 1001), 5.994), (Fraction(24), 6.0)]
 )
+@pytest.mark.parametrize(
+    "where", ["videos/group0/abc.mp4", "annotations/group0/abc/clip.mp4", "annotations/group0/abc.mkv"]
+)
 @pytest.mark.parametrize("has_indexes", [True, False])
-def test_spatialvid_has_the_rate_of_the_clip_beside(tmp_path: Path, rate: Fraction, expected: float, has_indexes: bool):
+def test_spatialvid_has_the_rate_of_the_clip_beside(
+    tmp_path: Path, rate: Fraction, expected: float, has_indexes: bool, where: str
+):
     step = int(rate / 5)
     folder = tmp_path / "annotations" / "group0" / "abc"
     folder.mkdir(parents=True)
@@ -229,11 +237,11 @@ def test_spatialvid_has_the_rate_of_the_clip_beside(tmp_path: Path, rate: Fracti
         (folder / "indexes.txt").write_text(
             "".join(f"{n} {frame}\n" for n, frame in enumerate([0, step, 2 * step, 4 * step]))
         )
-    clip(tmp_path / "videos" / "group0" / "abc.mp4", rate)
+    clip(tmp_path / where, rate)
     reading = read(folder / "poses.npy")
     assert reading.recording.fps == pytest.approx(expected, rel=1e-3)
     assert np.allclose(reading.recording.times, np.array([0, 1, 2, 4 if has_indexes else 3]) / expected, rtol=1e-3)
-    assert noted(reading, "abc.mp4")
+    assert noted(reading, Path(where).name)
 
 
 def test_spatialvid_with_the_indexes_of_another_clip_is_refused(tmp_path: Path):
@@ -318,3 +326,39 @@ def test_vipe_has_the_frames_and_the_rate_of_its_clip(tmp_path: Path):
     assert np.allclose(reading.recording.times, np.array([0, 1, 2, 5]) / 30)
     assert noted(reading, "2 frames are missing, before frame 5")
     assert noted(reading, "walk.mp4")
+
+
+def test_any_names_are_put_in_an_order_or_asked_for():
+    """Names made up of what names have: no two of a camera's pictures are at one time, and every camera can be read."""
+    rng = random.Random(1)
+    pieces = [
+        "cam",
+        "a",
+        "_",
+        "/",
+        "\\",
+        ".",
+        "1",
+        "07",
+        "0012",
+        "20230101",
+        "1305031102.175304",
+        "train/",
+        "test",
+        "\u0663",
+    ]
+    for _ in range(1500):
+        base = [rng.choice(pieces) for _ in range(rng.randint(0, 5))]
+        names = list({f"{''.join(base)}{rng.randint(0, 50)}{rng.choice(['', *pieces])}.png" for _ in range(10)})
+        marks = [rng.choice([None, 1, 2]) for _ in names]
+        c2w = assembled(np.tile(np.eye(3), (len(names), 1, 1)), np.array([[rng.random(), 0, 0] for _ in names]))
+        asked: list[str | None] = [None]
+        while asked:
+            try:
+                found = sorted_pictures("a.json", names, marks, c2w, asked.pop())
+            except CameraChoice as error:
+                asked += error.cameras
+                continue
+            assert len(set(found.order)) == len(found.order) > 0
+            for clock in (found.frames, found.times):
+                assert clock is None or (len(clock) == len(found.order) and (np.diff(clock) > 0).all())
