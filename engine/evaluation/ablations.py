@@ -30,10 +30,12 @@ from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.load import load_codec
 from engine.poses import TRAINED_SPEED
-from engine.training.bundled import Folders, Recipe, channel_weights, make_transformer, split_shards
+from engine.training.bundled import channel_weights, make_transformer, split_shards
 from engine.training.checkpoints import load_checkpoint, save_checkpoint
 from engine.training.loop import LoopConfig, Trainer, action_errors
 from engine.training.noise_as_mask import PRESETS
+from engine.training.number_format import NumberFormat
+from engine.training.recipe import Folders, Recipe
 from engine.training.windows import WindowSource
 from engine.worlds.astra import AstraWorld
 from engine.worlds.astra_settings import AstraSettings
@@ -62,10 +64,10 @@ class Budget:
     num_layers: int = 4
     num_starts: int = NUM_STARTS
     num_windows: int = 96
-    uses_bfloat16: bool = True
+    number_format: NumberFormat = "measured"
 
 
-SMOKE = Budget(num_steps=2, batch_size=2, width=32, num_layers=1, num_starts=1, num_windows=2, uses_bfloat16=False)
+SMOKE = Budget(num_steps=2, batch_size=2, width=32, num_layers=1, num_starts=1, num_windows=2, number_format="float32")
 """Everything in seconds, for the tests."""
 
 
@@ -129,7 +131,7 @@ def recipe_of(budget: Budget, seed: int) -> Recipe:
         usual.loop,
         num_steps=budget.num_steps,
         batch_size=budget.batch_size,
-        uses_bfloat16=budget.uses_bfloat16,
+        number_format=budget.number_format,
         seed=100 + seed,
     )
     return replace(
@@ -142,7 +144,9 @@ def train(variant: Variant, seed: int, budget: Budget, folders: Folders, out: Pa
     recipe = recipe_of(budget, seed)
     weights = channel_weights(GroupAutoencoder.load_config(folders.autoencoder)["latents_std"])
     loop = replace(variant.change(recipe.loop), channel_weights=weights)
-    source = WindowSource(recipe.windows, split_shards(recipe, folders)[0], Generator().manual_seed(200 + seed))
+    source = WindowSource(
+        recipe.windows, split_shards(recipe, folders, recipe.first_clip_sets)[0], Generator().manual_seed(200 + seed)
+    )
     trainer = Trainer(loop, variant.make(recipe), source)
     place, identity = out / variant.name.replace(" ", "-") / f"seed-{seed}", f"{variant.name} {seed} {budget}"
     place.mkdir(parents=True, exist_ok=True)
@@ -163,7 +167,7 @@ def measure_errors(
     model: AstraTransformer3DModel, budget: Budget, folders: Folders, recipe: Recipe
 ) -> dict[str, float]:
     """Error with another window's actions, and with none, over that with the right ones, by modality."""
-    held_out = WindowSource(recipe.windows, split_shards(recipe, folders)[1], Generator())
+    held_out = WindowSource(recipe.windows, split_shards(recipe, folders, recipe.first_clip_sets)[1], Generator())
     figures: dict[str, float] = {}
     for name in MODALITIES:
         held_out.restore(Generator().manual_seed(1).get_state())

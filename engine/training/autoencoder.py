@@ -16,6 +16,7 @@ from torch import Generator, Tensor
 
 from engine.models.group_autoencoder import GROUP_FRAMES, GroupAutoencoder, group_frames
 from engine.training.average import WeightAverage
+from engine.training.number_format import NumberFormat, uses_bfloat16
 from engine.training.shifts import LATENT_WEIGHT, ShiftPredictor, shift_losses
 
 SHIFT = 8
@@ -39,7 +40,7 @@ class AutoencoderConfig:
     it out."""
     is_even: bool = False
     """Normalise all channels by one deviation, so that an error of the latents weighs what it weighs in the picture."""
-    uses_bfloat16: bool = False
+    number_format: NumberFormat = "measured"
     seed: int = 2
 
 
@@ -60,10 +61,11 @@ def train_autoencoder(
         optimiser, config.learning_rate, total_steps=config.num_steps, pct_start=0.04, final_div_factor=50
     )
     average = WeightAverage(model, 0.998)
+    in_bfloat16 = uses_bfloat16(config.number_format)
     for step in range(1, config.num_steps + 1):
         previous, current = source.draw(config.batch_size)
         figures = {}
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.uses_bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat16):
             both = model.encode_groups(torch.cat([previous, current]))
             latents = both + config.latent_noise * torch.randn(both.shape, generator=generator)
             decoded = model.decode_groups(*latents.chunk(2)).float()

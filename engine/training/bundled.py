@@ -1,7 +1,8 @@
-"""The recipe of the bundled world: from nothing to `assets/models/small-astra`, in stages that can stop and resume.
+"""Makes the bundled world by its recipe, from nothing, in stages that can stop at any moment and resume.
 
 `python -m engine.training.bundled --runs runs/small-astra` does all of it on the CPU. Each stage skips what is
-already there.
+already there. The long training has one learning rate all along: it may end at any step, is then cooled to a world,
+and may go on later from where it ended.
 """
 
 from __future__ import annotations
@@ -24,137 +25,37 @@ from engine.actions.modality import MODALITIES
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.load import load_codec
-from engine.training.autoencoder import AutoencoderConfig, train_autoencoder
-from engine.training.checkpoints import load_checkpoint, save_checkpoint
-from engine.training.decoder import DecoderConfig, make_takes, tune_decoder
+from engine.training.autoencoder import train_autoencoder
+from engine.training.checkpoints import NAME as CHECKPOINT_NAME
+from engine.training.checkpoints import load_checkpoint, save_checkpoint, shrunk, write_checkpoint
+from engine.training.decoder import make_takes, tune_decoder
 from engine.training.journal import Journal
 from engine.training.loop import LoopConfig, Trainer, action_errors
-from engine.training.noise_as_mask import NoiseAsMask
-from engine.training.objective import Objective
-from engine.training.own_takes import OwnTakesConfig, write_own_takes
+from engine.training.own_takes import write_own_takes
+from engine.training.recipe import Finish, Folders, Recipe
 from engine.training.shards import encode_clips, write_shard
-from engine.training.synthetic.clips import ClipConfig, load_pictures, read_clips, write_shards
+from engine.training.synthetic.clips import load_pictures, read_clips, write_shards
 from engine.training.windows import WindowConfig, WindowSource
 from engine.whole_files import whole_folder
 from engine.worlds.astra import open_astra
 
-VALIDATE_EVERY, CHECKPOINT_EVERY = 200, 100
+VALIDATE_EVERY, CHECKPOINT_EVERY = 400, 100
 """Steps between validation errors, and between checkpoints."""
+NETWORK = "network"
+"""Folder in that of a training, with its averaged network once it has come to its end."""
 SMALL_COLUMNS = (1, 2, 3, 4, 6, 7, 8, 9, 11)
 """Of a step row: those that are near zero, and so need larger weights to be heard at the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """Everything that decides the bundled world, together with the seeds in the parts."""
+class Finished:
+    """What a run came to."""
 
-    clip_sets: tuple[tuple[int, ClipConfig], ...] = (
-        (48, ClipConfig()),
-        (10, ClipConfig(modality="driving", seed=2)),
-        (6, ClipConfig(modality="robot", seed=3)),
-    )
-    """How many shards to render of each kind of clip; shards are numbered through."""
-    autoencoder_shards: int = 24
-    """The autoencoder learns from the first so many shards."""
-    autoencoder: AutoencoderConfig = field(
-        default_factory=lambda: AutoencoderConfig(
-            num_steps=1500, latent_noise=0.05, shift_weight=0.5, is_even=True, uses_bfloat16=True
-        )
-    )
-    windows: WindowConfig = field(default_factory=lambda: WindowConfig(rest_share=0.0625))
-    loop: LoopConfig = field(
-        default_factory=lambda: LoopConfig(
-            num_steps=5000,
-            objective=Objective(late_pure_noise_share=0.4, late_start=0.6),
-            uses_bfloat16=True,
-        )
-    )
-    """bfloat16 makes a step faster on a processor that has it, and slower on others: see --float32."""
-    own_takes: OwnTakesConfig = field(default_factory=OwnTakesConfig)
-    """Made only where `refine_windows.own_share` asks for them; docs/training.md says why it does not."""
-    refine_windows: WindowConfig = field(default_factory=lambda: WindowConfig(rest_share=0.125))
-    refine_loop: LoopConfig = field(
-        default_factory=lambda: LoopConfig(
-            num_steps=1200,
-            matrix_learning_rate=0.006,
-            learning_rate=6e-4,
-            warmup_steps=30,
-            constant_share=0.2,
-            objective=Objective(pure_noise_share=0.4, late_pure_noise_share=0.4),
-            slope_weight=0.5,
-            noise_as_mask=NoiseAsMask(start=0.0),
-            uses_bfloat16=True,
-            seed=7,
-        )
-    )
-    refine_weight_power: float = 1.0
-    """Loss weights of the second training are the first's to this power; below 1, faint channels get a larger say."""
-    decoder: DecoderConfig = field(default_factory=DecoderConfig)
-    guidance: float = 1.8
-    """Default of the world: between soft (1.5) and hard (2) pictures."""
-    width: int = 160
-    num_heads: int = 2
-    num_layers: int = 5
-    """So small that it sees many windows in the time that two cores have: 16 a step, 41 ms each on one core."""
-    seed: int = 5
-
-
-SMOKE = Recipe(
-    clip_sets=tuple(
-        (count, ClipConfig(height=32, width=48, num_ticks=10, long_ticks=16, clips_per_shard=4, modality=kind))
-        for count, kind in ((4, "camera"), (2, "driving"), (2, "robot"))
-    ),
-    autoencoder=AutoencoderConfig(latent_channels=8, width=8, num_blocks=1, num_steps=4, batch_size=4),
-    windows=WindowConfig(oversampling=1),
-    loop=LoopConfig(num_steps=4, batch_size=2, warmup_steps=2),
-    own_takes=OwnTakesConfig(num_shards=8, num_steps=1),
-    refine_windows=WindowConfig(oversampling=1, rest_share=0.5, own_share=0.5),
-    refine_loop=LoopConfig(num_steps=3, batch_size=2, warmup_steps=1),
-    decoder=DecoderConfig(num_takes=3, num_chunks=1, num_steps=4, batch_size=4),
-    width=32,
-    num_heads=2,
-    num_layers=2,
-)
-"""All stages in seconds, for the tests."""
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Where a run keeps its stages."""
-
-    root: Path
-
-    @property
-    def clips(self) -> Path:
-        return self.root / "clips"
-
-    @property
-    def latents(self) -> Path:
-        return self.root / "latents"
-
-    @property
-    def autoencoder(self) -> Path:
-        return self.root / "autoencoder"
-
-    @property
-    def transformer(self) -> Path:
-        return self.root / "transformer"
-
-    @property
-    def own_takes(self) -> Path:
-        return self.root / "own-takes"
-
-    @property
-    def refined(self) -> Path:
-        return self.root / "refined"
-
-    @property
-    def takes(self) -> Path:
-        return self.root / "takes.safetensors"
-
-    @property
-    def tuned_autoencoder(self) -> Path:
-        return self.root / "autoencoder-tuned"
+    recipe: Recipe
+    """With the steps that the long training really took."""
+    model: AstraTransformer3DModel = field(repr=False)
+    autoencoder: Path
+    """Folder of the autoencoder with its tuned decoder."""
 
 
 def make_transformer(recipe: Recipe, num_experts: int = 3) -> AstraTransformer3DModel:
@@ -194,8 +95,8 @@ def make_transformer(recipe: Recipe, num_experts: int = 3) -> AstraTransformer3D
 
 def run(
     recipe: Recipe, folders: Folders, pictures: Path | None, say: Callable[[str], None] = lambda _text: None
-) -> AstraTransformer3DModel:
-    """All stages, each told to `say` as it begins; returns the averaged transformer."""
+) -> Finished:
+    """All stages, each told to `say` as it begins."""
     folders.root.mkdir(parents=True, exist_ok=True)
     loaded = None if pictures is None else load_pictures(pictures)
     say(f"rendering {sum(count for count, _ in recipe.clip_sets)} shards of clips")
@@ -211,14 +112,21 @@ def run(
         journal.close()
     say("encoding the clips")
     encode_shards(folders)
-    say(f"training the transformer, {recipe.loop.num_steps} steps")
-    model = train_transformer(recipe, folders)
-    say(f"refining the transformer, {recipe.refine_loop.num_steps} steps")
-    model = refine_transformer(recipe, folders, model)
-    if not (folders.tuned_autoencoder / "config.json").exists():
+    if not (folders.refined / NETWORK).exists():
+        say(f"training the transformer, {recipe.loop.num_steps} steps")
+        first_model = train_transformer(recipe, folders)
+        say(f"refining the transformer, {recipe.refine_loop.num_steps} steps")
+        refine_transformer(recipe, folders, first_model)
+    say(f"training on, to {recipe.long_loop.num_steps} steps")
+    model, step = train_long(recipe, folders)
+    done = replace(recipe, long_loop=replace(recipe.long_loop, num_steps=step))
+    finish = folders.finish(step)
+    say(f"cooling the transformer, {recipe.cool_loop.num_steps} steps")
+    model = cool_transformer(done, folders, finish, model)
+    if not (finish.autoencoder / "config.json").exists():
         say(f"tuning the decoder, {recipe.decoder.num_steps} steps")
-        tune(recipe, folders, model)
-    return model
+        tune(done, folders, finish, model)
+    return Finished(recipe=done, model=model, autoencoder=finish.autoencoder)
 
 
 def encode_shards(folders: Folders) -> None:
@@ -234,22 +142,71 @@ def encode_shards(folders: Folders) -> None:
 
 def train_transformer(recipe: Recipe, folders: Folders) -> AstraTransformer3DModel:
     """Train, or go on training, the transformer; returns it with its averaged weights."""
-    weights = channel_weights(latents_std(folders))
-    loop = replace(recipe.loop, channel_weights=weights)
-    shards, _ = split_shards(recipe, folders)
-    return _train(recipe, folders, folders.transformer, make_transformer(recipe), loop, recipe.windows, shards)
+    loop = replace(recipe.loop, channel_weights=channel_weights(latents_std(folders)))
+    shards, _ = split_shards(recipe, folders, recipe.first_clip_sets)
+    return _train_to_the_end(
+        recipe, folders, folders.transformer, make_transformer(recipe), loop, recipe.windows, shards
+    )
 
 
 def refine_transformer(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel) -> AstraTransformer3DModel:
-    """Train a trained network further: on resting and, if asked for, on histories of its own making."""
+    """Train a trained network further, on resting and against blocks."""
+    shards, _ = split_shards(recipe, folders, recipe.first_clip_sets)
+    loop = _weighted(recipe, folders, recipe.refine_loop)
+    return _train_to_the_end(recipe, folders, folders.refined, model, loop, recipe.refine_windows, shards)
+
+
+def train_long(recipe: Recipe, folders: Folders) -> tuple[AstraTransformer3DModel, int]:
+    """Train the refined network, or go on from where the long training stands, to the recipe's number of steps.
+
+    Returns the averaged network and the step reached, which is later than asked for if it had got further before.
+    """
     shards, _ = split_shards(recipe, folders)
-    if recipe.refine_windows.own_share:
-        own = {path.name: path for path in write_own_takes(recipe.own_takes, model, shards, folders.own_takes)}
+    loop = _weighted(recipe, folders, recipe.long_loop)
+    identity = long_identity(recipe)
+    start = read_transformer(folders.refined / NETWORK)
+    trainer = _train(recipe, folders, folders.long, start, loop, recipe.long_windows, shards, identity)
+    return trainer.averaged(), trainer.step
+
+
+def long_identity(recipe: Recipe) -> str:
+    """Names the runs that a checkpoint of the long training belongs to: of this recipe, however long."""
+    return json.dumps(asdict(replace(recipe, long_loop=replace(recipe.long_loop, num_steps=0))))
+
+
+def cool_transformer(
+    recipe: Recipe, folders: Folders, finish: Finish, model: AstraTransformer3DModel
+) -> AstraTransformer3DModel:
+    """Let the learning rate fall to nothing, with histories of the network's own making among the windows."""
+    shards, _ = split_shards(recipe, folders)
+    if recipe.cool_windows.own_share and not (finish.cooled / NETWORK).exists():
+        own = {path.name: path for path in write_own_takes(recipe.own_takes, model, shards, finish.own_takes)}
         shards = [own.get(path.name, path) for path in shards]
-    weights = channel_weights(latents_std(folders), recipe.refine_weight_power)
-    loop = replace(recipe.refine_loop, channel_weights=weights)
-    model = copy.deepcopy(model).requires_grad_(True)
-    return _train(recipe, folders, folders.refined, model, loop, recipe.refine_windows, shards)
+    loop = _weighted(recipe, folders, recipe.cool_loop)
+    return _train_to_the_end(recipe, folders, finish.cooled, model, loop, recipe.cool_windows, shards)
+
+
+def _weighted(recipe: Recipe, folders: Folders, loop: LoopConfig) -> LoopConfig:
+    """A later training's loop with its channel weights."""
+    return replace(loop, channel_weights=channel_weights(latents_std(folders), recipe.refine_weight_power))
+
+
+def _train_to_the_end(
+    recipe: Recipe,
+    folders: Folders,
+    output: Path,
+    model: AstraTransformer3DModel,
+    loop: LoopConfig,
+    windows: WindowConfig,
+    shards: list[Path],
+) -> AstraTransformer3DModel:
+    """A training of fixed length, unless it is done; its averaged network, kept beside its checkpoint."""
+    if not (output / NETWORK).exists():
+        model = copy.deepcopy(model).requires_grad_(True)
+        trainer = _train(recipe, folders, output, model, loop, windows, shards, json.dumps(asdict(recipe)))
+        with whole_folder(output / NETWORK) as part:
+            trainer.averaged().save_pretrained(part)
+    return read_transformer(output / NETWORK)
 
 
 def _train(
@@ -260,13 +217,12 @@ def _train(
     loop: LoopConfig,
     windows: WindowConfig,
     shards: list[Path],
-) -> AstraTransformer3DModel:
-    """One training with its journal and checkpoints in `output`; returns the averaged network."""
+    identity: str,
+) -> Trainer:
+    """One training with its journal and checkpoints in `output`."""
     validation = WindowSource(recipe.windows, split_shards(recipe, folders)[1], Generator().manual_seed(1))
-    source = WindowSource(windows, shards, Generator().manual_seed(2))
-    trainer = Trainer(loop, model, source)
+    trainer = Trainer(loop, model, WindowSource(windows, shards, Generator().manual_seed(2)))
     journal = Journal(output)
-    identity = json.dumps(asdict(recipe))
     state = load_checkpoint(output, identity)
     if state is not None:
         trainer.restore(state)
@@ -285,20 +241,20 @@ def _train(
 
     trainer.run(report)
     journal.close()
-    return trainer.averaged()
+    return trainer
 
 
-def tune(recipe: Recipe, folders: Folders, model: AstraTransformer3DModel) -> None:
+def tune(recipe: Recipe, folders: Folders, finish: Finish, model: AstraTransformer3DModel) -> None:
     """Tune the decoder on takes of the world as it is, of clips it was trained on."""
     clips = [folders.clips / path.name.replace("latents", "clips") for path in split_shards(recipe, folders)[0]]
-    if not folders.takes.exists():
-        world = folders.root / "world-before-tuning"
-        export(recipe, folders.autoencoder, model, world)
-        make_takes(recipe.decoder, open_astra(world, "cpu"), clips, folders.takes)
-    journal = Journal(folders.root / "decoder-log")
+    if not finish.takes.exists():
+        export(recipe, folders.autoencoder, model, finish.world_before_tuning)
+        make_takes(recipe.decoder, open_astra(finish.world_before_tuning, "cpu"), clips, finish.takes)
+    journal = Journal(finish.decoder_log)
     codec = read_autoencoder(folders.autoencoder)
-    tuned = tune_decoder(recipe.decoder, codec, folders.takes, clips[: recipe.autoencoder_shards], journal.add)
-    tuned.save_pretrained(folders.tuned_autoencoder)
+    tuned = tune_decoder(recipe.decoder, codec, finish.takes, clips[: recipe.autoencoder_shards], journal.add)
+    with whole_folder(finish.autoencoder) as part:
+        tuned.save_pretrained(part)
     journal.close()
 
 
@@ -309,14 +265,52 @@ def read_autoencoder(folder: Path) -> GroupAutoencoder:
     return codec
 
 
-def split_shards(recipe: Recipe, folders: Folders) -> tuple[list[Path], list[Path]]:
-    """Shards to train on, and the first one of each kind of clip, held out."""
-    shards = sorted(folders.latents.glob("*.safetensors"))
-    first_of_kind, first = [], 0
-    for count, _ in recipe.clip_sets:
-        first_of_kind.append(shards[first])
+def read_transformer(folder: Path) -> AstraTransformer3DModel:
+    """The transformer of a stage, in float32; not by from_pretrained for the same reason."""
+    model = AstraTransformer3DModel.from_config(AstraTransformer3DModel.load_config(folder))
+    model.load_state_dict(load_file(folder / SAFETENSORS_WEIGHTS_NAME))
+    return model
+
+
+def adopt_world(world: Path, folders: Folders) -> None:
+    """Let a run begin with a finished world: its autoencoder and transformer stand for the stages up to the long
+    training. What the run has already stays."""
+    if not folders.autoencoder.exists():
+        with whole_folder(folders.autoencoder) as part:
+            read_autoencoder(world / "vae").save_pretrained(part)
+    if not (folders.refined / NETWORK).exists():
+        folders.refined.mkdir(parents=True, exist_ok=True)
+        with whole_folder(folders.refined / NETWORK) as part:
+            read_transformer(world / "transformer").save_pretrained(part)
+
+
+def adopt_checkpoint(file: Path, folders: Folders) -> None:
+    """Let the long training go on from a checkpoint that was kept elsewhere, unless the run has one of its own."""
+    destination = folders.long / CHECKPOINT_NAME
+    if not destination.exists():
+        folders.long.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, destination)
+
+
+def keep_checkpoint(recipe: Recipe, folders: Folders, file: Path) -> None:
+    """Write where the long training stands to a file of half the size, for `adopt_checkpoint`."""
+    identity = long_identity(recipe)
+    state = load_checkpoint(folders.long, identity)
+    if state is None:
+        raise ValueError(f"{folders.long} holds no checkpoint of the long training; run it first")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_checkpoint(file, shrunk(state), identity)
+
+
+def split_shards(recipe: Recipe, folders: Folders, num_sets: int | None = None) -> tuple[list[Path], list[Path]]:
+    """Shards to train on, of the first `num_sets` kinds of clip or all, and the first shard of each, held out."""
+    train, held_out, first = [], [], 0
+    for count, _ in recipe.clip_sets[:num_sets]:
+        shards = [folders.latents / f"latents_{number:05d}.safetensors" for number in range(first, first + count)]
+        held_out.append(shards[0])
+        train += shards[1:]
         first += count
-    return [shard for shard in shards if shard not in first_of_kind], first_of_kind
+    return train, held_out
 
 
 def latents_std(folders: Folders) -> list[float]:
@@ -366,18 +360,28 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="world folder to write, for example assets/models/small-astra")
     parser.add_argument("--pictures", type=Path, help="folder of pictures that scenes may be made of")
     parser.add_argument("--threads", type=int, default=1, help="threads of the trainer (default 1)")
-    parser.add_argument("--steps", type=int, help="steps of the transformer's training, in place of the recipe's")
-    parser.add_argument("--float32", action="store_true", help="for processors without bfloat16")
+    parser.add_argument("--long-steps", type=int, help="steps of the long training, in place of the recipe's")
+    parser.add_argument(
+        "--from-world", type=Path, help="finished world whose weights stand for the stages before the long training"
+    )
+    parser.add_argument("--from-checkpoint", type=Path, help="checkpoint from which the long training goes on")
+    parser.add_argument(
+        "--keep-checkpoint", type=Path, help="file to write the long training's state to, small enough to keep"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    recipe = Recipe()
-    loop = replace(recipe.loop, num_steps=options.steps or recipe.loop.num_steps, uses_bfloat16=not options.float32)
-    autoencoder = replace(recipe.autoencoder, uses_bfloat16=not options.float32)
-    recipe = replace(recipe, loop=loop, autoencoder=autoencoder)
-    folders = Folders(options.runs)
-    model = run(recipe, folders, options.pictures)
+    recipe, folders = Recipe(), Folders(options.runs)
+    if options.long_steps is not None:
+        recipe = replace(recipe, long_loop=replace(recipe.long_loop, num_steps=options.long_steps))
+    if options.from_world is not None:
+        adopt_world(options.from_world, folders)
+    if options.from_checkpoint is not None:
+        adopt_checkpoint(options.from_checkpoint, folders)
+    finished = run(recipe, folders, options.pictures, lambda text: print(text, flush=True))  # noqa: T201
+    if options.keep_checkpoint is not None:
+        keep_checkpoint(recipe, folders, options.keep_checkpoint)
     if options.out is not None:
-        export(recipe, folders.tuned_autoencoder, model, options.out)
+        export(finished.recipe, finished.autoencoder, finished.model, options.out)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from engine.messages import ChunkRequest
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.training.autoencoder import GroupSource, psnr_db, reconstruction_loss
 from engine.training.average import WeightAverage
+from engine.training.number_format import NumberFormat, uses_bfloat16
 from engine.training.synthetic.clips import read_clips
 from engine.whole_files import whole_path
 from engine.worlds.protocol import WorldModel
@@ -41,6 +42,7 @@ class DecoderConfig:
     batch_size: int = 16
     """Half of it the world's own latents, half true ones, so that the start picture stays sharp."""
     learning_rate: float = 6e-4
+    number_format: NumberFormat = "measured"
     seed: int = 4
 
 
@@ -88,12 +90,14 @@ def tune_decoder(
     )
     average = WeightAverage(codec, 0.995)
     half = config.batch_size // 2
+    in_bfloat16 = uses_bfloat16(config.number_format)
     for step in range(1, config.num_steps + 1):
         own_before, own, own_target = _draw(held, half, generator)
         true_before, true_target = source.draw(config.batch_size - half)
         with torch.no_grad():
             before, now = codec.encode_groups(torch.cat([true_before, true_target])).chunk(2)
-        decoded = codec.decode_groups(torch.cat([own_before, before]), torch.cat([own, now]))
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_bfloat16):
+            decoded = codec.decode_groups(torch.cat([own_before, before]), torch.cat([own, now])).float()
         loss = reconstruction_loss(decoded, torch.cat([own_target, true_target]))
         optimiser.zero_grad()
         loss.backward()

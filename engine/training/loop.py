@@ -16,10 +16,12 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 from torch import Generator, Tensor, nn
 
+from engine.models.devices import inference_dtype
 from engine.models.transformer import AstraTransformer3DModel
 from engine.sampling.schedule import NUM_TRAIN_TIMESTEPS, add_noise
 from engine.training.average import WeightAverage
 from engine.training.noise_as_mask import NoiseAsMask
+from engine.training.number_format import NumberFormat, uses_bfloat16
 from engine.training.objective import NoiseLevels, Objective, flow_loss
 from engine.training.trainable import Trainable, choose_trainable, matrices_of_blocks
 from engine.training.windows import Batch, WindowSource
@@ -61,8 +63,8 @@ class LoopConfig:
     clip_norm: float = 1.0
     gradient_checkpointing: bool = False
     """Compute activations twice rather than keep them."""
-    uses_bfloat16: bool = False
-    """Whether products run in bfloat16. On GPUs always a gain; on the CPU only where the processor has it."""
+    number_format: NumberFormat = "measured"
+    """Of products. On GPUs always bfloat16."""
     seed: int = 3
 
 
@@ -123,7 +125,8 @@ class Trainer:
         self.source = source
         self.generator = Generator().manual_seed(config.seed)
         self.step = 0
-        self.accelerator = accelerator or make_accelerator(torch.device("cpu"), config.uses_bfloat16)
+        self.accelerator = accelerator or make_accelerator(torch.device("cpu"))
+        self._in_bfloat16 = _in_bfloat16(self.accelerator.device, config.number_format)
         if config.batch_size % self.accelerator.num_processes:
             raise ValueError(
                 f"the batch size {config.batch_size} does not divide into {self.accelerator.num_processes} processes"
@@ -196,7 +199,7 @@ class Trainer:
             timestep_B=levels.timestep_B[mine].to(device),
             weight_B=levels.weight_B[mine].to(device),
         )
-        with accelerator.autocast():
+        with torch.autocast(device.type, torch.bfloat16, enabled=self._in_bfloat16):
             loss, balance, load = self._module(part, part.rows_BRA, noise[mine].to(device), my_levels, self._load_E)
         # Not in place: the loss still needs the value it was computed with.
         self._load_E = self._load_E.lerp(accelerator.reduce(load, "mean"), 0.01)
@@ -252,7 +255,7 @@ class Trainer:
         return twin.eval().requires_grad_(False)
 
 
-def make_accelerator(device: torch.device, uses_bfloat16: bool) -> Accelerator:
+def make_accelerator(device: torch.device) -> Accelerator:
     """Accelerate's view of the processes that run this: one, or as many as `accelerate launch` started.
 
     Raises ValueError for a device that Accelerate does not train on here.
@@ -262,10 +265,18 @@ def make_accelerator(device: torch.device, uses_bfloat16: bool) -> Accelerator:
     if device.index is not None and device.type != "cpu":
         torch.accelerator.set_device_index(device.index)
     is_cpu = device.type == "cpu"
-    accelerator = Accelerator(cpu=is_cpu, mixed_precision="bf16" if uses_bfloat16 else "no", kwargs_handlers=[unused])
+    accelerator = Accelerator(cpu=is_cpu, mixed_precision="no", kwargs_handlers=[unused])
     if accelerator.device.type != device.type:
         raise ValueError(f"training on {device} was asked for, but Accelerate trains on {accelerator.device} here")
     return accelerator
+
+
+def _in_bfloat16(device: torch.device, number_format: NumberFormat) -> bool:
+    """Whether products run in bfloat16 on a device: on the CPU as the format says, elsewhere also where the device
+    infers in it."""
+    if device.type == "cpu":
+        return uses_bfloat16(number_format)
+    return number_format == "bfloat16" or inference_dtype(device) is torch.bfloat16
 
 
 def _make_optimisers(config: LoopConfig, model: AstraTransformer3DModel) -> list[torch.optim.Optimizer]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from engine.models.codec import VideoCodec
-from engine.models.devices import inference_dtype, resolve_device
+from engine.models.devices import resolve_device
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.load import load_codec, load_transformer
 from engine.sampling.denoise import denoise
@@ -54,9 +54,7 @@ def train(
     if not resume and (output / "checkpoint.pt").exists():
         raise ConfigError(f"{output} holds a run already; add --resume to go on with it, or give another output")
     try:
-        chosen = resolve_device(device)
-        is_half = config.loop.uses_bfloat16 or inference_dtype(chosen) is torch.bfloat16
-        accelerator = make_accelerator(chosen, uses_bfloat16=is_half)
+        accelerator = make_accelerator(resolve_device(device))
     except ValueError as error:
         raise ConfigError(str(error)) from error
     source = WindowSource(config.windows, _folders(config.shards), Generator().manual_seed(config.shard_seed))

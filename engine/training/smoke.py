@@ -14,8 +14,9 @@ from engine.actions.modality import CAMERA, ActionTrack
 from engine.actions.moves import camera_row
 from engine.messages import ChunkRequest
 from engine.poses import TRAINED_SPEED
-from engine.training.bundled import SMOKE, Folders, export, run
+from engine.training.bundled import export, run
 from engine.training.journal import read_log
+from engine.training.recipe import SMOKE, Folders
 from engine.worlds.astra import open_astra
 
 
@@ -28,7 +29,7 @@ class SmokeReport:
     num_parameters: int
     """Of the transformer."""
     losses: tuple[float, float]
-    """Of the first and the second training's last step."""
+    """Of the first and the last training's last step."""
     frames_shape: tuple[int, ...]
     """Of one chunk made with the world."""
     seconds: float
@@ -38,15 +39,17 @@ def smoke(folder: Path, say: Callable[[str], None] = lambda _text: None) -> Smok
     """Render, train, refine, tune, export, open and step, in an empty `folder`; tells each stage as it begins."""
     started = time.perf_counter()
     folders = Folders(folder / "run")
-    model = run(SMOKE, folders, None, say)
+    finished = run(SMOKE, folders, None, say)
     say("exporting the world and making a chunk with it")
     world = folder / "world"
-    export(SMOKE, folders.tuned_autoencoder, model, world)
+    export(SMOKE, finished.autoencoder, finished.model, world)
     frames = _one_chunk(world)
-    losses = tuple(read_log(stage)[-1]["loss"] for stage in (folders.transformer, folders.refined))
+    losses = tuple(
+        read_log(stage)[-1]["loss"] for stage in (folders.transformer, folders.finish(SMOKE.long_loop.num_steps).cooled)
+    )
     return SmokeReport(
         world=world,
-        num_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        num_parameters=sum(parameter.numel() for parameter in finished.model.parameters()),
         losses=(losses[0], losses[1]),
         frames_shape=frames.shape,
         seconds=time.perf_counter() - started,

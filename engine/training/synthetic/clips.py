@@ -20,6 +20,8 @@ from torch import Tensor
 from engine import poses
 from engine.actions.modality import DRIVING, ROBOT, Modality, modality
 from engine.training.synthetic.commands import (
+    CLOSE_REACH,
+    Reach,
     camera_rows,
     driving_rows,
     frame_poses,
@@ -35,6 +37,7 @@ from engine.training.synthetic.scenes import (
     hilly_scenes,
     picture_scenes,
     render,
+    standing_scenes,
     table_scenes,
 )
 from engine.whole_files import whole_path
@@ -55,6 +58,10 @@ class ClipConfig:
     picture_share: float = 0.7
     hilly_share: float = 0.0
     """Of the clips that are not of pictures: those on a height field."""
+    standing_share: float = 0.0
+    """Of the clips of pictures: those with upright things on the ground."""
+    close_share: float = 0.0
+    """Of the robot's clips: those whose gripper is near the camera and so fills much of the picture."""
     clips_per_shard: int = 32
     modality: str = "camera"
     seed: int = 1
@@ -97,13 +104,21 @@ def _moving_camera_clips(
     num_pictures = round(config.clips_per_shard * config.picture_share)
     frames, rows = [], []
     num_hilly = round((config.clips_per_shard - num_pictures) * config.hilly_share)
-    counts = {"picture": num_pictures, "built": config.clips_per_shard - num_pictures - num_hilly, "hilly": num_hilly}
+    num_standing = round(num_pictures * config.standing_share)
+    counts = {
+        "picture": num_pictures - num_standing,
+        "standing": num_standing,
+        "built": config.clips_per_shard - num_pictures - num_hilly,
+        "hilly": num_hilly,
+    }
     for what, count in counts.items():
         if not count:
             continue
         paths = np.stack([frame_poses(draw(rng, num_ticks)) for _ in range(count)])
         if what == "picture":
             scenes = picture_scenes(generator, count, aspect, pictures, with_leaves=True)
+        elif what == "standing":
+            scenes = standing_scenes(generator, count, aspect, pictures)
         else:
             scenes = (built_scenes if what == "built" else hilly_scenes)(generator, count, aspect)
         scenes = _roomy(scenes, paths)
@@ -117,7 +132,9 @@ def _robot_clips(
 ) -> tuple[Tensor, Tensor]:
     count = config.clips_per_shard
     scenes = table_scenes(generator, count, config.width / config.height)
-    paths = np.stack([random_reach(rng, num_ticks) for _ in range(count)])
+    num_close = round(count * config.close_share)
+    reaches = [CLOSE_REACH] * num_close + [Reach()] * (count - num_close)
+    paths = np.stack([random_reach(rng, num_ticks, reach) for reach in reaches])
     looks_down = poses.from_parts(poses.rotation_x(-TABLE_PITCH))
     still = torch.from_numpy(looks_down).expand(count, paths.shape[1], 4, 4)
     # Rows are in the camera's axes, boxes in the world's.

@@ -159,6 +159,10 @@ class Reach:
     step: float = 0.06
 
 
+CLOSE_REACH = Reach(low=(-0.28, -0.2, 0.42), high=(0.28, 0.12, 0.85), step=0.05)
+"""One near the camera: the gripper takes up to half of the picture, and so do its moves."""
+
+
 def random_reach(rng: np.random.Generator, num_ticks: int, reach: Reach = Reach()) -> NDArray[np.float64]:
     """Positions (1 + 4 x ticks, 3) of a gripper that is moved along one or two axes at a time."""
     low, high = np.array(reach.low), np.array(reach.high)

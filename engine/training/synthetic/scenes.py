@@ -1,9 +1,10 @@
 """Procedural scenes rendered with exact camera poses: pure torch, vectorised over clips, the same on a GPU.
 
-Four kinds: **built** scenes (textured ground, sky, boxes, haze), **hilly** ones (the same on a height field),
+Five kinds: **built** scenes (textured ground, sky, boxes, haze), **hilly** ones (the same on a height field),
 **picture** scenes (a picture projected from the first camera onto a ground plane and a cylinder around it, so that a
-walk into a picture has a true answer) and **table** scenes (a built one looked down on, with a gripper of three boxes
-that moves while the camera rests).
+walk into a picture has a true answer), **standing** ones (a picture scene with upright slabs on its ground, cut out of
+other pictures in the outline of trees, posts and people) and **table** scenes (a built one looked down on, with a
+gripper of three boxes that moves while the camera rests).
 
 Shape letters: B clips, F frames, P pixels, K textures, L blur levels, N texture size.
 """
@@ -18,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from engine.training.synthetic.outlines import SQUARE, inside_outline, random_outline
 from engine.training.synthetic.terrain import FARTHEST, Terrain, random_terrain
 from engine.training.synthetic.textures import choice, dead_leaves, landscape, number, sky, tile, uniform
 
@@ -51,6 +53,8 @@ class Scenes:
     box_half: Tensor
     box_yaw: Tensor
     box_texture: Tensor
+    box_outline: Tensor
+    """(B, boxes, heights): half the width of a box at each height, top to foot, as a share of the widest."""
     haze_colour: Tensor
     haze_density: Tensor
     is_gripper: Tensor
@@ -86,6 +90,36 @@ def table_scenes(generator: Generator, num: int, aspect: float) -> Scenes:
     return _batch(parts, False)
 
 
+def standing_scenes(generator: Generator, num: int, aspect: float, pictures: Tensor | None = None) -> Scenes:
+    """Picture scenes with one to six upright slabs on the ground, each with a surface cut from another picture."""
+    parts = []
+    for _ in range(num):
+        surfaces = [_any_picture(generator, pictures, True) for _ in range(NUM_TEXTURES - FIRST_BOX)]
+        part = _random_scene(generator, aspect, _any_picture(generator, pictures, True), True)
+        unused = part["textures"]
+        blurred = torch.cat([_blur_levels(surface) for surface in surfaces], 1)
+        parts.append(
+            part
+            | _slabs(generator, float(part["ground_height"]))
+            | {"textures": torch.cat([unused, unused, blurred], 1)}
+        )
+    return _batch(parts, True)
+
+
+def _slabs(g: Generator, ground: float) -> dict[str, Tensor]:
+    """Thin upright boxes that face the start, more or less, with the outlines of things that stand."""
+    half = torch.stack([uniform(g, 0.03, 0.3, NUM_BOXES), uniform(g, 0.06, 0.6, NUM_BOXES)], -1)
+    half = torch.cat([half, torch.full((NUM_BOXES, 1), 0.012)], -1)
+    distance, angle = uniform(g, 0.7, 3.2, NUM_BOXES), uniform(g, -0.9, 0.9, NUM_BOXES)
+    present = torch.arange(NUM_BOXES) <= choice(g, NUM_BOXES)
+    return {
+        "box_centre": torch.stack([distance * torch.sin(angle), ground - half[:, 1], distance * torch.cos(angle)], -1),
+        "box_half": half * present[:, None],
+        "box_yaw": uniform(g, -0.5, 0.5, NUM_BOXES) + angle,
+        "box_outline": torch.stack([random_outline(g) for _ in range(NUM_BOXES)]),
+    }
+
+
 def _gripper(g: Generator) -> dict[str, Tensor]:
     """A palm with an arm above it and two fingers below, and smaller things on the table."""
     size = number(g, 0.8, 1.3)
@@ -113,18 +147,19 @@ def picture_scenes(
 ) -> Scenes:
     """Scenes made of pictures, in equal shares: procedural landscapes, dead leaves if asked for, and `pictures`
     (M, 3, N, N) in [0, 1] if there are any."""
+    drawn = [_any_picture(generator, pictures, with_leaves) for _ in range(num)]
+    return _batch([_random_scene(generator, aspect, picture, True) for picture in drawn], True)
+
+
+def _any_picture(generator: Generator, pictures: Tensor | None, with_leaves: bool) -> Tensor:
+    """A picture (3, N, N) of a random kind, flipped, cut and tinted at random."""
     kinds: list[Callable[[], Tensor]] = [lambda: landscape(generator, TEXTURE_SIZE)]
     if with_leaves:
         kinds.append(lambda: dead_leaves(generator, TEXTURE_SIZE))
     if pictures is not None:
         kinds.append(lambda: pictures[choice(generator, len(pictures))])
-
-    def draw() -> Tensor:
-        kind = kinds[choice(generator, len(kinds))] if len(kinds) > 1 else kinds[0]
-        return _jitter(generator, kind())
-
-    drawn = [draw() for _ in range(num)]
-    return _batch([_random_scene(generator, aspect, picture, True) for picture in drawn], True)
+    kind = kinds[choice(generator, len(kinds))] if len(kinds) > 1 else kinds[0]
+    return _jitter(generator, kind())
 
 
 def scene_of_picture(generator: Generator, picture: Tensor, aspect: float) -> Scenes:
@@ -159,6 +194,7 @@ def _random_scene(g: Generator, aspect: float, first: Tensor, is_picture: bool) 
         "box_yaw": uniform(g, 0, 3.14, NUM_BOXES),
         "box_texture": torch.randint(FIRST_BOX, NUM_TEXTURES, (NUM_BOXES,), generator=g),
         "haze_colour": bank[-1 if is_picture else SKY][:, -1].mean(1),
+        "box_outline": SQUARE.expand(NUM_BOXES, -1),
         "is_gripper": torch.zeros(NUM_BOXES, dtype=torch.bool),
         "haze_density": torch.tensor(0.0 if is_picture else number(g, 0.0, 0.22) * choice(g, 3) / 2),
     }
@@ -232,8 +268,12 @@ def _shade(scenes: Scenes, origin: Tensor, direction: Tensor, width: int) -> Ten
     if scenes.terrain is not None:
         ground_t = scenes.terrain.hit(origin, direction, scenes.ground_height)
     if scenes.is_picture:
-        uv, texels = _picture_lookup(scenes, origin, direction, ground_t, width)
-        return _lookup(scenes.textures, torch.full_like(down, PICTURE), uv, texels)
+        uv, texels, depth = _picture_lookup(scenes, origin, direction, ground_t, width)
+        texture = torch.full_like(down, PICTURE)
+        if bool((scenes.box_half > 0).any()):
+            uv, texels, texture, _ = _in_front(scenes, origin, direction, width, uv, texels, texture, depth)
+            uv = torch.where((texture == PICTURE)[..., None], uv, uv % 1.0)
+        return _lookup(scenes.textures, texture, uv, texels)
     return _shade_built(scenes, origin, direction, ground_t, width)
 
 
@@ -256,14 +296,7 @@ def _shade_built(scenes: Scenes, origin: Tensor, direction: Tensor, ground_t: Te
     texture = torch.where(hit_ground, GROUND, SKY)
     depth = torch.where(hit_ground, ground_t, torch.full_like(ground_t, FAR))
 
-    for box in range(NUM_BOXES):
-        t, box_uv = _hit_box(scenes, box, origin, direction)
-        nearer = t < depth
-        uv = torch.where(nearer[..., None], box_uv, uv)
-        texels = torch.where(nearer, t * length * pixel * TEXTURE_SIZE * 1.5, texels)
-        texture = torch.where(nearer, scenes.box_texture[:, box : box + 1], texture)
-        depth = torch.where(nearer, t, depth)
-
+    uv, texels, texture, depth = _in_front(scenes, origin, direction, width, uv, texels, texture, depth)
     colour = _lookup(scenes.textures, texture, uv % 1.0, texels)
     if scenes.terrain is not None:
         light = scenes.terrain.light_at(ground[..., [0, 2]])
@@ -271,6 +304,28 @@ def _shade_built(scenes: Scenes, origin: Tensor, direction: Tensor, ground_t: Te
     haze = 1 - torch.exp(-scenes.haze_density[:, None] * depth * length)
     haze = torch.where(texture == SKY, torch.zeros_like(haze), haze)[..., None]
     return colour * (1 - haze) + scenes.haze_colour[:, None] * haze
+
+
+def _in_front(
+    scenes: Scenes,
+    origin: Tensor,
+    direction: Tensor,
+    width: int,
+    uv: Tensor,
+    texels: Tensor,
+    texture: Tensor,
+    depth: Tensor,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Texture coordinates, footprint, texture number and depth of what is seen, with the boxes in front of it."""
+    footprint = direction.norm(dim=-1) * 2 * scenes.tan_half_fov[:, :1] / width * TEXTURE_SIZE * 1.5
+    for box in range(NUM_BOXES):
+        t, box_uv = _hit_box(scenes, box, origin, direction)
+        nearer = t < depth
+        uv = torch.where(nearer[..., None], box_uv, uv)
+        texels = torch.where(nearer, t * footprint, texels)
+        texture = torch.where(nearer, scenes.box_texture[:, box : box + 1].to(texture.dtype), texture)
+        depth = torch.where(nearer, t, depth)
+    return uv, texels, texture, depth
 
 
 def _hit_box(scenes: Scenes, box: int, origin: Tensor, direction: Tensor) -> tuple[Tensor, Tensor]:
@@ -289,6 +344,7 @@ def _hit_box(scenes: Scenes, box: int, origin: Tensor, direction: Tensor) -> tup
     enter, axis = near.max(-1)
     hit = (enter < far.amin(-1)) & (enter > 0.03) & (half[:, :1] > 0)
     point = start[:, None] + enter[..., None] * ray
+    hit = hit & inside_outline(scenes.box_outline[:, box], point / half[:, None].clamp_min(1e-6))
     u = torch.where(axis == 0, point[..., 2], point[..., 0])
     v = torch.where(axis == 1, point[..., 2], point[..., 1])
     return torch.where(hit, enter, torch.full_like(enter, 1e5)), torch.stack([u, v], -1) * 1.5
@@ -296,8 +352,9 @@ def _hit_box(scenes: Scenes, box: int, origin: Tensor, direction: Tensor) -> tup
 
 def _picture_lookup(
     scenes: Scenes, origin: Tensor, direction: Tensor, ground_t: Tensor, width: int
-) -> tuple[Tensor, Tensor]:
-    """Where the first camera saw the point that a ray meets: picture coordinates in [0, 1] and footprint in texels."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Where the first camera saw the point that a ray meets: picture coordinates in [0, 1], footprint in texels, and
+    how far along the ray the point is."""
     radius = scenes.backdrop_radius[:, None]
     flat, start = direction[..., [0, 2]], origin[:, None, [0, 2]]
     a = (flat * flat).sum(-1).clamp_min(1e-6)
@@ -318,7 +375,7 @@ def _picture_lookup(
     down = point[..., 1] / distance.clamp_min(1e-3) / scenes.tan_half_fov[:, 1:] - scenes.horizon[:, None]
     uv = _mirror(torch.stack([across, down], -1)) * 0.5 + 0.5
     ratio = t * direction.norm(dim=-1) / point.norm(dim=-1).clamp_min(1e-3)
-    return uv, ratio * TEXTURE_SIZE / width
+    return uv, ratio * TEXTURE_SIZE / width, t
 
 
 def _mirror(values: Tensor) -> Tensor:

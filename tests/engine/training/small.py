@@ -93,5 +93,6 @@ num_targets = 4
 num_steps = 6
 batch_size = 4
 warmup_steps = 2
+number_format = "float32"
 """
 """A run of seconds over `write_shards(folder, text=True)`."""

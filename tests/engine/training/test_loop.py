@@ -12,7 +12,7 @@ from engine.training.trainable import ADAPTER_PARTS
 from engine.training.windows import WindowConfig, WindowSource
 from tests.engine.training.small import NEW, write_shards
 
-CONFIG = LoopConfig(num_steps=10, batch_size=4, warmup_steps=2)
+CONFIG = LoopConfig(num_steps=10, batch_size=4, warmup_steps=2, number_format="float32")
 GOLDEN = Path(__file__).parents[2] / "data" / "training" / "losses.txt"
 
 
