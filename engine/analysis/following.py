@@ -136,7 +136,7 @@ class MotionSearch:
     def views(self, start: Luminance) -> StartViews:
         """The start, (H, W) of the size prepared for, as it would look after every amount of motion."""
         soft = blurred(start, _SOFTER)
-        return StartViews(self.amounts, [[_Views(start, soft, lookup) for lookup in row] for row in self._lookups])
+        return StartViews(self.amounts, [[Views(start, soft, lookup) for lookup in row] for row in self._lookups])
 
     def estimate(self, start: Luminance, frames: Sequence[Luminance]) -> Estimate:
         """The motion from `start` to `frames`, one per fraction, all of the size prepared for."""
@@ -147,7 +147,7 @@ class StartViews:
     """What one start would look like after many amounts of motion: most of the work of a search, to be shared by all
     clips from that start. Made by `MotionSearch.views`."""
 
-    def __init__(self, amounts: Floats, views: list[list[_Views]]) -> None:
+    def __init__(self, amounts: Floats, views: list[list[Views]]) -> None:
         self._amounts = amounts
         self._views = views  # by guess of the surroundings, then by fraction
         self._penalty = _FAVOUR_REST * np.abs(amounts) / amounts[-1]
@@ -157,15 +157,15 @@ class StartViews:
         found = [self._best(frames, guess) for guess in self._views]
         return max(found, key=lambda estimate: estimate.correlation)
 
-    def _best(self, frames: Sequence[Luminance], views: list[_Views]) -> Estimate:
+    def _best(self, frames: Sequence[Luminance], views: list[Views]) -> Estimate:
         each = [view.correlations(frame) for frame, view in zip(frames, views, strict=True)]
         likeness = np.mean(each, axis=0) - self._penalty
         best = int(likeness.argmax())
         step = float(self._amounts[1] - self._amounts[0])
-        return Estimate(float(self._amounts[best]) + step * _peak_offset(likeness, best), float(likeness[best]))
+        return Estimate(float(self._amounts[best]) + step * peak_offset(likeness, best), float(likeness[best]))
 
 
-class _Views:
+class Views:
     """Views (2, N, P) of a start, sharp and soft, with their means and covariances over what it shows."""
 
     def __init__(self, sharp: Luminance, soft: Luminance, lookup: Lookup) -> None:
@@ -198,7 +198,7 @@ class _Views:
         return np.where(self._shows_enough, np.where(has_contrast, blended, 0.0), -1.0).astype(np.float64)
 
 
-def _peak_offset(values: Floats, best: int) -> float:
+def peak_offset(values: Floats, best: int) -> float:
     """Where a parabola through the best value and its neighbours peaks, in steps from the best, -0.5 to 0.5."""
     if not 0 < best < len(values) - 1:
         return 0.0

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.analysis.following import AXES, Axis, goes_right, stands_still
 from engine.evaluation.commands import RANDOM
+from engine.evaluation.controls import CONTROLS
 from engine.evaluation.following import FollowingSamples, Gains, directions_of, gains_by_axis
 from engine.evaluation.network import NetworkSamples
 from engine.evaluation.speed import Timing
@@ -99,6 +100,7 @@ def control_figures(name: str, samples: FollowingSamples) -> list[Figure]:
         "soft": ("start gone soft", samples.softened),
         "shuffled": ("shuffled actions", samples.shuffled),
         "none": ("no actions", samples.resting),
+        **{control.name: (control.title, samples.controls[control.name]) for control in CONTROLS},
     }
     figures = []
     for control, (title, gains) in controls.items():

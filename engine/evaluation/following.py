@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.following import AXES, REACH, Axis, MotionSearch, StartViews, blurred, luminance
 from engine.analysis.warp import Luminance
+from engine.evaluation.beyond import Answer, BeyondMeasures, answer_of, true_answer
 from engine.evaluation.commands import (
     DIRECTIONS,
     RANDOM,
@@ -23,6 +24,7 @@ from engine.evaluation.commands import (
     path_of,
     rest,
 )
+from engine.evaluation.controls import CONTROLS
 from engine.evaluation.settings import EvaluationSettings
 from engine.evaluation.starts import Start
 from engine.evaluation.takes import Glimpses, make_take, noise_seed
@@ -55,6 +57,10 @@ class FollowingSamples:
     """(G, 1, D): the start, blurred, in place of every frame: what going soft alone looks like."""
     truth: Gains
     """(G, 1, D): the start's scene seen from the commanded poses, the most that the score can give."""
+    controls: dict[str, Gains]
+    """(G, 1, D) of each of `CONTROLS`, by name."""
+    beyond: dict[str, list[list[Answer]]] = field(repr=False)
+    """Of "world", "truth" and each control, by start and seed: what no warp of the start gives."""
     random: Gains
     """(G, S, axes, 2): commanded and estimated motion of the random commands, axes as in `RANDOM`."""
     shown: list[tuple[Picture, ...]] = field(repr=False)
@@ -92,18 +98,28 @@ def follow(
 ) -> FollowingSamples:
     """Make the takes of one set of starts and measure them."""
     num_ticks, speed = world.info.clock.latents_per_chunk, settings.speed
-    follower = _Follower(world, settings, searches)
+    measures = BeyondMeasures(world.info, speed)
+    follower = _Follower(world, settings, searches, measures)
     random_speeds = _random_speeds(len(starts), settings)
     tried: list[list[_Tried]] = []
     copied: list[Gains] = []
     softened: list[Gains] = []
     truth: list[Gains] = []
+    controls: dict[str, list[Gains]] = {control.name: [] for control in CONTROLS}
+    beyond: dict[str, list[list[Answer]]] = {name: [] for name in ("world", "truth", *controls)}
     for g, start in enumerate(starts):
         seeds = range(settings.num_seeds)
-        tried.append([follower.try_start(start, noise_seed(g, s), random_speeds[g, s]) for s in seeds])
+        true_chunks = true_answer(start, num_ticks, speed)
+        tried.append([follower.try_start(start, true_chunks, noise_seed(g, s), random_speeds[g, s]) for s in seeds])
+        beyond["world"].append([one.beyond for one in tried[-1]])
+        beyond["truth"].append([measures.measure(true_chunks, true_chunks)])
         copied.append(follower.gains([_still_copy(start, num_ticks)] * len(DIRECTIONS)))
         softened.append(follower.gains([_still_copy(start, num_ticks, SOFT)] * len(DIRECTIONS)))
-        truth.append(follower.gains([_true_chunk(start, command, num_ticks, speed) for command in DIRECTIONS]))
+        truth.append(follower.gains(true_chunks))
+        for control in CONTROLS:
+            chunks = answer_of(control, start, num_ticks, speed)
+            controls[control.name].append(follower.gains(chunks))
+            beyond[control.name].append([measures.measure(chunks, true_chunks)])
         on_start(g + 1)
     return FollowingSamples(
         commanded=np.array([command.amount(num_ticks, speed) for command in DIRECTIONS]),
@@ -114,6 +130,8 @@ def follow(
         copied=np.array(copied)[:, None],
         softened=np.array(softened)[:, None],
         truth=np.array(truth)[:, None],
+        controls={name: np.array(gains)[:, None] for name, gains in controls.items()},
+        beyond=beyond,
         shown=[seeds[0].shown for seeds in tried],
     )
 
@@ -126,19 +144,25 @@ class _Tried:
     resting: Gains
     shuffled: Gains
     random: Gains
+    beyond: Answer
     shown: tuple[Picture, ...]
 
 
 class _Follower:
     """Drives a world from one start after the other. Its random order of commands is that of the settings' seed."""
 
-    def __init__(self, world: WorldModel, settings: EvaluationSettings, searches: Searches) -> None:
+    def __init__(
+        self, world: WorldModel, settings: EvaluationSettings, searches: Searches, measures: BeyondMeasures
+    ) -> None:
         self._world = world
         self._searches = searches
+        self._measures = measures
         self._num_ticks, self._speed = world.info.clock.latents_per_chunk, settings.speed
         self._rng = np.random.default_rng((settings.seed, 1))
 
-    def try_start(self, start: Start, seed: int, random_speeds: NDArray[np.float64]) -> _Tried:
+    def try_start(
+        self, start: Start, truth: Sequence[Glimpses], seed: int, random_speeds: NDArray[np.float64]
+    ) -> _Tried:
         """Make every take from a start with one noise seed."""
         tracks = [command.track(self._num_ticks, self._speed) for command in DIRECTIONS]
         chunks = [make_take(self._world, start, [track], seed)[0] for track in tracks]
@@ -149,6 +173,7 @@ class _Follower:
             resting=self.gains([still] * len(DIRECTIONS)),
             shuffled=self.gains([chunks[other] for other in _derangement(self._rng, len(DIRECTIONS))]),
             random=np.array([self._follow_random(start, command, seed, float(drawn)) for command, drawn in pairs]),
+            beyond=self._measures.measure(chunks, truth),
             shown=(still.start, *(chunks[DIRECTIONS.index(command)].last for command in SHOWN)),
         )
 
@@ -194,18 +219,6 @@ def _still_copy(start: Start, num_ticks: int, blur: float = 0.0) -> Glimpses:
     shown = luminance(start.picture)
     after = tuple(blurred(shown, blur) for _ in glimpse_ticks(num_ticks))
     return Glimpses(before=shown, after=after, start=start.picture, last=start.picture)
-
-
-def _true_chunk(start: Start, command: Command, num_ticks: int, speed: float) -> Glimpses:
-    path = path_of(command.track(num_ticks, speed))
-    ticks = glimpse_ticks(num_ticks)
-    seen = start.shown_from(path[[0, *ticks]])
-    return Glimpses(
-        before=luminance(seen[0]),
-        after=tuple(luminance(frame) for frame in seen[1:]),
-        start=seen[0],
-        last=seen[-1],
-    )
 
 
 def _derangement(rng: np.random.Generator, count: int) -> NDArray[np.int64]:

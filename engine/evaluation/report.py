@@ -15,6 +15,8 @@ from typing import Any
 from PIL import Image
 
 from engine.analysis.following import AXES
+from engine.evaluation.beyond_figures import beyond_table, control_likeness_table
+from engine.evaluation.controls import CONTROLS
 from engine.evaluation.figures import Figure, Target
 from engine.evaluation.run import Evaluation
 from engine.evaluation.settings import HELD_OUT_SEED
@@ -32,6 +34,7 @@ _CONTROL_TITLES = {
     "soft": "start gone soft",
     "shuffled": "shuffled actions",
     "none": "no actions",
+    **{control.name: control.title for control in CONTROLS},
 }
 
 
@@ -65,7 +68,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
 def as_text(evaluation: Evaluation) -> str:
     """The report in Markdown."""
     info, settings = evaluation.info, evaluation.settings
-    shown = [figure for figure in evaluation.figures if not figure.key.startswith("controls.")]
+    shown = [figure for figure in evaluation.figures if not figure.key.startswith(("controls.", "beyond."))]
     parts = [
         f"# How good is {info.name}",
         _about(evaluation),
@@ -76,9 +79,19 @@ def as_text(evaluation: Evaluation) -> str:
     for section, figures in groupby(shown, key=lambda figure: figure.section):
         parts += [f"## {section}", _table(list(figures))]
     parts += [
+        "## Where no warp of the start helps",
+        "Right directions are won by a warp of the start, and by a pan of a fifth of the motion. These are not. The "
+        "gain error is against the gain of the truth. A turn in a step aside is the share of the motion found that "
+        "turns (radians over radians plus scene units). Parallax is how much further near things go than far ones. "
+        "What comes into view is what a turn shows and the start does not. Frames are the world's own, without detail "
+        "fetched from the start.",
+        beyond_table(evaluation.figures, sorted(evaluation.starts, reverse=True)),
+        "The controls' likeness to the truth, scenes, PSNR above copying the start:",
+        control_likeness_table(evaluation.figures),
         "## Controls: right direction",
         "The score on the truth is the most that any world can have; on the others it shows what chance gives. "
-        "Shuffled actions are not always wrong: a step aside looks much like a turn.",
+        "Shuffled actions are not always wrong: a step aside looks much like a turn. The start warped, and panned at "
+        "any strength, passes: read this table with the one above.",
         _controls_table(evaluation.figures),
         _still_ceiling(evaluation.figures),
         "## What was measured",

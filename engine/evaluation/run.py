@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.evaluation.beyond_figures import beyond_figures, control_likeness_figures
 from engine.evaluation.figures import (
     Figure,
     control_figures,
@@ -114,6 +115,8 @@ def evaluate(
     figures = [
         *(figure for name in following for figure in following_figures(name, following[name])),
         *likeness_figures(likeness, num_ticks, network),
+        *(figure for name in following for figure in beyond_figures(name, following[name])),
+        *control_likeness_figures(likeness, num_ticks),
         *long_figures(PHOTOGRAPHS, long),
         *([] if network is None else network_figures(network)),
         *speed_figures(timings, num_ticks),

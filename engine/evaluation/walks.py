@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.actions.modality import CAMERA, ActionTrack
 from engine.analysis.quality import blockiness, psnr, sharpness_kept
 from engine.evaluation.commands import LONG, LONG_SPEED
+from engine.evaluation.controls import CONTROLS
 from engine.evaluation.following import Gains, OnStart, Searches
 from engine.evaluation.settings import EvaluationSettings
 from engine.evaluation.starts import Start
@@ -38,6 +39,8 @@ class LikenessSamples:
     """(G, S, chunks)."""
     copied: NDArray[np.float64]
     """(G, 1, chunks): of the start picture itself."""
+    controls: dict[str, NDArray[np.float64]]
+    """(G, 1, chunks) of each of `CONTROLS`, by name."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,16 +62,21 @@ def compare_with_truth(
     num_ticks = world.info.clock.latents_per_chunk
     found = np.zeros((len(starts), settings.num_seeds, NUM_CHUNKS))
     copied = np.zeros((len(starts), 1, NUM_CHUNKS))
+    controls = {control.name: np.zeros_like(copied) for control in CONTROLS}
     for g, (start, path) in enumerate(zip(starts, random_paths(len(starts), num_ticks, settings.seed), strict=True)):
         rows = camera_rows(path)[1:]
         tracks = [ActionTrack(CAMERA, rows[k * num_ticks : (k + 1) * num_ticks]) for k in range(NUM_CHUNKS)]
-        truth = start.shown_from(chunk_ends(path, num_ticks))
+        ends = chunk_ends(path, num_ticks)
+        truth = start.shown_from(ends)
+        for control in CONTROLS:
+            shown = control.show(start.picture, ends)
+            controls[control.name][g, 0] = [psnr(*pair) for pair in zip(shown, truth, strict=True)]
         copied[g, 0] = [psnr(start.picture, picture) for picture in truth]
         for s in range(settings.num_seeds):
             chunks = make_take(world, start, tracks, noise_seed(g, s))
             found[g, s] = [psnr(chunk.last, picture) for chunk, picture in zip(chunks, truth, strict=True)]
         on_start(g + 1)
-    return LikenessSamples(world=found, copied=copied)
+    return LikenessSamples(world=found, copied=copied, controls=controls)
 
 
 def walk_far(

@@ -7,6 +7,7 @@ is that of one process: losses are the same however many there are.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -199,7 +200,9 @@ class Trainer:
             timestep_B=levels.timestep_B[mine].to(device),
             weight_B=levels.weight_B[mine].to(device),
         )
-        with torch.autocast(device.type, torch.bfloat16, enabled=self._in_bfloat16):
+        with warnings.catch_warnings(), torch.autocast(device.type, torch.bfloat16, enabled=self._in_bfloat16):
+            # Norms keep their weights in float32, and PyTorch tells that its fused kernel wants one format.
+            warnings.filterwarnings("ignore", "Mismatch dtype between input and weight", UserWarning)
             loss, balance, load = self._module(part, part.rows_BRA, noise[mine].to(device), my_levels, self._load_E)
         # Not in place: the loss still needs the value it was computed with.
         self._load_E = self._load_E.lerp(accelerator.reduce(load, "mean"), 0.01)

@@ -61,8 +61,11 @@ def test_every_asked_measure_is_there(evaluation):
     for name in ("scenes", "photographs"):
         for axis in ("yaw", "strafe", "forward", "pitch"):
             assert {f"following.{name}.{axis}.{what}" for what in ("right", "gain", "correlation")} <= keys
-            for control in ("truth", "copy", "soft", "shuffled", "none"):
+            for control in ("truth", "copy", "soft", "shuffled", "none", "warp", "pan", "weak_pan"):
                 assert f"controls.{control}.{name}.{axis}.right" in keys
+        for answer in ("world", "truth", "warp", "pan", "weak_pan"):
+            whats = ("gain_error", "cross_talk", "parallax", "revealed")
+            assert {f"beyond.{name}.{answer}.{what}" for what in whats} <= keys
         assert f"following.{name}.yaw.random_correlation" in keys
         assert f"following.{name}.forward.random_correlation" in keys
         assert f"following.{name}.still" in keys
@@ -77,6 +80,21 @@ def test_the_text_sets_values_beside_targets_and_tells_what_is_missing(folder):
     assert "at most 0.5: met" in text
     assert "Few starts" in text
     assert "this world has no files, and so no network to load" in text
+
+
+def test_the_table_shows_what_a_weak_pan_lacks(evaluation):
+    values = {figure.key: figure.measure.value for figure in evaluation.figures}
+    for axis in ("yaw", "strafe", "forward", "pitch"):
+        assert values[f"controls.weak_pan.scenes.{axis}.right"] == 1
+    assert values["beyond.scenes.truth.gain_error"] == 0
+    assert values["beyond.scenes.weak_pan.gain_error"] > 0.6
+    assert values["beyond.scenes.weak_pan.cross_talk"] > 0.5
+    assert abs(values["beyond.scenes.weak_pan.parallax"]) < 0.2
+    assert values["beyond.scenes.truth.parallax"] == pytest.approx(1)
+    assert values["beyond.scenes.truth.revealed"] == 60
+    text = as_text(evaluation)
+    assert "| the same at 20 % strength | scenes |" in text.split("## Controls")[0]
+    assert "| target | | at most 0.08 | at most 0.1 |  |  |" in text
 
 
 def test_a_missed_target_is_marked(evaluation):

@@ -1,3 +1,4 @@
+import itertools
 import os
 import signal
 import subprocess
@@ -105,7 +106,7 @@ def test_each_training_goes_on_from_the_one_before_it(trained):
     folders, finished = trained
     networks = [read_transformer(stage / NETWORK) for stage in (folders.transformer, folders.refined)]
     networks += [train_long(EXACT, folders)[0], finished.model]
-    for before, after in zip(networks, networks[1:], strict=False):
+    for before, after in itertools.pairwise(networks):
         assert not torch.equal(before.proj_out.weight, after.proj_out.weight)
         assert torch.allclose(before.proj_out.weight, after.proj_out.weight, atol=0.05)
 
