@@ -1,9 +1,7 @@
 import itertools
-import os
-import signal
+import shutil
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from engine.training.bundled import (
     export,
     keep_checkpoint,
     make_transformer,
+    read_autoencoder,
     read_transformer,
     run,
     split_shards,
@@ -59,6 +58,14 @@ run(EXACT, Folders(Path(sys.argv[1])), None, lambda text: print(text, flush=True
 def trained(tmp_path_factory):
     folders = Folders(tmp_path_factory.mktemp("run"))
     return folders, run(EXACT, folders, None)
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """The run once more, for tests that change it."""
+    folders, finished = trained
+    shutil.copytree(folders.root, tmp_path / "run")
+    return Folders(tmp_path / "run"), finished
 
 
 def longer(num_steps: int) -> Recipe:
@@ -116,8 +123,8 @@ def test_the_cooling_sees_takes_of_the_networks_own(trained):
     assert any(read_shard(path).own is not None for path in folders.finish(3).own_takes.iterdir())
 
 
-def test_the_long_training_may_go_on_later_and_is_finished_anew(trained, tmp_path):
-    folders, finished = trained
+def test_the_long_training_may_go_on_later_and_is_finished_anew(copied):
+    folders, finished = copied
     model, step = train_long(longer(5), folders)
     assert step == 5
     assert not same(model, finished.model)
@@ -126,8 +133,8 @@ def test_the_long_training_may_go_on_later_and_is_finished_anew(trained, tmp_pat
     assert folders.finish(5).root != folders.finish(3).root
 
 
-def test_a_kept_checkpoint_and_a_world_are_enough_to_go_on_elsewhere(trained, tmp_path):
-    folders, finished = trained
+def test_a_kept_checkpoint_and_a_world_are_enough_to_go_on_elsewhere(copied, tmp_path):
+    folders, finished = copied
     world, kept = tmp_path / "world", tmp_path / "checkpoints" / "kept.pt"
     export(finished.recipe, finished.autoencoder, finished.model, world)
     reached = train_long(EXACT, folders)[1]
@@ -155,21 +162,34 @@ def test_a_run_without_a_checkpoint_has_none_to_keep(tmp_path):
         keep_checkpoint(EXACT, Folders(tmp_path), tmp_path / "kept.pt")
 
 
-@pytest.mark.parametrize("stage", ["rendering", "encoding", "refining", "training on", "cooling", "tuning"])
-def test_a_run_that_is_killed_comes_to_the_same_end(trained, tmp_path, stage):
-    _, finished = trained
-    command = [sys.executable, "-c", WHOLE_RUN, str(tmp_path / "run")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("stage", "undone"),
+    [
+        ("rendering", ("clips/clips_00009.safetensors", "latents", "refined", "long", "finish-3")),
+        ("refining", ("refined", "long", "finish-3")),
+        ("training on", ("long", "finish-3")),
+        ("cooling", ("finish-3",)),
+        ("tuning", ("finish-3/takes.safetensors", "finish-3/autoencoder-tuned")),
+    ],
+)
+def test_a_run_that_is_killed_comes_to_the_same_end(copied, stage, undone):
+    """Killed as a stage begins, with all before it there; then run again."""
+    folders, finished = copied
+    root = folders.root
+    for name in undone:
+        shutil.rmtree(root / name) if (root / name).is_dir() else (root / name).unlink()
+    process = subprocess.Popen([sys.executable, "-c", WHOLE_RUN, str(root)], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process.stdout:
         for line in process.stdout:
             if line.startswith(stage):
-                time.sleep(0.05)
-                os.kill(process.pid, signal.SIGTERM)
+                process.kill()
                 break
-    process.wait(60)
-    again = run(EXACT, Folders(tmp_path / "run"), None)
+    assert process.wait(60) != 0
+    again = run(EXACT, folders, None)
     assert same(finished.model, again.model)
+    assert same(*(read_autoencoder(done.autoencoder) for done in (finished, again)))
 
 
 def test_the_first_trainings_see_the_first_clip_sets_only():
