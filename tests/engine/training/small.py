@@ -92,7 +92,7 @@ num_targets = 4
 [loop]
 num_steps = 6
 batch_size = 4
-warmup_steps = 2
 number_format = "float32"
+warmup_steps = 2
 """
 """A run of seconds over `write_shards(folder, text=True)`."""
