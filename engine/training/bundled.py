@@ -43,6 +43,8 @@ VALIDATE_EVERY, CHECKPOINT_EVERY = 400, 100
 """Steps between validation errors, and between checkpoints."""
 NETWORK = "network"
 """Folder in that of a training, with its averaged network once it has come to its end."""
+AFTER_LONG = frozenset({"own_takes", "cool_windows", "cool_loop", "decoder", "guidance"})
+"""Parts of a recipe that the long training does not depend on."""
 SMALL_COLUMNS = (1, 2, 3, 4, 6, 7, 8, 9, 11)
 """Of a step row: those that are near zero, and so need larger weights to be heard at the start."""
 
@@ -170,8 +172,10 @@ def train_long(recipe: Recipe, folders: Folders) -> tuple[AstraTransformer3DMode
 
 
 def long_identity(recipe: Recipe) -> str:
-    """Names the runs that a checkpoint of the long training belongs to: of this recipe, however long."""
-    return json.dumps(asdict(replace(recipe, long_loop=replace(recipe.long_loop, num_steps=0))))
+    """Names the runs that a checkpoint of the long training belongs to: of equal stages up to it, however long it is
+    and whatever follows."""
+    deciding = asdict(replace(recipe, long_loop=replace(recipe.long_loop, num_steps=0)))
+    return json.dumps({name: value for name, value in deciding.items() if name not in AFTER_LONG})
 
 
 def cool_transformer(
