@@ -92,6 +92,7 @@ class App:
 
     def close(self) -> None:
         """End everything that runs; what is finished is stored."""
+        self.theme.ignore_system()
         self.jobs.close()
         self.files.end()
         self.engine.close()

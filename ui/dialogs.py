@@ -33,7 +33,7 @@ from astra_studio.settings import SETTINGS, Setting
 from ui.commands import COMMANDS
 from ui.studio import Studio
 from ui.theme import S4, S8, S12, S16
-from ui.widgets import quiet_label
+from ui.widgets import quiet_label, run_dialog
 
 _MAX_LINES = 2000
 _HELP_PX = 320
@@ -289,5 +289,5 @@ def may_lose_a_chunk(window: QWidget) -> bool:
     lose = box.addButton(box.tr("Close and lose it"), QMessageBox.ButtonRole.DestructiveRole)
     stay = box.addButton(box.tr("Stay"), QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(stay)
-    box.exec()
+    run_dialog(box)
     return box.clickedButton() is lose

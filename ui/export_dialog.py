@@ -32,7 +32,7 @@ from engine.video.exporters import EXPORTERS, WORDS
 from ui.job_ends import JobEnds, show_folder
 from ui.studio import Studio
 from ui.theme import S8, S12, S16
-from ui.widgets import quiet_label
+from ui.widgets import quiet_label, run_dialog
 
 _TIMELINE = TIMELINE_SUFFIX.removeprefix(".")
 _SCALES, _WIDEST_PX = (1, 2, 4, 8), 3840
@@ -283,5 +283,5 @@ def attach_export(studio: Studio, window: QWidget) -> None:
                 window.tr("{0} is saved").format(path.name), window.tr("Show in folder"), lambda: show_folder(path)
             )
 
-    studio.commands.attach("file.export", lambda: ExportDialog(studio, window).exec(), enabled=has_chunks)
+    studio.commands.attach("file.export", lambda: run_dialog(ExportDialog(studio, window)), enabled=has_chunks)
     studio.commands.attach("file.export_frame", save_frame, enabled=has_chunks)

@@ -30,6 +30,7 @@ from ui.timeline import TimelinePane
 from ui.toasts import Toast
 from ui.top_bar import WORKSPACES, TopBar
 from ui.viewport import ViewportPane
+from ui.widgets import run_dialog
 
 SMALLEST = (1200, 640)
 """A laptop of 1920 x 1080 at 150 % has 1280 x 720, less its task bar."""
@@ -115,8 +116,8 @@ class MainWindow(QMainWindow):
         attach("edit.undo", studio.undo, enabled=lambda: studio.session.undo_label is not None)
         attach("edit.redo", studio.redo, enabled=lambda: studio.session.redo_label is not None)
         attach("edit.palette", lambda: Palette(studio, self._recent_commands, self).show())
-        attach("edit.shortcuts", lambda: Shortcuts(studio, self).exec())
-        attach("edit.preferences", lambda: Preferences(studio, self).exec())
+        attach("edit.shortcuts", lambda: run_dialog(Shortcuts(studio, self)))
+        attach("edit.preferences", lambda: run_dialog(Preferences(studio, self)))
         for name in WORKSPACES:
             self._attach_workspace(name)
         attach("view.full_screen", self._toggle_full_screen, checked=self.isFullScreen)
@@ -124,7 +125,7 @@ class MainWindow(QMainWindow):
         attach("view.log", lambda: LogWindow(self._log, studio.commands.action("help.copy_diagnostics"), self).show())
         attach("generate.world", self._choose_world)
         attach("help.copy_diagnostics", self._copy_diagnostics)
-        attach("help.about", lambda: About(studio, self).exec())
+        attach("help.about", lambda: run_dialog(About(studio, self)))
         attach_export(studio, self)
         attach_path_export(studio, files.background, self)
         attach_batch(studio, files.background, self)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMessageBox, QPushButton, QVB
 from astra_studio.problems import ended
 from ui.studio import ShownProblem, Studio
 from ui.theme import R4, S4, S8, S12
-from ui.widgets import IconButton
+from ui.widgets import IconButton, run_dialog
 from ui.widgets.basic import Filled
 
 _MAX_SHOWN = 3
@@ -97,7 +97,7 @@ class _Row(QWidget):
     def _show_details(self) -> None:
         box = QMessageBox(QMessageBox.Icon.NoIcon, self._shown.problem.what, self._shown.problem.paragraph())
         box.setDetailedText(self._shown.details)
-        box.exec()
+        run_dialog(box)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

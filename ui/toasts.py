@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEasingCurve, QEvent, QObject, QPoint, QPropertyAnimation, QRectF, Qt, QTimer
-from PySide6.QtGui import QEnterEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QEnterEvent, QHideEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from astra_studio.document.facets import Facet
@@ -37,15 +37,16 @@ class Toast(QWidget):
         row.addWidget(self.button)
         row.addWidget(close)
         self.setFixedHeight(_HEIGHT_PX)
-        self.hide()
         self._rise = QPropertyAnimation(self, b"pos", self)
         self._rise.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SHOWN_MS)
         self._timer.timeout.connect(self.hide)
+        self.hide()
         studio.said.connect(self.show_saying)
         studio.project_changed.connect(self._project_changed)
+        studio.project_opened.connect(self.hide)
         window.installEventFilter(self)
 
     def show_saying(self, saying: Saying) -> None:
@@ -77,6 +78,9 @@ class Toast(QWidget):
         if event.type() == QEvent.Type.Resize:
             self._place()
         return super().eventFilter(watched, event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._timer.stop()
 
     def enterEvent(self, event: QEnterEvent) -> None:
         self._timer.stop()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QSize, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QPointF, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QWheelEvent,
 )
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialog, QLabel, QMenu, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from astra_studio.app import App
@@ -89,8 +89,8 @@ def end(app: App) -> None:
 def test_a_picture_is_pasted(driver: Driver) -> None:
     QGuiApplication.clipboard().setImage(picture())
     driver.key(Qt.Key.Key_V, CONTROL)
+    driver.wait(lambda: driver.studio.project.start is not None)
     start = driver.studio.project.start
-    assert start is not None
     assert (start.name, start.width_px, start.height_px) == ("Pasted", 300, 500)
     driver.wait(lambda: driver.window.viewport.stage.shown.crop is not None)
     shown = driver.window.viewport.stage.shown.picture
@@ -107,7 +107,7 @@ def test_a_picture_without_a_file_is_dropped_as_browsers_do(driver: Driver) -> N
     QApplication.sendEvent(stage, entered)
     assert entered.isAccepted()
     QApplication.sendEvent(stage, QDropEvent(QPointF(50, 50), Qt.DropAction.CopyAction, *held))
-    assert driver.studio.project.start is not None
+    driver.wait(lambda: driver.studio.project.start is not None)
     assert driver.studio.project.start.width_px == 400
 
 
@@ -426,6 +426,7 @@ def test_the_list_of_worlds_is_left_alone_while_a_chunk_is_made(filled: Driver) 
     assert gone == []
 
 
+@pytest.mark.logs("something is odd")
 def test_the_log_goes_on_while_it_is_open(driver: Driver) -> None:
     window = LogWindow(driver.app.log, driver.studio.commands.action("help.copy_diagnostics"), driver.window)
     driver.studio.say("Something was done")
@@ -438,6 +439,7 @@ def test_the_log_goes_on_while_it_is_open(driver: Driver) -> None:
 # ---------------------------------------------------------------------- what is told
 
 
+@pytest.mark.logs("is locked")
 def test_what_is_wrong_with_an_edit_is_told_until_the_next_one_works(filled: Driver) -> None:
     filled.key(Qt.Key.Key_Home)
     filled.key(Qt.Key.Key_L, Qt.KeyboardModifier.ShiftModifier)
@@ -456,6 +458,7 @@ def test_undo_is_offered_only_while_it_would_undo_what_is_told(filled: Driver) -
     assert len(filled.studio.take.chunks) == 2
 
 
+@pytest.mark.logs("is cut short")
 def test_a_damaged_project_can_be_saved_from_the_problem_bar(filled: Driver, tmp_path: Path) -> None:
     copy = tmp_path / "walk.astra"
     filled.studio.session.save_as(copy)
@@ -510,3 +513,30 @@ def test_the_last_project_is_opened_again_where_that_is_wished(again: list[App])
     second.settings.set("reopen_last", True)
     third = begin(again)
     assert third.studio.session.path == second.studio.session.path
+
+
+# ---------------------------------------------------------------------- what is shown once
+
+
+def test_a_toast_goes_with_its_project(filled: Driver) -> None:
+    filled.studio.player.seek(70)
+    filled.key(Qt.Key.Key_Backspace, CONTROL)
+    assert filled.window.toast.isVisible()
+    assert filled.app.files.new_project("fake")
+    assert not filled.window.toast.isVisible(), "its Undo would be another project's"
+
+
+@pytest.mark.qt_log_ignore("propagateSizeHints")
+@pytest.mark.parametrize("command", ["edit.preferences", "edit.shortcuts"])
+def test_a_dialog_that_was_closed_is_deleted(driver: Driver, command: str) -> None:
+    QTimer.singleShot(0, lambda: QApplication.activeModalWidget().close())
+    driver.studio.commands.trigger(command)
+    driver.wait(lambda: not driver.window.findChildren(QDialog), timeout_ms=5000)
+
+
+@pytest.mark.qt_log_ignore("does not support")
+def test_a_menu_that_was_closed_is_deleted(driver: Driver) -> None:
+    before = len(driver.window.findChildren(QMenu))
+    QTimer.singleShot(0, lambda: QApplication.activePopupWidget().close())
+    driver.click(driver.window.inspector.take_tab.preset)
+    driver.wait(lambda: len(driver.window.findChildren(QMenu)) == before, timeout_ms=5000)

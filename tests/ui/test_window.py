@@ -40,6 +40,7 @@ def test_a_dropped_picture_is_shown_with_its_crop_and_generate_makes_a_chunk(dri
     assert driver.window.viewport.stage.shown.picture is not None
 
 
+@pytest.mark.logs("notes.png")
 def test_a_file_that_is_no_picture_is_explained_in_the_bar(driver: Driver, tmp_path: Path) -> None:
     wrong = tmp_path / "notes.png"
     wrong.write_text("not a picture")
@@ -212,14 +213,25 @@ def test_redo_from_here_asks_for_settings_and_makes_a_branch(filled: Driver) -> 
     dialog.deleteLater()
 
 
-def test_cancel_keeps_what_is_finished(driver: Driver) -> None:
+def test_cancel_keeps_what_is_finished_and_makes_no_more_of_what_was_asked_for(driver: Driver) -> None:
+    assert driver.app.files.new_project("fake:0.6")
     driver.start_from()
-    driver.wait(lambda: driver.studio.generation.status.world_stage == "open")
+    generation = driver.studio.generation
+    driver.wait(lambda: generation.status.world_stage == "open")
     driver.window.timeline.generate(6)
-    driver.wait(lambda: len(driver.studio.take.chunks) >= 1)
+
+    def is_denoising_the_third() -> bool:
+        active = generation.status.active
+        return active is not None and (active.index, active.stage) == (2, "denoising") and active.step >= 1
+
+    driver.wait(lambda: is_denoising_the_third() and len(driver.studio.take.chunks) == 2)
+    finished = driver.studio.take.chunks
     driver.key(Qt.Key.Key_Period, CONTROL)
-    driver.wait(lambda: not driver.studio.generation.status.is_busy)
-    assert 1 <= len(driver.studio.take.chunks) <= 6
+    driver.wait(lambda: not generation.status.is_busy)
+    assert driver.studio.take.chunks == finished
+    driver.window.timeline.generate(1)
+    driver.wait_made(3)
+    assert driver.studio.take.chunks[:2] == finished
 
 
 def test_comparing_two_takes_shows_the_wipe_and_tells_the_difference(filled: Driver) -> None:
@@ -275,6 +287,7 @@ def test_letters_in_a_text_field_are_text(filled: Driver) -> None:
     assert len(filled.studio.project.takes) == 1
 
 
+@pytest.mark.logs("open already")
 def test_opening_the_same_project_twice_is_explained(filled: Driver, tmp_path: Path) -> None:
     from astra_studio.document.opening import open_store
 

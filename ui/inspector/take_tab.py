@@ -32,7 +32,7 @@ from ui.inspector.move_section import MoveSection
 from ui.path_editor import PathEditing
 from ui.studio import Studio
 from ui.theme import S4
-from ui.widgets import Facts, IconButton, Section, SeedRow, SettingsForm, SliderRow
+from ui.widgets import Facts, IconButton, Section, SeedRow, SettingsForm, SliderRow, run_menu
 
 _TYPING_MS = 400
 """After the last key, a prompt is taken over."""
@@ -170,7 +170,7 @@ class TakeTab(QWidget):
             forget.addAction(preset.name).triggered.connect(
                 lambda _on=False, name=preset.name: studio.apply(edits.delete_preset(name))
             )
-        menu.exec(self.preset.mapToGlobal(self.preset.rect().bottomLeft()))
+        run_menu(menu, self.preset.mapToGlobal(self.preset.rect().bottomLeft()))
 
     def use_preset(self, name: str) -> None:
         """Take over settings that the world recommends under a name. Raises KeyError for one that is not there."""

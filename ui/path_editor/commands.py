@@ -6,6 +6,7 @@ from engine.trajectories import handles, key_edits
 from ui.path_editor.editing import TOOLS, PathEditing, Tool
 from ui.path_editor.pane import PathPane
 from ui.path_editor.whole_dialog import RetimeDialog, ScaleDialog, TurnDialog
+from ui.widgets import run_dialog
 
 
 def attach_path_commands(pane: PathPane) -> None:
@@ -55,8 +56,8 @@ def attach_path_commands(pane: PathPane) -> None:
         enabled=has_keys,
         checked=lambda: _is_constant(editing),
     )
-    attach("path.scale", lambda: ScaleDialog(editing, pane).exec(), enabled=has_way)
-    attach("path.turn", lambda: TurnDialog(editing, pane).exec(), enabled=has_way)
+    attach("path.scale", lambda: run_dialog(ScaleDialog(editing, pane)), enabled=has_way)
+    attach("path.turn", lambda: run_dialog(TurnDialog(editing, pane)), enabled=has_way)
     attach("path.retime", lambda: _retime(pane), enabled=has_way)
     for tool in TOOLS:
         _attach_tool(pane, tool)
@@ -65,7 +66,7 @@ def attach_path_commands(pane: PathPane) -> None:
 def _retime(pane: PathPane) -> None:
     path = pane.editing.path
     if path is not None:
-        RetimeDialog(pane.editing, path, pane).exec()
+        run_dialog(RetimeDialog(pane.editing, path, pane))
 
 
 def _is_loop(editing: PathEditing) -> bool:

@@ -38,6 +38,7 @@ from ui.path_editor.gizmo import Gizmo, Handle, frame_of
 from ui.path_editor.painting import FRUSTUM_PX, PLAYHEAD_PX, Look
 from ui.path_editor.projection import Flat, Kind, Orbit, Projection, Through
 from ui.path_editor.scene import PathScene
+from ui.widgets import run_menu
 
 _KEY_GRAB_PX, _LINE_GRAB_PX = 9.0, 5.0
 _EDGE_PX = 8
@@ -459,10 +460,10 @@ class PathView(QWidget):
         number = self.key_at(QPointF(event.pos()))
         if number >= 0 and number not in self.editing.selected:
             self.editing.select([number])
-        self._menu().exec(event.globalPos())
+        run_menu(self._menu(), event.globalPos())
 
     def _show_menu(self, event: QMouseEvent) -> None:
-        self._menu().exec(event.globalPosition().toPoint())
+        run_menu(self._menu(), event.globalPosition().toPoint())
 
     def _menu(self) -> QMenu:
         commands = self.studio.commands

@@ -10,7 +10,7 @@ from engine.trajectories.preset_paths import SMOOTH, preset_path_names
 from engine.trajectories.sampling import TICKS_PER_CHUNK
 from ui.path_editor import PathEditing
 from ui.theme import S4, Theme
-from ui.widgets import IconButton, Section
+from ui.widgets import IconButton, Section, run_menu
 
 QUICK: tuple[tuple[str, str, str], ...] = (
     ("Forward", "arrow-up", "forward"),
@@ -71,7 +71,7 @@ class MovesSection(Section):
         self.set_title(self.tr("Moves"))
         self._editing = editing
         more = IconButton(theme, "dots-three", self.tr("All moves"))
-        more.clicked.connect(lambda: self.menu().exec(more.mapToGlobal(more.rect().bottomLeft())))
+        more.clicked.connect(lambda: run_menu(self.menu(), more.mapToGlobal(more.rect().bottomLeft())))
         self.add_tool(more)
         grid = QGridLayout()
         grid.setSpacing(S4)

@@ -14,7 +14,7 @@ from astra_studio.document.paths import drawn_of
 from astra_studio.document.session import Change
 from engine.trajectories.errors import TrajectoryError
 from ui.path_editor import PathEditing
-from ui.widgets import IconButton, Section, quiet_label
+from ui.widgets import IconButton, Section, quiet_label, run_menu
 
 _ROW_PX, _MOST_ROWS = 23, 6
 _SHOWN = {Facet.PATHS, Facet.ACTIONS, Facet.SELECTION}
@@ -125,7 +125,7 @@ class PathsSection(Section):
     def _show_menu(self, where: QPoint) -> None:
         item = self.list.itemAt(where)
         if item is not None:
-            self.menu(_name(item)).exec(self.list.viewport().mapToGlobal(where))
+            run_menu(self.menu(_name(item)), self.list.viewport().mapToGlobal(where))
 
     def _item(self, name: str) -> QTreeWidgetItem | None:
         items = (self.list.topLevelItem(number) for number in range(self.list.topLevelItemCount()))

@@ -46,6 +46,7 @@ from ui.timeline.scene import HEAD_PX, Scene
 from ui.timeline.strips import BRANCH_PX, STRIP_PX, Strip
 from ui.timeline.thumbnails import Thumbnails
 from ui.timeline.view import PlacedCell, RowBook, TakeRow
+from ui.widgets import run_menu
 
 _ARRIVED_MS = 100
 """Frames that come in change states so much later at the latest: they come in many at once."""
@@ -465,8 +466,7 @@ class TimelineCanvas(QWidget):
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         menu = self.menu_at(QPointF(event.pos()))
         if menu is not None:
-            menu.exec(event.globalPos())
-            menu.deleteLater()
+            run_menu(menu, event.globalPos())
 
     def menu_at(self, where: QPointF) -> QMenu | None:
         """What can be done under a point."""

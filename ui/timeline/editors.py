@@ -39,7 +39,7 @@ class InPlaceField(QLineEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self._leave()
+            self.leave()
             return
         super().keyPressEvent(event)
 
@@ -47,7 +47,7 @@ class InPlaceField(QLineEdit):
         super().focusOutEvent(event)
         # A field that was left with a wrong text is left for good: nobody looks at it any more.
         if not self._is_over and not self._accept():
-            self._leave()
+            self.leave()
 
     def _accept(self) -> bool:
         if self._is_over:
@@ -66,7 +66,8 @@ class InPlaceField(QLineEdit):
         self._close()
         return True
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Close it without taking the value."""
         self._is_over = True
         self._close()
 

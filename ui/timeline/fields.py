@@ -91,3 +91,9 @@ class Fields:
     def shown(self) -> InPlaceField | None:
         """The field that is open."""
         return next((one for one in self._surface.widget.findChildren(InPlaceField) if one.isVisible()), None)
+
+    def leave(self) -> None:
+        """Close the field that is open without taking its value: what it was opened for is gone."""
+        field = self.shown()
+        if field is not None:
+            field.leave()

@@ -67,6 +67,7 @@ class TimelinePane(QWidget):
         self._attach_generating()
 
     def _opened(self) -> None:
+        self.canvas.fields.leave()
         self.canvas.read()
         self.canvas.place_lanes()
         self.canvas.fit()

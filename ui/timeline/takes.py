@@ -13,6 +13,7 @@ from ui.studio import Studio
 from ui.timeline import key_drags
 from ui.timeline.canvas import TimelineCanvas
 from ui.timeline.redo_dialog import RedoDialog
+from ui.widgets import run_dialog, run_menu
 
 
 class Takes(QObject):
@@ -55,7 +56,7 @@ class Takes(QObject):
 
     def _redo_from(self) -> None:
         dialog = RedoDialog(self._studio, self.chunks_before(), self._canvas)
-        if dialog.exec():
+        if run_dialog(dialog):
             studio = self._studio
             take, before = studio.take.id, self.chunks_before()
             seed = dialog.seed()
@@ -92,8 +93,7 @@ class Takes(QObject):
                 action.setCheckable(True)
                 action.setChecked(take.id == selection.compared)
                 action.triggered.connect(lambda is_on, take=take: self.set_compared(take, is_on))
-        menu.exec(self._canvas.mapToGlobal(QPoint(40, 0)))
-        menu.deleteLater()
+        run_menu(menu, self._canvas.mapToGlobal(QPoint(40, 0)))
 
     def set_compared(self, take: Take, is_on: bool) -> None:
         """Look at another take beside the current one, or no longer."""

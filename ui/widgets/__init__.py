@@ -7,6 +7,7 @@ from ui.widgets.seed_row import SeedRow
 from ui.widgets.settings_form import SettingsForm, labelled
 from ui.widgets.slider_row import SliderRow
 from ui.widgets.speed_bar import SpeedBar
+from ui.widgets.transient import run_dialog, run_menu
 
 __all__ = [
     "Corner",
@@ -24,4 +25,6 @@ __all__ = [
     "SpeedBar",
     "labelled",
     "quiet_label",
+    "run_dialog",
+    "run_menu",
 ]
