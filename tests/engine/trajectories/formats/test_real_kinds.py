@@ -84,6 +84,10 @@ def test_missing_frames_stay_a_gap_in_time(name: str):
         (["20230101_f1.png", "20230101_f2.png", "20230101_f4.png"], [0, 1, 3]),
         (["train/r_1.png", "test/r_2.png", "train/r_4.png"], [0, 1, 3]),
         (["f_000_t0.00.png", "f_001_t0.05.png", "f_003_t0.15.png", "f_004_t0.20.png"], [0, 1, 3, 4]),
+        (
+            [f"IMG_2023010{day}_{time}.jpg" for day, time in ((1, 235958), (1, 235959), (2, "000000"), (2, "000001"))],
+            [0, 1, 2, 3],
+        ),
         (["sunny.png", "cloudy.png", "dark.png"], [0, 1, 2]),
     ],
 )
