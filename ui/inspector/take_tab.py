@@ -75,8 +75,8 @@ class TakeTab(QWidget):
         self.prompt.textChanged.connect(self._prompt_typed)
         body.addWidget(self.prompt)
         self.numbers, self.others = SettingsForm(theme), SettingsForm(theme)
-        self.others.set_spacing(self._generation.body.spacing())
         for form in (self.numbers, self.others):
+            form.set_spacing(body.spacing())
             form.changed.connect(lambda name, value, is_over: self._set(name, value, is_over=is_over))
             form.reset.connect(self._reset)
         body.addWidget(self.numbers)

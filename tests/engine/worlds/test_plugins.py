@@ -30,11 +30,12 @@ def run(site: Path, *words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
-def render(site: Path, world: object, out: Path) -> subprocess.CompletedProcess[str]:
+def render(site: Path, world: object, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return run(
         site,
         *("-m", "astra_studio.cli", "render", "--image", ROOT / "assets/pictures/meadow.jpg", "--trajectory", "w-8"),
         *("--world", world, "--out", out / "a.mp4", "--report", out / "a.json"),
+        *more,
     )
 
 
@@ -69,3 +70,19 @@ def test_it_takes_no_other_kind_down(site):
     )
     done = run(site, "-c", program)
     assert done.stdout.strip() == "fake True ['broken']", done.stderr
+
+
+def test_its_settings_are_options_and_stand_in_the_report(site, tmp_path):
+    world = write_pebble(tmp_path / "shore")
+    done = render(site, world, tmp_path, "--wind", "0.5", "--set", "weather=rain")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "a.json").read_text())
+    assert report["settings"] == {"passes": 4, "weather": "rain", "wind": 0.5}
+    assert "1 chunks of 4 steps" in done.stderr
+    assert "blows from the left" in run(site, "-m", "astra_studio.cli", "render", "--help").stdout
+
+
+def test_a_setting_of_another_kind_is_refused_with_those_of_this_one(site, tmp_path):
+    done = render(site, write_pebble(tmp_path / "shore"), tmp_path, "--guidance", "2")
+    assert done.returncode == 1
+    assert "has no setting guidance; there are passes, weather, wind" in " ".join(done.stderr.split())

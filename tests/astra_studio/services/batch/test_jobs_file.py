@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from astra_studio.problems import UserError
 from astra_studio.services.batch.jobs_file import BatchJob, read_jobs
+from astra_studio.services.batch.page import Card, page
+from astra_studio.services.batch.run import BatchResult
 from engine.trajectories.formats.protocol import Overrides
 
 
@@ -187,3 +190,49 @@ def test_a_file_that_is_none_is_told(tmp_path):
 def test_a_file_of_another_program_is_told(tmp_path):
     assert "It is not TOML" in refusal(tmp_path, "{" * 100_000)
     assert "larger than 4 MB" in refusal(tmp_path, "# " * 3_000_000)
+
+
+# ---------------------------------------------------------------------- settings of another package's world
+
+
+def test_settings_of_any_world_are_keys_of_its_jobs(tmp_path, installed_world_folder):
+    jobs = jobs_of(
+        tmp_path,
+        f"""
+        [defaults]
+        world = "{installed_world_folder.as_posix()}"
+        weather = "rain"
+        [grid]
+        images = ["a.png"]
+        trajectories = ["w-8"]
+        wind = [-1.0, 0.5]
+        """,
+    )
+    assert [job.changes for job in jobs] == [
+        (("weather", "rain"), ("wind", -1.0)),
+        (("weather", "rain"), ("wind", 0.5)),
+    ]
+    assert [job.name for job in jobs] == ["a_w-8_wind-1.0", "a_w-8_wind0.5"]
+    html = page("Batch", [Card(result=BatchResult(job=job, key="", status="waiting")) for job in jobs], datetime.now())
+    assert "Wind" in html
+    assert "Weather" in html
+    assert "-1" in html
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("wind = 3", "Line 5, [[job]] 1, wind: wind must be a number from -1 up to 1, got 3"),
+        ("guidance = 2", "has no setting guidance. There are wind, weather, passes"),
+        ("winds = 1", "there is no key 'winds'. Did you mean wind?"),
+    ],
+)
+def test_a_mistake_in_them_is_answered_as_any_other(tmp_path, installed_world_folder, line, words):
+    world = installed_world_folder.as_posix()
+    text = f'[[job]]\nimage = "a"\ntrajectory = "w-8"\nworld = "{world}"\n{line}\n'
+    assert words in refusal(tmp_path, text)
+
+
+def test_a_setting_of_another_kind_of_world_is_refused_with_those_of_this_one(tmp_path, installed_world_folder):
+    why = refusal(tmp_path, '[[job]]\nimage = "a"\ntrajectory = "w-8"\nwind = 1\n')
+    assert "Line 4, [[job]] 1, wind: the world small-astra has no setting wind. There are guidance" in why
