@@ -104,7 +104,7 @@ def transformer_ratio(num_pairs: int = 9) -> Figure:
 def chunk_seconds(world: WorldModel, num_chunks: int = 7) -> Figure:
     """Seconds per later chunk of 32 frames at the world's default settings, decode included."""
     rollout = Rollout(world, _start(world), seed=1)
-    track = preset("forward-left", world.info.clock.latents_per_chunk)
+    track = preset("forward-left", world.info.clock.latents_per_chunk, clock=world.info.clock)
     times = [_seconds(lambda: rollout.step(track)) for _ in range(num_chunks + 1)][1:]
     told = summary(world.info.settings, world.info.defaults, has_text=world.info.has_text)
     detail = f"{told}, {torch.get_num_threads()} threads, {min(times):.2f} to {max(times):.2f}"
@@ -114,7 +114,7 @@ def chunk_seconds(world: WorldModel, num_chunks: int = 7) -> Figure:
 def memory_growth(name: str, world: WorldModel, num_chunks: int) -> Figure:
     """Growth of the process's resident memory from after the third chunk to after the last, as a share."""
     rollout = Rollout(world, _start(world), seed=1)
-    track = ActionTrack(CAMERA, preset("forward-left", world.info.clock.latents_per_chunk).rows)
+    track = ActionTrack(CAMERA, preset("forward-left", world.info.clock.latents_per_chunk, clock=world.info.clock).rows)
     process = psutil.Process()
     sizes = []
     for _ in range(num_chunks):

@@ -110,6 +110,14 @@ class Clock:
         """Whether a stream of so many frames is latents without a rest."""
         return num_frames > 0 and self.num_frames(self.num_latents(num_frames)) == num_frames
 
+    def whole_frames(self, num_frames: int) -> int:
+        """The most frames that are latents without a rest, of so many."""
+        return self.num_frames(self.num_latents(num_frames))
+
+    def counts_like(self, other: Clock) -> bool:
+        """Whether ticks and frames of both are the same moments."""
+        return (self.fps, self.frames_per_latent) == (other.fps, other.frames_per_latent)
+
     def frame_of_tick(self, tick: float, start_frames: int) -> float:
         """The first frame of a tick, a whole number or a share of one, in a take with so many frames at its start."""
         return start_frames + self.frames_per_latent * tick
@@ -149,8 +157,13 @@ class Clock:
     # ------------------------------------------------------------------ as text
 
     def as_record(self) -> dict[str, int | float]:
-        """Its numbers by name, as projects, reports and `world.json` keep them."""
+        """Its numbers by name, as reports and `world.json` keep them."""
         return asdict(self)
+
+    def as_changes(self) -> dict[str, int | float]:
+        """Those of its numbers that are not the released model's, as projects keep them; `clock_of_record` reads it."""
+        usual = asdict(ASTRA_CLOCK)
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
 
 
 _COUNTS = (

@@ -24,9 +24,6 @@ Frames = NDArray[np.uint8]
 Latents = NDArray[np.float32]
 """(C, T, h, w), normalised."""
 
-FRAMES_PER_LATENT = 4
-"""Except for a take's first latent, which is one frame."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class WorldInfo:
@@ -165,8 +162,3 @@ def chunk_seed(take_seed: int, index: int, purpose: str = "noise") -> int:
     """Seed of one chunk, in [0, 2^63): chunk k can be redone without the chunks before it drawing any number."""
     digest = hashlib.sha256(f"{take_seed}/{index}/{purpose}".encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1
-
-
-def num_frames(num_latents: int) -> int:
-    """Frames that a stream of `num_latents` latents decodes to: 4L - 3."""
-    return FRAMES_PER_LATENT * num_latents - (FRAMES_PER_LATENT - 1)

@@ -4,8 +4,8 @@
   about y.
 * A **pose** is a 4 x 4 float64 matrix. `c2w` maps camera to world coordinates (its last column is the camera's
   position); `w2c`, the extrinsics, is its inverse. Paths are kept as c2w; action rows are made from w2c.
-* **Units**: rotations in radians, translations in scene units. The released Astra was trained at 0.03 units and
-  0.03 rad per latent.
+* **Units**: rotations in radians, translations in scene units. How far a world goes in a tick is its clock's to say
+  (`engine.clock`).
 * **Quaternions** are unit and ordered x, y, z, w, except in driving action rows, which are w first.
 * A **relative pose** is `E_next @ inverse(E_prev)` of two extrinsics (reference 7.2). Constant changes of the world
 frame
@@ -18,9 +18,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-
-TRAINED_SPEED = 0.03
-"""Scene units, and radians, per latent at which the released model was trained (reference 7.3)."""
 
 
 def inverse(poses: ArrayLike) -> Floats:

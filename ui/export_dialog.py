@@ -24,7 +24,13 @@ from PySide6.QtWidgets import (
 from astra_studio.document.derived import made_frames
 from astra_studio.document.places import is_untitled
 from astra_studio.services.background.jobs import JobControl
-from astra_studio.services.export.export import ExportRequest, FrameSpan, chosen_spans, export, export_frame, request_of
+from astra_studio.services.export.export import (
+    ExportRequest,
+    FrameSpan,
+    chosen_spans,
+    export,
+    export_frame,
+)
 from astra_studio.services.export.timeline_file import SUFFIX as TIMELINE_SUFFIX
 from astra_studio.services.export.timeline_file import WORDS as TIMELINE_WORDS
 from astra_studio.services.export.timeline_file import TimelineRequest, export_timeline
@@ -163,11 +169,10 @@ class ExportDialog(QDialog):
             )
         spans, beside = self.spans(), self.beside.currentData()
         assert not isinstance(spans, str), "the button is not enabled"
-        return request_of(
-            studio.project,
-            studio.session.path,
-            studio.take,
-            out,
+        return ExportRequest(
+            project=studio.session.path,
+            take=studio.take,
+            out=out,
             parts=spans,
             has_hud=self.hud.isChecked(),
             beside=studio.project.take(beside) if beside else None,

@@ -25,7 +25,6 @@ from astra_studio.services.export.restore import SETTINGS_SUFFIXES, Restored, re
 from astra_studio.services.open_project import OpenProject, open_project
 from astra_studio.services.playback.starts import PICTURE_SUFFIXES, VIDEO_SUFFIXES, NewStart, read_start
 from astra_studio.services.signals import Post
-from engine.clock import ASTRA_CLOCK
 from engine.serving.protocol import Engine
 from ui.batch_dialog import BatchDialog
 from ui.dropping import files_of, picture_of, png_of
@@ -153,8 +152,7 @@ class Files(QObject):
     def use_picture(self, path: Path, then: Callable[[], None] = lambda: None) -> None:
         """Start from a picture or clip, and go on with `then`."""
 
-        info = self._studio.project.world.info
-        clock = ASTRA_CLOCK if info is None else info.clock
+        clock = self._studio.take.clock
 
         def read() -> NewStart:
             return read_start(path, clock)

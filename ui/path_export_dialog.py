@@ -22,9 +22,7 @@ from PySide6.QtWidgets import (
 from astra_studio.problems import Problem, ended
 from astra_studio.services.background.latest import Background
 from astra_studio.services.camera.files import export_path, losses
-from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.formats.registry import FORMATS
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.export_dialog import usual_folder
 from ui.job_ends import show_folder
 from ui.studio import Studio
@@ -48,8 +46,11 @@ class PathExportDialog(QDialog):
             self.format.addItem(kind.title, name)
         self.rate = QComboBox()
         self.rate.setAccessibleName(self.tr("Poses"))
-        self.rate.addItem(self.tr("Every frame: {0:g} a second").format(FRAMES_PER_SECOND), FRAMES_PER_SECOND)
-        self.rate.addItem(self.tr("Every tick: {0:g} a second").format(1 / SECONDS_PER_TICK), 1 / SECONDS_PER_TICK)
+        for words, rate in (
+            (self.tr("Every frame: {0:g} a second"), float(self._take.clock.fps)),
+            (self.tr("Every tick: {0:g} a second"), self._take.clock.ticks_per_second),
+        ):
+            self.rate.addItem(words.format(rate), rate)
         self.target = QLineEdit()
         self.target.setAccessibleName(self.tr("File"))
         browse = QPushButton(self.tr("Choose..."))

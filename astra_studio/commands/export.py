@@ -12,7 +12,7 @@ from tqdm import tqdm
 from astra_studio.commands import OK
 from astra_studio.document.model import Project, Take
 from astra_studio.document.opening import open_reader
-from astra_studio.services.export.export import FrameSpan, chunk_spans, export, frame_spans, request_of
+from astra_studio.services.export.export import ExportRequest, FrameSpan, chunk_spans, export, frame_spans
 from astra_studio.services.export.timeline_file import SUFFIX, TimelineRequest, export_timeline
 from astra_studio.services.export.timeline_file import WORDS as TIMELINE_WORDS
 from engine.video.exporters import EXPORTERS, WORDS
@@ -74,11 +74,10 @@ def run(options: argparse.Namespace) -> int:
         else:
             take = named_take(project, options.take)
             parts = _parts(take, options)
-            request = request_of(
-                project,
-                options.project,
-                take,
-                options.out,
+            request = ExportRequest(
+                project=options.project,
+                take=take,
+                out=options.out,
                 parts=parts,
                 has_hud=options.hud,
                 beside=beside,

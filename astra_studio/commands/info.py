@@ -92,6 +92,7 @@ def described(path: Path) -> dict[str, Any]:
                 "modality": take.actions.modality,
                 "rows": take.actions.rows.tolist(),
                 "num_frames": made_frames(take),
+                "clock": take.clock.as_record(),
                 "chunks": chunks,
             }
         )

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from astra_studio.commands import OK
-from engine.poses import TRAINED_SPEED
-from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.axes import AXES, CONVENTIONS, DIRECTIONS
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory, write_trajectory
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.rotations import EULER_ORDERS
-from engine.trajectories.sampling import TICKS_PER_CHUNK, actions, gauge, tick_poses
+from engine.trajectories.sampling import gauge, recorded_actions, tick_poses
 
 if TYPE_CHECKING:
     from engine.trajectories.formats.reading import Reading
@@ -104,7 +103,7 @@ def _add_overrides(parser: argparse.ArgumentParser) -> None:
 def run_convert(options: argparse.Namespace) -> int:
     """Read one file and write the other; returns the exit code."""
     reading = _read(options)
-    name, lost = write_trajectory(reading.recording, options.out, options.to)
+    name, lost = write_trajectory(reading.recording, options.out, options.to, clock=ASTRA_CLOCK)
     _tell_notes(reading)
     kinds = f"{FORMATS[reading.format].title} to {FORMATS[name].title}"
     print(f"{options.out}: {len(reading.recording.times)} poses from {kinds}")
@@ -130,7 +129,7 @@ def run_plot(options: argparse.Namespace) -> int:
     reading = _read(options)
     # A name that is no UTF-8 holds halves of characters, which no font has.
     name = options.source.name.encode("utf-8", "replace").decode()
-    plot_trajectory(reading.recording, f"{name} ({FORMATS[reading.format].title})", options.out)
+    plot_trajectory(reading.recording, f"{name} ({FORMATS[reading.format].title})", options.out, clock=ASTRA_CLOCK)
     _tell_notes(reading)
     print(options.out)
     return OK
@@ -146,7 +145,7 @@ def _read(options: argparse.Namespace) -> Reading:
         align=options.align,
         camera=options.camera,
     )
-    return read_trajectory(options.source, overrides, options.source_format)
+    return read_trajectory(options.source, overrides, options.source_format, clock=ASTRA_CLOCK)
 
 
 def _tell_notes(reading: Reading) -> None:
@@ -157,8 +156,8 @@ def _tell_notes(reading: Reading) -> None:
 def _content(reading: Reading) -> dict[str, Any]:
     """Everything about a reading, for programs."""
     recording = reading.recording
-    track = recording.track or actions(recording)
-    speed = gauge(tick_poses(recording))
+    track = recorded_actions(recording, clock=ASTRA_CLOCK)
+    speed = gauge(tick_poses(recording, clock=ASTRA_CLOCK), clock=ASTRA_CLOCK)
     return {
         "format": reading.format,
         "because": reading.because,
@@ -168,7 +167,7 @@ def _content(reading: Reading) -> dict[str, Any]:
         "times": recording.times.tolist(),
         "c2w": recording.c2w.tolist(),
         "modality": track.modality.name,
-        "seconds_per_tick": SECONDS_PER_TICK,
+        "seconds_per_tick": ASTRA_CLOCK.seconds_per_tick,
         "rows": track.rows.astype(np.float64).tolist(),
         "moved_per_tick": speed.moved.tolist(),
         "turned_per_tick": speed.turned.tolist(),
@@ -182,7 +181,7 @@ def _content(reading: Reading) -> dict[str, Any]:
 def _lines(name: str, reading: Reading) -> list[str]:
     """Everything about a reading that a person may want to know."""
     recording, checks = reading.recording, reading.checks
-    speed = gauge(tick_poses(recording))
+    speed = gauge(tick_poses(recording, clock=ASTRA_CLOCK), clock=ASTRA_CLOCK)
     ticks = len(speed.moved)
     turn = np.rad2deg(checks.largest_turn_rad)
     lines = [
@@ -192,7 +191,9 @@ def _lines(name: str, reading: Reading) -> list[str]:
             "poses",
             f"{len(recording.times)}, {recording.fps:.4g} a second, {recording.start_s:.6g} to {recording.end_s:.6g} s",
         ),
-        _line("ticks", f"{ticks} of {SECONDS_PER_TICK} s, {ticks / TICKS_PER_CHUNK:.3g} chunks"),
+        _line(
+            "ticks", f"{ticks} of {ASTRA_CLOCK.seconds_per_tick} s, {ticks / ASTRA_CLOCK.latents_per_chunk:.3g} chunks"
+        ),
         _line("length", f"{checks.length:.4g} units"),
         _line("largest step", f"{checks.largest_step:.4g} units, from pose {checks.largest_step_at} to the next"),
         _line("largest turn", f"{turn:.3g} degrees, from pose {checks.largest_turn_at} to the next"),
@@ -207,7 +208,7 @@ def _lines(name: str, reading: Reading) -> list[str]:
             _line(
                 "speed",
                 f"{np.median(speed.moved):.3g} units and {np.median(speed.turned):.3g} rad per tick (medians); "
-                f"trained at {TRAINED_SPEED} and {TRAINED_SPEED}",
+                f"trained at {ASTRA_CLOCK.trained_speed} and {ASTRA_CLOCK.trained_turn}",
             ),
             _line("too fast", _beyond(speed.beyond, speed.load)),
         ]

@@ -19,11 +19,11 @@ from astra_studio.document.opening import create_store
 from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import ChunkRequest, ChunkResult, Frames, chunk_seed
 from engine.settings import default_settings
 from engine.video.pictures import Picture
 
-_LATENTS_PER_CHUNK = 8
 _FRAMES = 32
 
 
@@ -99,16 +99,20 @@ def scene(count: int, height: int, width: int) -> Frames:
 def _finished(session: Session, index: int, before: str | None, frames: Frames) -> Finished:
     request = ChunkRequest(
         index=index,
-        actions=parse_pose_line("w-4 left-4"),
+        actions=parse_pose_line("w-4 left-4", clock=ASTRA_CLOCK),
         seed=chunk_seed(0, index),
         settings=default_settings(declared_settings("fake")),
     )
     height, width = frames.shape[1:3]
-    size = (16, _LATENTS_PER_CHUNK, height // 8, width // 8)
+    size = (16, ASTRA_CLOCK.latents_per_chunk, height // 8, width // 8)
     latents = np.random.default_rng(index).standard_normal(size).astype(np.float32)
     shown = frames if index else np.concatenate([frames[:1], frames])
     result = ChunkResult(
-        request=request, first_latent=1 + _LATENTS_PER_CHUNK * index, latents=latents, frames=shown, seconds={}
+        request=request,
+        first_latent=1 + ASTRA_CLOCK.latents_per_chunk * index,
+        latents=latents,
+        frames=shown,
+        seconds={},
     )
     start = session.project.start
     assert start is not None
@@ -120,5 +124,6 @@ def _finished(session: Session, index: int, before: str | None, frames: Frames) 
         start=start,
         seed=0,
         result=result,
+        clock=ASTRA_CLOCK,
         start_latents=latents[:, :1] if index == 0 else None,
     )

@@ -45,6 +45,7 @@ def _check_take(take: Take) -> None:
         _holds(chunk.parent == before, f"chunk {index} of {take.name} follows the one before it")
         _holds(chunk.request.index == index, f"chunk {index} of {take.name} knows its number")
         _holds(chunk.request.actions.modality == take.actions.modality, f"{take.name} has actions of one modality")
+        _holds(chunk.clock.counts_like(take.clock), f"chunk {index} of {take.name} goes by the take's clock")
         _holds(chunk.num_ticks > 0, f"chunk {index} of {take.name} has a tick")
         before = chunk.id
 

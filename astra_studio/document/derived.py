@@ -21,9 +21,8 @@ from astra_studio.document.model import (
 )
 from astra_studio.document.parameters import Tracks, is_same, made_with, usable_value, value_at
 from astra_studio.document.remembering import remembered
-from engine.messages import FRAMES_PER_LATENT
+from engine.clock import Clock
 from engine.settings import Settings, SettingValue, Specs
-from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +94,12 @@ def total_ticks(take: Take) -> int:
 
 
 def start_frames(project: Project, take: Take) -> int:
-    """Frames before tick 0: those of the start."""
+    """Frames before tick 0: those of the start, of a clip as many as are whole latents."""
+    if take.chunks:
+        first = take.chunks[0]
+        return first.num_frames - first.clock.frames_per_latent * first.num_ticks
     start = start_of(project, take)
-    return start.num_frames if start else 1
+    return take.clock.whole_frames(start.num_frames if start else 1)
 
 
 @remembered
@@ -121,17 +123,7 @@ def locate_frame(take: Take, frame: int) -> tuple[Chunk, int]:
 
 def total_frames(project: Project, take: Take) -> int:
     """Frames made or planned, those of the start included."""
-    return start_frames(project, take) + FRAMES_PER_LATENT * total_ticks(take)
-
-
-def total_seconds(project: Project, take: Take) -> float:
-    """How long the take plays, made or planned."""
-    return total_frames(project, take) / fps(project)
-
-
-def fps(project: Project) -> float:
-    """Frames per second: the world's, or the released model's while none has been opened."""
-    return float(project.world.info.clock.fps if project.world.info else FRAMES_PER_SECOND)
+    return start_frames(project, take) + take.clock.frames_per_latent * total_ticks(take)
 
 
 def start_of(project: Project, take: Take) -> Start | None:
@@ -176,8 +168,13 @@ def settings_of(project: Project, take: Take) -> Settings:
 
 def latents_per_chunk(project: Project, take: Take) -> int:
     """Ticks of the take's next chunk."""
+    return chunk_clock(project, take).chunk_length(take.recipe.num_latents)
+
+
+def chunk_clock(project: Project, take: Take) -> Clock:
+    """The clock that says how long chunks of a take may be: the world's, where it can go on with the take."""
     info = project.world.info
-    return take.recipe.num_latents or (info.clock.latents_per_chunk if info else TICKS_PER_CHUNK)
+    return info.clock if info is not None and info.clock.counts_like(take.clock) else take.clock
 
 
 def follows_project(project: Project, take: Take) -> bool:

@@ -6,7 +6,6 @@ from astra_studio.document.declared import specs_of, words_of
 from astra_studio.document.derived import active_parameters, asked_at, made_ticks, num_shared, start_of
 from astra_studio.document.model import Parameter, Project, Start, Take
 from astra_studio.document.parameters import is_even, is_same, of, value_at
-from engine.trajectories.astra_json import SECONDS_PER_TICK
 
 
 def differences(project: Project, first: Take, second: Take) -> tuple[str, ...]:
@@ -27,7 +26,7 @@ def differences(project: Project, first: Take, second: Take) -> tuple[str, ...]:
     told += _keys_told(project, first, second)
     tick = _first_difference(first, second)
     if tick is not None:
-        told.append(f"another path from {tick * SECONDS_PER_TICK:.1f} s on (tick {tick})")
+        told.append(f"another path from {tick * second.clock.seconds_per_tick:.1f} s on (tick {tick})")
     return tuple(told)
 
 
@@ -60,7 +59,8 @@ def _keys_told(project: Project, first: Take, second: Take) -> list[str]:
         if tick is not None:
             what = "other keys of" if of(first.keys, name) and of(second.keys, name) else "keys of"
             what = what if of(second.keys, name) else "no keys of"
-            told.append(f"{what} {words_of(project.world, name)} from {tick * SECONDS_PER_TICK:.1f} s on (tick {tick})")
+            when = f"{tick * second.clock.seconds_per_tick:.1f} s on (tick {tick})"
+            told.append(f"{what} {words_of(project.world, name)} from {when}")
     return told
 
 

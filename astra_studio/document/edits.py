@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from astra_studio.document.clocks import with_worlds_clock
 from astra_studio.document.declared import merged_changes
 from astra_studio.document.locks import check_kept
 from astra_studio.document.model import (
@@ -108,13 +109,17 @@ def set_world(spec: str) -> Edit:
 
 
 def world_opened(spec: str, info: WorldInfo) -> Edit:
-    """What became known of a world when it was opened; nothing, where another one has been chosen since."""
-    return Edit(
-        label="",
-        change=lambda project: (
-            replace(project, world=World(spec=spec, info=info)) if project.world.spec == spec else project
-        ),
-    )
+    """What became known of a world when it was opened; nothing, where another one has been chosen since.
+
+    Takes without chunks go by its clock from now on.
+    """
+
+    def change(project: Project) -> Project:
+        if project.world.spec != spec:
+            return project
+        return with_worlds_clock(replace(project, world=World(spec=spec, info=info)))
+
+    return Edit(label="", change=change)
 
 
 # ---------------------------------------------------------------------- recipe and presets

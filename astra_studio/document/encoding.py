@@ -71,6 +71,7 @@ def encode_chunk(chunk: Chunk) -> str:
     """The chunk as JSON."""
     content = asdict(chunk)
     content["seconds"] = dict(chunk.seconds)
+    content["clock"] = chunk.clock.as_changes()
     content["request"]["actions"] = _encode_actions(chunk.request.actions)
     content["request"]["settings"] = dict(chunk.request.settings)
     return json.dumps(content, separators=(",", ":"))
@@ -115,7 +116,8 @@ def _chunk_of(content: dict[str, Any]) -> Chunk:
         }
     )
     seconds, keyed = tuple(content["seconds"].items()), tuple(content.get("keyed", ()))
-    return Chunk(**{**content, "request": asked, "seconds": seconds, "keyed": keyed})
+    clock = clock_of_record(content.get("clock", {}))
+    return Chunk(**{**content, "request": asked, "seconds": seconds, "keyed": keyed, "clock": clock})
 
 
 def _encode_take(take: Take) -> dict[str, Any]:
@@ -129,6 +131,7 @@ def _encode_take(take: Take) -> dict[str, Any]:
         "path": None if take.path is None else asdict(take.path),
         "keys": [[key.parameter, key.tick, key.value, key.easing] for key in take.keys],
         "locked": list(take.locked),
+        "clock": take.clock.as_changes(),
         "tip": take.chunks[-1].id if take.chunks else None,
     }
 
@@ -144,6 +147,7 @@ def _take_of(content: dict[str, Any], library: Mapping[ChunkId, Chunk]) -> Take:
             "path": None if path is None else Authored(**path),
             "keys": tuple(map(_key_of, content.get("keys", ()))),
             "locked": tuple(content.get("locked", ())),
+            "clock": clock_of_record(content.get("clock", {})),
             "chunks": chain_to(tip, library),
         }
     )
@@ -155,12 +159,14 @@ def _encode_path(path: NamedPath) -> dict[str, Any]:
         "actions": _encode_actions(path.actions),
         "path": None if path.path is None else asdict(path.path),
         "source": path.source,
+        "clock": path.clock.as_changes(),
     }
 
 
 def _path_of(content: dict[str, Any]) -> NamedPath:
     path = None if content["path"] is None else Authored(**content["path"])
-    return NamedPath(**{**content, "actions": _actions_of(content["actions"]), "path": path})
+    clock = clock_of_record(content.get("clock", {}))
+    return NamedPath(**{**content, "actions": _actions_of(content["actions"]), "path": path, "clock": clock})
 
 
 def _key_of(entries: list[Any]) -> ParameterKey:

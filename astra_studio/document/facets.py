@@ -37,7 +37,7 @@ _SHOWN: dict[Facet, Callable[[Project], object]] = {
     Facet.SETTINGS: lambda project: [(take.id, take.recipe) for take in project.takes],
     Facet.PRESETS: lambda project: project.presets,
     Facet.PATHS: lambda project: project.paths,
-    Facet.ACTIONS: lambda project: [(take.id, take.actions, take.path) for take in project.takes],
+    Facet.ACTIONS: lambda project: [(take.id, take.actions, take.path, take.clock) for take in project.takes],
     Facet.KEYS: lambda project: [(take.id, take.keys) for take in project.takes],
     Facet.CHUNKS: lambda project: [
         (take.id, take.locked, [chunk.id for chunk in take.chunks]) for take in project.takes

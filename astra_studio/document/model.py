@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from astra_studio.document.actions import Actions
+from engine.clock import ASTRA_CLOCK, Clock
 from engine.messages import WorldInfo
 from engine.settings import Settings, SettingValue
 from engine.video.pictures import Crop
@@ -26,7 +27,7 @@ Those that the open world does not have are kept for the one that does."""
 
 MAX_SEED = 2**63 - 1
 MAX_TICKS = 100_000
-"""Longest take, as of a pose line: 5 hours and a half."""
+"""Longest take, as of a pose line."""
 
 Parameter = str
 """Name of what can have keys along a take: a setting of its chunks that says so, or the prompt."""
@@ -168,6 +169,7 @@ class Chunk:
         first_latent: absolute number of its first latent.
         seconds: wall time by part.
         keyed: parameters whose values keys of the take decided, and not its recipe.
+        clock: of the world that made it.
     """
 
     id: ChunkId
@@ -183,6 +185,7 @@ class Chunk:
     num_frames: int
     seconds: tuple[tuple[str, float], ...] = ()
     keyed: tuple[Parameter, ...] = ()
+    clock: Clock = ASTRA_CLOCK
 
     @property
     def num_ticks(self) -> int:
@@ -205,12 +208,14 @@ class NamedPath:
     Attributes:
         path: what `actions` were made from, where that was an editor.
         source: name of the file that it came from, "" for one that was made here.
+        clock: whose ticks the rows of `actions` are.
     """
 
     name: str
     actions: Actions
     path: Authored | None = None
     source: str = ""
+    clock: Clock = ASTRA_CLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +231,8 @@ class Take:
         path: what `actions` were made from, where an editor made them.
         keys: of parameters, in the order of `parameters.ordered`. A chunk that was made with other values is stale.
         locked: chunks that are to be kept as they are; those that are not in the take count for nothing.
+        clock: whose ticks and frames the take has: that of the world which made its chunks or, while it has none, of
+            the project's world. See `clocks`.
     """
 
     id: TakeId
@@ -238,6 +245,7 @@ class Take:
     chunks: tuple[Chunk, ...] = ()
     keys: tuple[ParameterKey, ...] = ()
     locked: tuple[ChunkId, ...] = ()
+    clock: Clock = ASTRA_CLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from astra_studio.document.actions import Actions
+from astra_studio.document.clocks import resampled
 from astra_studio.document.edits import Edit, changed_take, checked_name
 from astra_studio.document.model import MAX_TICKS, NamedPath, Project, Take, TakeId
 from astra_studio.document.paths import Drawn, actions_of_path, authored_of, steadied
+from engine.clock import Clock
 
 
 def set_path(
@@ -28,7 +30,7 @@ def set_path(
     def change(known: Take) -> Take:
         if drawn is None:
             return replace(known, actions=Actions(known.actions.modality), path=None)
-        asked = steadied(actions_of_path(drawn), known.actions if like is None else like)
+        asked = steadied(actions_of_path(drawn, clock=known.clock), known.actions if like is None else like)
         return _asking(known, asked, replace(known, actions=asked, path=authored_of(drawn)))
 
     return Edit(label=label, change=lambda project: changed_take(project, take, change), merge_key=merge_key)
@@ -53,13 +55,17 @@ def keep_path(take: TakeId, name: str) -> Edit:
         known = project.take(take)
         if not len(known.actions):
             raise ValueError(f"{known.name} has no path yet that could be kept; draw one, or choose a preset")
-        return _with_path(project, NamedPath(name=checked_name(name, "path"), actions=known.actions, path=known.path))
+        kept = NamedPath(name=checked_name(name, "path"), actions=known.actions, path=known.path, clock=known.clock)
+        return _with_path(project, kept)
 
     return Edit(label="Keep path", change=change)
 
 
-def add_path(name: str, actions: Actions, source: str) -> Edit:
-    """Keep rows that came from a file under a name of their own. Raises ValueError for no name or no rows."""
+def add_path(name: str, actions: Actions, source: str, *, clock: Clock) -> Edit:
+    """Keep rows of a clock's ticks that came from a file under a name of their own.
+
+    Raises ValueError for no name or no rows.
+    """
 
     def change(project: Project) -> Project:
         if not len(actions):
@@ -69,7 +75,7 @@ def add_path(name: str, actions: Actions, source: str) -> Edit:
         unique = wanted
         while unique in taken:
             unique, number = f"{wanted} {number}", number + 1
-        return _with_path(project, NamedPath(name=unique, actions=actions, source=source))
+        return _with_path(project, NamedPath(name=unique, actions=actions, source=source, clock=clock))
 
     return Edit(label="Import path", change=change)
 
@@ -81,7 +87,8 @@ def use_path(name: str, take: TakeId) -> Edit:
         kept = named_path(project, name)
 
         def used(known: Take) -> Take:
-            return _asking(known, kept.actions, replace(known, actions=kept.actions, path=kept.path))
+            asked = resampled(kept.actions, kept.path, kept.clock, known.clock)
+            return _asking(known, asked, replace(known, actions=asked, path=kept.path))
 
         return changed_take(project, take, used)
 

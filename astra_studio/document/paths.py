@@ -16,6 +16,7 @@ import numpy as np
 from astra_studio.document.actions import Actions, actions_of
 from astra_studio.document.model import Authored, Take
 from engine.actions.modality import CAMERA, modality, rest_rows
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories import sampling
 from engine.trajectories.errors import TrajectoryError
@@ -70,9 +71,9 @@ def drawn_of(authored: Authored) -> Drawn:
         raise TrajectoryError(f"the path is not written as expected: {error}") from error
 
 
-def actions_of_path(drawn: Drawn) -> Actions:
-    """What a path asks for: a row per whole tick."""
-    return actions_of(sampling.actions(drawn.path, modality(drawn.modality)))
+def actions_of_path(drawn: Drawn, *, clock: Clock) -> Actions:
+    """What a path asks for: a row per whole tick of a clock."""
+    return actions_of(sampling.actions(drawn.path, modality(drawn.modality), clock=clock))
 
 
 def steadied(actions: Actions, known: Actions) -> Actions:
@@ -111,10 +112,10 @@ def editable_path(take: Take) -> Drawn | None:
     if kept is None:
         if not len(take.actions):
             return None
-        return Drawn(path=path_of_track(take.actions.track), modality=take.actions.modality)
+        return Drawn(path=path_of_track(take.actions.track, clock=take.clock), modality=take.actions.modality)
     if tail is None:
         return kept
-    return replace(kept, path=join(kept.path, path_of_track(tail.track)))
+    return replace(kept, path=join(kept.path, path_of_track(tail.track, clock=take.clock)))
 
 
 def has_rows_without_keys(take: Take) -> bool:
@@ -127,7 +128,7 @@ def poses_of_take(take: Take) -> Floats:
     kept, tail = stored_path(take), _tail(take)
     if kept is None:
         return walked(take.actions.track) if len(take.actions) else np.eye(4)[None]
-    drawn = sampling.tick_poses(kept.path)
+    drawn = sampling.tick_poses(kept.path, clock=take.clock)
     if tail is None:
         return drawn
     return np.concatenate([drawn, drawn[-1] @ walked(tail.track)[1:]])
@@ -138,7 +139,7 @@ def _tail(take: Take) -> Actions | None:
     kept = stored_path(take)
     if kept is None or take.actions.kind.is_absolute or kept.path.closing_s is not None:
         return None
-    end = sampling.num_ticks(kept.path)
+    end = sampling.num_ticks(kept.path, clock=take.clock)
     if len(take.actions) <= end:
         return None
     tail = take.actions.part(end, len(take.actions))

@@ -1,9 +1,9 @@
 """Owns the edits of takes: new, branch, redo, delete a tail, rename, star, lock, delete, restore; and placing a chunk.
 
 A finished chunk is a fact and no edit. `place` puts it at the end of the take that it was made for, if that take still
-ends where the chunk begins; if not, the project stays as it is and the chunk is loose: in the file, in no take, there
-to be restored. The session applies `place` to every value of its history, so no undo takes a chunk out of a take that
-exists.
+ends where the chunk begins and goes by its clock; if not, the project stays as it is and the chunk is loose: in the
+file, in no take, there to be restored. The session applies `place` to every value of its history, so no undo takes a
+chunk out of a take that exists.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from astra_studio.document.actions import joined
+from astra_studio.document.clocks import with_worlds_clock, worlds_clock
 from astra_studio.document.declared import defaults_of, keyable_specs, merged_changes
 from astra_studio.document.derived import asked_at, made_ticks, num_shared
 from astra_studio.document.edits import Edit, changed_take, checked_name, checked_seed
@@ -35,13 +36,16 @@ _NUMBERED = re.compile(r"Take (\d{1,9})")
 
 
 def new_take(take: TakeId) -> Edit:
-    """An empty take with the id `take`, the current take's recipe, path and keys; it becomes current."""
+    """An empty take with the id `take`, the current take's recipe, path and keys, under the clock of the world.
+
+    It becomes current.
+    """
 
     def change(project: Project) -> Project:
         added = replace(
             project.current, id=take, name=_next_name(project), is_starred=False, parent=None, chunks=(), locked=()
         )
-        return _with_new(project, added)
+        return with_worlds_clock(_with_new(project, added))
 
     return Edit(label="New take", change=change)
 
@@ -92,7 +96,7 @@ def delete_tail(take: TakeId, num_chunks: int) -> Edit:
         _check_count(known, num_chunks)
         return replace(known, chunks=known.chunks[:num_chunks])
 
-    return Edit(label="Delete tail", change=lambda project: changed_take(project, take, change))
+    return Edit(label="Delete tail", change=lambda project: with_worlds_clock(changed_take(project, take, change)))
 
 
 def rename(take: TakeId, name: str) -> Edit:
@@ -146,7 +150,7 @@ def delete_take(take: TakeId, empty: TakeId) -> Edit:
             if other.id != take
         )
         if not left:
-            left = (Take(id=empty, name="Take 1", recipe=gone.recipe),)
+            left = (Take(id=empty, name="Take 1", recipe=gone.recipe, clock=worlds_clock(project, gone.clock)),)
         selection = project.selection
         if selection.take == take:
             place = min(project.takes.index(gone), len(left) - 1)
@@ -169,7 +173,13 @@ def restore(tip: ChunkId, library: Mapping[ChunkId, Chunk], new: TakeId) -> Edit
         asked = joined([chunk.request.actions for chunk in chain])
         recipe = recipe_of(chain[-1].request, project.world)
         restored = Take(
-            id=new, name=_next_name(project), recipe=recipe, actions=asked, chunks=chain, keys=rebuilt(chain)
+            id=new,
+            name=_next_name(project),
+            recipe=recipe,
+            actions=asked,
+            chunks=chain,
+            keys=rebuilt(chain),
+            clock=chain[-1].clock,
         )
         nearest = max(project.takes, key=lambda take: num_shared(take, restored))
         parent = nearest.id if num_shared(nearest, restored) else None
@@ -212,7 +222,8 @@ def place(project: Project, chunk: Chunk) -> Project:
     take = project.take(chunk.take)
     tip = take.chunks[-1].id if take.chunks else None
     fits_kind = not len(take.actions) or take.actions.modality == chunk.request.actions.modality
-    if tip != chunk.parent or chunk.request.index != len(take.chunks) or not fits_kind:
+    fits = fits_kind and take.clock.counts_like(chunk.clock)
+    if tip != chunk.parent or chunk.request.index != len(take.chunks) or not fits:
         return project
     begin = made_ticks(take)
     asked = take.actions
@@ -235,7 +246,7 @@ def _branched(project: Project, take: TakeId, num_chunks: int, new: TakeId) -> P
         chunks=parent.chunks[:num_chunks],
         locked=(),
     )
-    return _with_new(project, made)
+    return with_worlds_clock(_with_new(project, made))
 
 
 def _with_new(project: Project, take: Take) -> Project:

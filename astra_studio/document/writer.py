@@ -20,6 +20,7 @@ from astra_studio.document.chunk_files import FrameFormat, encode_frames, encode
 from astra_studio.document.database import connect, transaction
 from astra_studio.document.model import Chunk, ChunkId, Parameter, Request, Start, TakeId
 from astra_studio.document.store import put_artifact, put_chunk
+from engine.clock import Clock
 from engine.messages import ChunkResult, Latents
 
 _LOG = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Finished:
         world: fingerprint.
         start_latents: of the start, with the first chunk of a take; None with others.
         keyed: parameters whose values keys of the take decided.
+        clock: of the world.
     """
 
     id: ChunkId
@@ -46,6 +48,7 @@ class Finished:
     start: Start
     seed: int
     result: ChunkResult
+    clock: Clock
     start_latents: Latents | None = None
     frame_format: FrameFormat = "mjpeg"
     keyed: tuple[Parameter, ...] = ()
@@ -160,4 +163,5 @@ class _Files:
             num_frames=len(result.frames),
             seconds=tuple((part, float(value)) for part, value in result.seconds.items()),
             keyed=finished.keyed,
+            clock=finished.clock,
         )

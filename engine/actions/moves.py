@@ -1,7 +1,7 @@
 """The elementary camera moves of one tick and the action rows they make.
 
-A tick at trained speed is 0.03 scene units and 0.03 rad (reference 7.3). Signs are those of world-to-camera rows with
-OpenCV axes: see `engine.poses`.
+How far a tick goes is the clock's to say. Signs are those of world-to-camera rows with OpenCV axes: see
+`engine.poses`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import numpy as np
 
 from engine import poses
 from engine.actions.modality import CAMERA, Rows
+from engine.clock import Clock
 
 # Camera motion of each move: (right, down, forward) in scene units, (turn left, look up) in radians; each +-1 times
-# the speed.
+# the trained speed or turn.
 MOVES: dict[str, tuple[int, int, int, int, int]] = {
     "w": (0, 0, 1, 0, 0),
     "s": (0, 0, -1, 0, 0),
@@ -44,8 +45,8 @@ MEANINGS: dict[str, str] = {
 }
 
 
-def camera_row(moves: Iterable[str], speed: float = poses.TRAINED_SPEED) -> Rows:
-    """Row (12,) of one tick of moves made together, at `speed` units and radians.
+def camera_row(moves: Iterable[str], pace: float = 1.0, *, clock: Clock) -> Rows:
+    """Row (12,) of one tick of moves made together, at `pace` times the trained speeds of a clock.
 
     Raises ValueError for an unknown move, a move named twice, or moves that cancel each other.
     """
@@ -58,7 +59,8 @@ def camera_row(moves: Iterable[str], speed: float = poses.TRAINED_SPEED) -> Rows
         if np.any((step != 0) & (total != 0)):
             raise ValueError(f"{'+'.join(names)} asks for one direction twice, or for a direction and its opposite")
         total += step
-    right, down, forward, left, up = total * speed
+    speed, turn = pace * clock.trained_speed, pace * clock.trained_turn
+    right, down, forward, left, up = total * (speed, speed, speed, turn, turn)
     # The row holds the world's motion in camera axes: the camera's own, reversed.
     rotation = poses.rotation_x(-up) @ poses.rotation_y(left)
     row = poses.to_row(poses.from_parts(rotation, [-right, -down, -forward]))

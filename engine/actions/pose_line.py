@@ -1,7 +1,7 @@
 """Pose lines: a camera move as one line of text, such as `w-8 left-4 w+left-8`.
 
-Moves are separated by blanks; each is `what-ticks`, `+` joins what happens together. One tick is one latent (four
-frames) at trained speed.
+Moves are separated by blanks; each is `what-ticks`, `+` joins what happens together. One tick is one latent at trained
+speed, by the clock of the world that it is read for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.actions.modality import CAMERA, ActionTrack
 from engine.actions.moves import HOLD, MEANINGS, MOVES, camera_row
+from engine.clock import Clock
 
 MAX_TICKS = 100_000
 _ROUNDING = 5e-7
@@ -33,7 +34,7 @@ def looks_like_pose_line(text: str) -> bool:
     return bool(parts) and all(_MOVE.fullmatch(part) for part in parts)
 
 
-def parse_pose_line(text: str) -> ActionTrack:
+def parse_pose_line(text: str, *, clock: Clock) -> ActionTrack:
     """The camera track of a pose line. Raises PoseLineError."""
     parts = text.lower().split()
     if not parts:
@@ -53,15 +54,15 @@ def parse_pose_line(text: str) -> ActionTrack:
         if HOLD in what and len(what) > 1:
             raise PoseLineError(f"move {number}, {part!r}: {HOLD} means no motion and cannot be joined with a move")
         try:
-            row = camera_row(what)
+            row = camera_row(what, clock=clock)
         except ValueError as error:
             raise PoseLineError(f"move {number}, {part!r}: {error}") from error
         rows.append(np.tile(row, (ticks, 1)))
     return ActionTrack(CAMERA, np.concatenate(rows))
 
 
-def pose_line_of(track: ActionTrack) -> str | None:
-    """The pose line that gives this track, to the rounding of float32; None where none does. Empty: ""."""
+def pose_line_of(track: ActionTrack, *, clock: Clock) -> str | None:
+    """The pose line that gives this track by a clock, to the rounding of float32; None where none does. Empty: ""."""
     if track.modality is not CAMERA:
         return None
     if not len(track):
@@ -70,7 +71,7 @@ def pose_line_of(track: ActionTrack) -> str | None:
     starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
     if len(starts) > _MOST_MOVES:
         return None
-    names, rows = _known_rows()
+    names, rows = _known_rows(clock)
     parts: list[str] = []
     for begin, end in zip(starts, np.append(starts[1:], len(track)), strict=True):
         away = np.abs(rows - track.rows[begin]).max(axis=1)
@@ -83,11 +84,13 @@ def pose_line_of(track: ActionTrack) -> str | None:
 
 
 @cache
-def _known_rows() -> tuple[list[str], np.ndarray]:
+def _known_rows(clock: Clock) -> tuple[list[str], np.ndarray]:
     """Every move and every combination of moves that a line can ask for, and their rows (n, 12)."""
     choices = (("", "w", "s"), ("", "a", "d"), ("", "q", "e"), ("", "left", "right"), ("", "up", "down"))
     combined = [[name for name in names if name] for names in product(*choices)]
-    return ["+".join(names) or HOLD for names in combined], np.stack([camera_row(names) for names in combined])
+    return ["+".join(names) or HOLD for names in combined], np.stack(
+        [camera_row(names, clock=clock) for names in combined]
+    )
 
 
 def explain_moves() -> str:

@@ -13,10 +13,12 @@ from engine import poses
 from engine.actions.modality import CAMERA, DRIVING, ROBOT, ActionTrack, Rows, modality, rest_rows
 from engine.actions.moves import camera_row
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK, Clock
 
-DEFAULT_TICKS = 24
-"""Three chunks, the length of the released demo."""
-DRIFT = 0.01
+DEFAULT_CHUNKS = 3
+"""The length of the released demo, in chunks of the usual length."""
+DRIFT = 1 / 3
+"""Of the trained speed, sideways: in the released code 0.01."""
 
 RELEASED: dict[str, int] = {f"astra-{n}": n for n in range(1, 8)}
 
@@ -46,21 +48,33 @@ def preset_names() -> list[str]:
     return [*NAMED, *RELEASED]
 
 
-def preset(name: str, num_ticks: int = DEFAULT_TICKS) -> ActionTrack:
-    """The preset of that name over `num_ticks` ticks. Raises ValueError for an unknown name or no ticks."""
+def usual_ticks(clock: Clock) -> int:
+    """How long a preset lasts where nobody says."""
+    return DEFAULT_CHUNKS * clock.latents_per_chunk
+
+
+def preset(name: str, num_ticks: int | None = None, *, clock: Clock) -> ActionTrack:
+    """The preset of that name over `num_ticks` ticks, None: as many as is usual, at the trained speeds of a clock.
+
+    Raises ValueError for an unknown name or no ticks.
+    """
+    num_ticks = usual_ticks(clock) if num_ticks is None else num_ticks
     if num_ticks < 1:
         raise ValueError(f"a preset needs at least 1 tick, got {num_ticks}")
     if name in RELEASED:
-        return ActionTrack(CAMERA, released_motion(RELEASED[name], num_ticks))
+        return ActionTrack(CAMERA, released_motion(RELEASED[name], num_ticks, clock=clock))
     if name not in NAMED:
         raise ValueError(f"unknown preset {name!r}; there are {', '.join(preset_names())}")
     half = num_ticks // 2
     text = NAMED[name].format(n=num_ticks, h=half, r=num_ticks - half)
-    return parse_pose_line(" ".join(part for part in text.split() if not part.endswith("-0")))
+    return parse_pose_line(" ".join(part for part in text.split() if not part.endswith("-0")), clock=clock)
 
 
-def released_motion(cam_type: int, num_ticks: int) -> Rows:
-    """The moving rows (num_ticks, 12) of the released demo's `cam_type` 1 to 7. Raises ValueError for another."""
+def released_motion(cam_type: int, num_ticks: int, *, clock: Clock = ASTRA_CLOCK) -> Rows:
+    """The moving rows (num_ticks, 12) of the released demo's `cam_type` 1 to 7, at its own speeds or another clock's.
+
+    Raises ValueError for another type.
+    """
     halves: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {
         1: (("w",), ("w",)),
         2: (("left",), ("left",)),
@@ -73,10 +87,10 @@ def released_motion(cam_type: int, num_ticks: int) -> Rows:
     if cam_type not in halves:
         raise ValueError(f"the released camera types are 1 to 7, got {cam_type}")
     half = num_ticks // 2
-    first, second = (camera_row(moves) for moves in halves[cam_type])
+    first, second = (camera_row(moves, clock=clock) for moves in halves[cam_type])
     rows = np.concatenate([np.tile(first, (half, 1)), np.tile(second, (num_ticks - half, 1))])
     if cam_type == 6:
-        rows[half : half + (num_ticks - half) // 3, 3] = -DRIFT
+        rows[half : half + (num_ticks - half) // 3, 3] = -DRIFT * clock.trained_speed
     return rows
 
 

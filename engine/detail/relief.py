@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.clock import ASTRA_CLOCK
 from engine.detail.composition import Composer, View
 from engine.detail.geometry import Camera
 from engine.detail.images import Doubles, normalised_brightness, resize
 from engine.detail.state import TRUST_HEIGHT, TRUST_WIDTH, ReliefState, StoredArrays, Track, state_of
 from engine.detail.tracking import Tracker
-from engine.messages import FRAMES_PER_LATENT, Frames, Picture
+from engine.messages import Frames, Picture
 
 GRID_WIDTH = 112
 """Of the working grid: the bundled world's frames."""
@@ -55,10 +56,12 @@ class ReliefDecoder:
         shown = []
         view = self._view(state)
         for number, move in enumerate(moves):
-            frames = soft[FRAMES_PER_LATENT * number :][:FRAMES_PER_LATENT]
+            frames = soft[ASTRA_CLOCK.frames_per_latent * number :][: ASTRA_CLOCK.frames_per_latent]
             state, following = self._follow(state.track, frames[-1], move)
             for step, frame in enumerate(frames, start=1):
-                shown.append(self._composer.compose(view.towards(following, step / FRAMES_PER_LATENT), frame))
+                shown.append(
+                    self._composer.compose(view.towards(following, step / ASTRA_CLOCK.frames_per_latent), frame)
+                )
             view = following
         return state, np.stack(shown)
 
@@ -86,7 +89,7 @@ class ReliefDecoder:
 def _check(soft: Frames, moves: Doubles) -> None:
     if moves.ndim != 3 or moves.shape[1:] != (3, 4) or not len(moves):
         raise ValueError(f"moves are (latents, 3, 4) with at least one latent, got the shape {moves.shape}")
-    expected = FRAMES_PER_LATENT * len(moves)
+    expected = ASTRA_CLOCK.frames_per_latent * len(moves)
     if soft.dtype != np.uint8 or soft.ndim != 4 or soft.shape[3] != 3 or len(soft) != expected:
         raise ValueError(
             f"{len(moves)} moves go with {expected} soft frames (N, H, W, 3) uint8, got the shape {soft.shape} and "

@@ -29,7 +29,6 @@ from engine.evaluation.takes import make_take, noise_seed
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.load import load_codec
-from engine.poses import TRAINED_SPEED
 from engine.training.bundled import channel_weights, make_transformer, split_shards
 from engine.training.checkpoints import load_checkpoint, save_checkpoint
 from engine.training.loop import LoopConfig, Trainer, action_errors
@@ -47,7 +46,7 @@ HISTORY_CHUNKS = (0, 1, 2, 3)
 """Chunks that a command is held before it is reversed."""
 SCALES = (1.0, 1.5, 2.0, 3.0)
 """Action-Free Guidance."""
-REVERSED_SPEED = 0.5
+REVERSED_PACE = 0.5
 """Of the reversed takes, as a share of the trained speed: at full speed three chunks leave the start behind."""
 _T_95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
 """Student's t for a 95 % interval, by degrees of freedom."""
@@ -183,24 +182,26 @@ def measure_following(world: AstraWorld, starts: Sequence[Start], searches: Sear
     gains = []
     for number, start in enumerate(starts):
         for command in DIRECTIONS:
-            track = command.track(world.info.clock.latents_per_chunk, TRAINED_SPEED)
+            clock = world.info.clock
+            track = command.track(clock.latents_per_chunk, 1.0, clock)
             (chunk,) = make_take(world, start, [track], noise_seed(number, 0), settings)
-            gains.append(searches.gain(chunk, command, TRAINED_SPEED))
+            gains.append(searches.gain(chunk, command, 1.0))
     found = np.array(gains)
     return {"right direction": float(goes_right(found).mean()), "gain": float(found.mean())}
 
 
 def measure_inertia(world: AstraWorld, starts: Sequence[Start], searches: Searches) -> dict[str, float]:
     """Gain of a turn in the chunk after the opposite turn was held for some chunks. 1 is full response, 0 none."""
-    speed, num_ticks = TRAINED_SPEED * REVERSED_SPEED, world.info.clock.latents_per_chunk
+    clock, num_ticks = world.info.clock, world.info.clock.latents_per_chunk
     figures: dict[str, float] = {}
     for held in HISTORY_CHUNKS:
         gains = []
         for number, start in enumerate(starts):
             for first, then in (DIRECTIONS[:2], DIRECTIONS[1::-1]):
-                tracks = [first.track(num_ticks, speed)] * held + [then.track(num_ticks, speed)]
+                tracks = [first.track(num_ticks, REVERSED_PACE, clock)] * held
+                tracks.append(then.track(num_ticks, REVERSED_PACE, clock))
                 chunk = make_take(world, start, tracks, noise_seed(number, 0))[-1]
-                gains.append(searches.gain(chunk, then, speed))
+                gains.append(searches.gain(chunk, then, REVERSED_PACE))
         figures[f"reversed after {held} chunks"] = float(np.mean(gains))
     return figures
 

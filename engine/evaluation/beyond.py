@@ -17,6 +17,7 @@ from engine.analysis.following import luminance
 from engine.analysis.parallax import StepTurnSearch, near_over_far
 from engine.analysis.quality import psnr
 from engine.analysis.warp import look_up
+from engine.clock import Clock
 from engine.evaluation.commands import DIRECTIONS, glimpse_ticks, path_of
 from engine.evaluation.controls import Control
 from engine.evaluation.starts import Start
@@ -46,14 +47,14 @@ class Answer:
 
 
 class BeyondMeasures:
-    """What is needed to measure answers to the commands at one speed."""
+    """What is needed to measure answers to the commands at one pace: a multiple of the trained speeds."""
 
-    def __init__(self, info: WorldInfo, speed: float) -> None:
-        self._num_ticks, self._speed = info.clock.latents_per_chunk, speed
+    def __init__(self, info: WorldInfo, pace: float) -> None:
+        self._num_ticks, self._pace, clock = info.clock.latents_per_chunk, pace, info.clock
         blank = luminance(np.zeros((info.height, info.width, 3), np.uint8))
         size = (blank.shape[1], blank.shape[0])
         parts = [tick / self._num_ticks for tick in glimpse_ticks(self._num_ticks)]
-        amounts = {number: DIRECTIONS[number].amount(self._num_ticks, speed) for number in STEPS}
+        amounts = {number: DIRECTIONS[number].amount(self._num_ticks, pace, clock) for number in STEPS}
         self._searches = {number: StepTurnSearch(amount, size, parts) for number, amount in amounts.items()}
         self._unseen = {number: self._hidden_from_start(number, info) for number in TURNS}
 
@@ -75,7 +76,7 @@ class BeyondMeasures:
 
     def _hidden_from_start(self, number: int, info: WorldInfo) -> NDArray[np.bool_]:
         """(H, W): pixels of the last frame of a turn that the start does not show, however deep the scene is."""
-        pose = path_of(DIRECTIONS[number].track(self._num_ticks, self._speed))[-1:]
+        pose = path_of(DIRECTIONS[number].track(self._num_ticks, self._pace, info.clock))[-1:]
         return look_up(pose, info.width, info.height).is_seen.reshape(info.height, info.width) == 0
 
 
@@ -89,15 +90,17 @@ def chunk_of(frames: Frames) -> Glimpses:
     )
 
 
-def answer_of(control: Control, start: Start, num_ticks: int, speed: float) -> list[Glimpses]:
+def answer_of(control: Control, start: Start, pace: float, clock: Clock) -> list[Glimpses]:
     """What a control shows for each direction."""
+    num_ticks = clock.latents_per_chunk
     ticks = [0, *glimpse_ticks(num_ticks)]
-    paths = [path_of(command.track(num_ticks, speed))[ticks] for command in DIRECTIONS]
+    paths = [path_of(command.track(num_ticks, pace, clock))[ticks] for command in DIRECTIONS]
     return [chunk_of(control.show(start.picture, path)) for path in paths]
 
 
-def true_answer(start: Start, num_ticks: int, speed: float) -> list[Glimpses]:
+def true_answer(start: Start, pace: float, clock: Clock) -> list[Glimpses]:
     """What a start's scene shows for each direction."""
+    num_ticks = clock.latents_per_chunk
     ticks = [0, *glimpse_ticks(num_ticks)]
-    paths = [path_of(command.track(num_ticks, speed))[ticks] for command in DIRECTIONS]
+    paths = [path_of(command.track(num_ticks, pace, clock))[ticks] for command in DIRECTIONS]
     return [chunk_of(start.shown_from(path)) for path in paths]

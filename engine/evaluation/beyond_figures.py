@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.analysis.following import AXES
+from engine.clock import Clock
 from engine.evaluation.beyond import Answer, Values
 from engine.evaluation.controls import CONTROLS
 from engine.evaluation.figures import Figure, Target
 from engine.evaluation.following import FollowingSamples, Gains, directions_of
 from engine.evaluation.statistics import Samples, mean, measure, median
 from engine.evaluation.walks import LikenessSamples
-from engine.messages import FRAMES_PER_LATENT
 
 _TITLES = {
     "gain_error": "gain error, median over axes",
@@ -60,13 +60,13 @@ def beyond_figures(name: str, samples: FollowingSamples) -> list[Figure]:
     return figures
 
 
-def control_likeness_figures(samples: LikenessSamples, num_ticks: int) -> list[Figure]:
+def control_likeness_figures(samples: LikenessSamples, clock: Clock) -> list[Figure]:
     """PSNR above copying the start of the controls, at the end of each chunk."""
     figures = []
     for control in CONTROLS:
         above = samples.controls[control.name] - samples.copied
         for chunk in range(above.shape[-1]):
-            frame = FRAMES_PER_LATENT * num_ticks * (chunk + 1)
+            frame = clock.frames_per_latent * clock.latents_per_chunk * (chunk + 1)
             figures.append(
                 Figure(
                     key=f"beyond.likeness.{control.name}.frame_{frame}",

@@ -10,6 +10,7 @@ from engine import poses
 from engine.actions.modality import CAMERA, ActionTrack
 from engine.actions.moves import HOLD, camera_row
 from engine.analysis.following import Axis
+from engine.clock import ASTRA_CLOCK, Clock
 from engine.poses import Floats
 
 
@@ -24,13 +25,18 @@ class Command:
     sign: int = 1
     """Of the motion along the axis, whose positive direction `engine.analysis.following` tells."""
 
-    def track(self, num_ticks: int, speed: float) -> ActionTrack:
-        """Action rows at `speed` units or radians per tick; a negative speed goes the other way."""
-        return ActionTrack(CAMERA, np.tile(camera_row([self.move], speed), (num_ticks, 1)))
+    def track(self, num_ticks: int, pace: float, clock: Clock) -> ActionTrack:
+        """Action rows at `pace` times the trained speeds of a clock; a negative pace goes the other way."""
+        return ActionTrack(CAMERA, np.tile(camera_row([self.move], pace, clock=clock), (num_ticks, 1)))
 
-    def amount(self, num_ticks: int, speed: float) -> float:
-        """Motion along the axis over so many ticks."""
-        return self.sign * num_ticks * speed
+    def amount(self, num_ticks: int, pace: float, clock: Clock) -> float:
+        """Motion along the axis over so many ticks, in scene units or radians."""
+        return self.sign * num_ticks * pace * trained_on(self.axis, clock)
+
+
+def trained_on(axis: Axis, clock: Clock) -> float:
+    """The trained speed along an axis: scene units, or radians, per tick."""
+    return clock.trained_turn if axis in ("yaw", "pitch") else clock.trained_speed
 
 
 DIRECTIONS = (
@@ -52,7 +58,7 @@ RANDOM_REACH = 1.5
 """Random speeds go up to so many times the usual one, both ways."""
 LONG = (DIRECTIONS[0], DIRECTIONS[1], DIRECTIONS[4])
 """Commands of the long takes."""
-LONG_SPEED = 0.5
+LONG_PACE = 0.5
 """Of the long takes, as a share of the usual speed: four chunks at full speed leave the start behind."""
 GLIMPSES = (0.25, 0.5, 1.0)
 """Parts of a chunk whose frames are compared with its start."""
@@ -60,7 +66,7 @@ GLIMPSES = (0.25, 0.5, 1.0)
 
 def rest(num_ticks: int) -> ActionTrack:
     """No command."""
-    return ActionTrack(CAMERA, np.tile(camera_row([HOLD]), (num_ticks, 1)))
+    return ActionTrack(CAMERA, np.tile(camera_row([HOLD], clock=ASTRA_CLOCK), (num_ticks, 1)))
 
 
 def glimpse_ticks(num_ticks: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.analysis.following import AXES, Axis, goes_right, stands_still
+from engine.clock import Clock
 from engine.evaluation.commands import RANDOM
 from engine.evaluation.controls import CONTROLS
 from engine.evaluation.following import FollowingSamples, Gains, directions_of, gains_by_axis
@@ -15,7 +16,6 @@ from engine.evaluation.network import NetworkSamples
 from engine.evaluation.speed import Timing
 from engine.evaluation.statistics import Measure, correlation, mean, measure, median, ratio
 from engine.evaluation.walks import LikenessSamples, LongSamples
-from engine.messages import FRAMES_PER_LATENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,11 +133,11 @@ def control_figures(name: str, samples: FollowingSamples) -> list[Figure]:
     return figures
 
 
-def likeness_figures(samples: LikenessSamples, num_ticks: int, codec: NetworkSamples | None) -> list[Figure]:
+def likeness_figures(samples: LikenessSamples, clock: Clock, codec: NetworkSamples | None) -> list[Figure]:
     """PSNR above copying the start, at the end of each chunk."""
     figures = []
     for chunk, target in enumerate(_LIKENESS):
-        frame = FRAMES_PER_LATENT * num_ticks * (chunk + 1)
+        frame = clock.frames_per_latent * clock.latents_per_chunk * (chunk + 1)
         copied = samples.copied[..., chunk]
         rows = [
             ("above_copy", "PSNR above copying the start", samples.world[..., chunk] - copied, target),
@@ -217,9 +217,9 @@ def network_figures(samples: NetworkSamples) -> list[Figure]:
     return figures
 
 
-def speed_figures(timings: Mapping[str, Sequence[Timing]], num_ticks: int) -> list[Figure]:
+def speed_figures(timings: Mapping[str, Sequence[Timing]], clock: Clock) -> list[Figure]:
     """Seconds per first chunk, by setting ("default", "fast")."""
-    section = f"Speed, first chunk of {1 + FRAMES_PER_LATENT * num_ticks} frames"
+    section = f"Speed, first chunk of {clock.num_frames(1 + clock.latents_per_chunk)} frames"
     figures = []
     for name, found in timings.items():
         # Each timing is a group of its own.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.analysis.following import AXES, REACH, Axis, MotionSearch, StartViews, blurred, luminance
 from engine.analysis.warp import Luminance
+from engine.clock import Clock
 from engine.evaluation.beyond import Answer, BeyondMeasures, answer_of, true_answer
 from engine.evaluation.commands import (
     DIRECTIONS,
@@ -23,6 +24,7 @@ from engine.evaluation.commands import (
     glimpse_ticks,
     path_of,
     rest,
+    trained_on,
 )
 from engine.evaluation.controls import CONTROLS
 from engine.evaluation.settings import EvaluationSettings
@@ -68,39 +70,42 @@ class FollowingSamples:
 
 
 class Searches:
-    """The motion searches of an evaluation, made when first needed, by axis and speed."""
+    """The motion searches of an evaluation, made when first needed, by axis and pace."""
 
     def __init__(self, info: WorldInfo) -> None:
         blank = luminance(np.zeros((info.height, info.width, 3), np.uint8))
         self._size = (blank.shape[1], blank.shape[0])
+        self.clock = info.clock
         self.num_ticks = info.clock.latents_per_chunk
         self._fractions = [tick / self.num_ticks for tick in glimpse_ticks(self.num_ticks)]
         self._made: dict[tuple[Axis, float], MotionSearch] = {}
         self._views: dict[tuple[Axis, float], tuple[Luminance, StartViews]] = {}
 
-    def estimate(self, chunk: Glimpses, axis: Axis, speed: float) -> float:
-        """Motion of a chunk along an axis, searched for among those that `speed` calls for."""
-        key = (axis, speed)
+    def estimate(self, chunk: Glimpses, axis: Axis, pace: float) -> float:
+        """Motion of a chunk along an axis, searched for among those that `pace` calls for."""
+        key = (axis, pace)
         if key not in self._made:
-            self._made[key] = MotionSearch(axis, REACH * speed * self.num_ticks, self._size, self._fractions)
+            reach = REACH * pace * trained_on(axis, self.clock) * self.num_ticks
+            self._made[key] = MotionSearch(axis, reach, self._size, self._fractions)
         # One start is compared with dozens of chunks in a row.
         if key not in self._views or not np.array_equal(self._views[key][0], chunk.before):
             self._views[key] = (chunk.before, self._made[key].views(chunk.before))
         return self._views[key][1].estimate(chunk.after).amount
 
-    def gain(self, chunk: Glimpses, command: Command, speed: float) -> float:
+    def gain(self, chunk: Glimpses, command: Command, pace: float) -> float:
         """Estimated over commanded motion of a chunk."""
-        return self.estimate(chunk, command.axis, speed) / command.amount(self.num_ticks, speed)
+        return self.estimate(chunk, command.axis, pace) / command.amount(self.num_ticks, pace, self.clock)
 
 
 def follow(
     world: WorldModel, starts: Sequence[Start], settings: EvaluationSettings, searches: Searches, on_start: OnStart
 ) -> FollowingSamples:
     """Make the takes of one set of starts and measure them."""
-    num_ticks, speed = world.info.clock.latents_per_chunk, settings.speed
-    measures = BeyondMeasures(world.info, speed)
+    clock, pace = world.info.clock, settings.pace
+    num_ticks = clock.latents_per_chunk
+    measures = BeyondMeasures(world.info, pace)
     follower = _Follower(world, settings, searches, measures)
-    random_speeds = _random_speeds(len(starts), settings)
+    random_paces = _random_paces(len(starts), settings)
     tried: list[list[_Tried]] = []
     copied: list[Gains] = []
     softened: list[Gains] = []
@@ -109,20 +114,20 @@ def follow(
     beyond: dict[str, list[list[Answer]]] = {name: [] for name in ("world", "truth", *controls)}
     for g, start in enumerate(starts):
         seeds = range(settings.num_seeds)
-        true_chunks = true_answer(start, num_ticks, speed)
-        tried.append([follower.try_start(start, true_chunks, noise_seed(g, s), random_speeds[g, s]) for s in seeds])
+        true_chunks = true_answer(start, pace, clock)
+        tried.append([follower.try_start(start, true_chunks, noise_seed(g, s), random_paces[g, s]) for s in seeds])
         beyond["world"].append([one.beyond for one in tried[-1]])
         beyond["truth"].append([measures.measure(true_chunks, true_chunks)])
         copied.append(follower.gains([_still_copy(start, num_ticks)] * len(DIRECTIONS)))
         softened.append(follower.gains([_still_copy(start, num_ticks, SOFT)] * len(DIRECTIONS)))
         truth.append(follower.gains(true_chunks))
         for control in CONTROLS:
-            chunks = answer_of(control, start, num_ticks, speed)
+            chunks = answer_of(control, start, pace, clock)
             controls[control.name].append(follower.gains(chunks))
             beyond[control.name].append([measures.measure(chunks, true_chunks)])
         on_start(g + 1)
     return FollowingSamples(
-        commanded=np.array([command.amount(num_ticks, speed) for command in DIRECTIONS]),
+        commanded=np.array([command.amount(num_ticks, pace, clock) for command in DIRECTIONS]),
         world=np.array([[one.world for one in seeds] for seeds in tried]),
         resting=np.array([[one.resting for one in seeds] for seeds in tried]),
         shuffled=np.array([[one.shuffled for one in seeds] for seeds in tried]),
@@ -157,17 +162,18 @@ class _Follower:
         self._world = world
         self._searches = searches
         self._measures = measures
-        self._num_ticks, self._speed = world.info.clock.latents_per_chunk, settings.speed
+        self._clock, self._pace = world.info.clock, settings.pace
+        self._num_ticks = world.info.clock.latents_per_chunk
         self._rng = np.random.default_rng((settings.seed, 1))
 
     def try_start(
-        self, start: Start, truth: Sequence[Glimpses], seed: int, random_speeds: NDArray[np.float64]
+        self, start: Start, truth: Sequence[Glimpses], seed: int, random_paces: NDArray[np.float64]
     ) -> _Tried:
         """Make every take from a start with one noise seed."""
-        tracks = [command.track(self._num_ticks, self._speed) for command in DIRECTIONS]
+        tracks = [command.track(self._num_ticks, self._pace, self._clock) for command in DIRECTIONS]
         chunks = [make_take(self._world, start, [track], seed)[0] for track in tracks]
         still = make_take(self._world, start, [rest(self._num_ticks)], seed)[0]
-        pairs = zip(RANDOM, random_speeds, strict=True)
+        pairs = zip(RANDOM, random_paces, strict=True)
         return _Tried(
             world=self.gains(chunks),
             resting=self.gains([still] * len(DIRECTIONS)),
@@ -180,13 +186,13 @@ class _Follower:
     def gains(self, chunks: Sequence[Glimpses]) -> Gains:
         """(D,) gains of one chunk per direction."""
         pairs = zip(chunks, DIRECTIONS, strict=True)
-        return np.array([self._searches.gain(chunk, command, self._speed) for chunk, command in pairs])
+        return np.array([self._searches.gain(chunk, command, self._pace) for chunk, command in pairs])
 
     def _follow_random(self, start: Start, command: Command, seed: int, drawn: float) -> tuple[float, float]:
-        """Commanded and estimated motion of a chunk at the drawn speed."""
-        chunk = make_take(self._world, start, [command.track(self._num_ticks, drawn)], seed)[0]
-        estimated = self._searches.estimate(chunk, command.axis, RANDOM_REACH * self._speed)
-        return command.amount(self._num_ticks, drawn), estimated
+        """Commanded and estimated motion of a chunk at the drawn pace."""
+        chunk = make_take(self._world, start, [command.track(self._num_ticks, drawn, self._clock)], seed)[0]
+        estimated = self._searches.estimate(chunk, command.axis, RANDOM_REACH * self._pace)
+        return command.amount(self._num_ticks, drawn, self._clock), estimated
 
 
 def directions_of(axis: Axis) -> list[int]:
@@ -199,19 +205,19 @@ def gains_by_axis(gains: Gains) -> Gains:
     return gains[..., [directions_of(axis)[0] for axis in AXES]]
 
 
-def true_pictures(start: Start, num_ticks: int, speed: float) -> tuple[Picture, ...]:
+def true_pictures(start: Start, num_ticks: int, pace: float, clock: Clock) -> tuple[Picture, ...]:
     """What the last frames of `SHOWN` should show."""
-    return tuple(start.shown_from(path_of(command.track(num_ticks, speed))[-1:])[0] for command in SHOWN)
+    return tuple(start.shown_from(path_of(command.track(num_ticks, pace, clock))[-1:])[0] for command in SHOWN)
 
 
-def _random_speeds(num_starts: int, settings: EvaluationSettings) -> NDArray[np.float64]:
-    """(G, S, axes) speeds of the random commands, spread evenly: each lies in a stretch of its own."""
+def _random_paces(num_starts: int, settings: EvaluationSettings) -> NDArray[np.float64]:
+    """(G, S, axes) paces of the random commands, spread evenly: each lies in a stretch of its own."""
     rng = np.random.default_rng((settings.seed, 3))
     count = num_starts * settings.num_seeds
     stretches = np.stack([rng.permutation(count) for _ in RANDOM], axis=-1)
     places = (stretches + rng.random((count, len(RANDOM)))) / count
-    speeds = (2 * places - 1) * RANDOM_REACH * settings.speed
-    return speeds.reshape(num_starts, settings.num_seeds, len(RANDOM))
+    paces = (2 * places - 1) * RANDOM_REACH * settings.pace
+    return paces.reshape(num_starts, settings.num_seeds, len(RANDOM))
 
 
 def _still_copy(start: Start, num_ticks: int, blur: float = 0.0) -> Glimpses:

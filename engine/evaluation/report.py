@@ -95,7 +95,7 @@ def as_text(evaluation: Evaluation) -> str:
         _controls_table(evaluation.figures),
         _still_ceiling(evaluation.figures),
         "## What was measured",
-        _explanation(info, settings.speed),
+        _explanation(info, settings.pace),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -194,10 +194,11 @@ def _still_ceiling(figures: Sequence[Figure]) -> str:
     return f"Stays still, of starts that only go soft: {told}. A world that goes soft cannot be sure of more."
 
 
-def _explanation(info: WorldInfo, speed: float) -> str:
+def _explanation(info: WorldInfo, pace: float) -> str:
     ticks = info.clock.latents_per_chunk
     return (
-        f"One chunk of {ticks} ticks at {speed:g} scene units or radians per tick in each of eight directions. The "
+        f"One chunk of {ticks} ticks at {pace * info.clock.trained_speed:g} scene units or "
+        f"{pace * info.clock.trained_turn:g} radians per tick in each of eight directions. The "
         "start, as the world shows it, is warped by many amounts of the commanded motion; the amount whose views "
         "correlate best with the chunk's frames, over the commanded one, is the gain. A direction is right if the gain "
         "is above 0.1; a take without a command stays still if no axis has a gain above 0.1 either way. Likeness: two "

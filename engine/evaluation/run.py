@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.clock import Clock
 from engine.evaluation.beyond_figures import beyond_figures, control_likeness_figures
 from engine.evaluation.figures import (
     Figure,
@@ -111,15 +112,14 @@ def evaluate(
         for name, sampling in (("default", info.defaults), ("fast", fast))
     }
     done(1)
-    num_ticks = info.clock.latents_per_chunk
     figures = [
         *(figure for name in following for figure in following_figures(name, following[name])),
-        *likeness_figures(likeness, num_ticks, network),
+        *likeness_figures(likeness, info.clock, network),
         *(figure for name in following for figure in beyond_figures(name, following[name])),
-        *control_likeness_figures(likeness, num_ticks),
+        *control_likeness_figures(likeness, info.clock),
         *long_figures(PHOTOGRAPHS, long),
         *([] if network is None else network_figures(network)),
-        *speed_figures(timings, num_ticks),
+        *speed_figures(timings, info.clock),
         *(figure for name in following for figure in control_figures(name, following[name])),
     ]
     return Evaluation(
@@ -129,7 +129,7 @@ def evaluate(
         figures=tuple(figures),
         notes=_notes(settings, len(sets[PHOTOGRAPHS]), reason),
         seconds=time.perf_counter() - started,
-        strip=draw_strip(_strip_rows(sets, following, num_ticks, settings.speed)),
+        strip=draw_strip(_strip_rows(sets, following, settings.pace, info.clock)),
     )
 
 
@@ -145,12 +145,12 @@ def _notes(settings: EvaluationSettings, num_photographs: int, no_network: str) 
 
 
 def _strip_rows(
-    sets: Mapping[str, Sequence[Start]], following: Mapping[str, FollowingSamples], num_ticks: int, speed: float
+    sets: Mapping[str, Sequence[Start]], following: Mapping[str, FollowingSamples], pace: float, clock: Clock
 ) -> list[StripRow]:
     rows = []
     for start, shown in list(zip(sets[SCENES], following[SCENES].shown, strict=True))[:SHOWN_SCENES]:
         rows.append(StripRow(label=(start.name, "world"), pictures=shown))
-        truth = (start.picture, *true_pictures(start, num_ticks, speed))
+        truth = (start.picture, *true_pictures(start, clock.latents_per_chunk, pace, clock))
         rows.append(StripRow(label=(start.name, "truth"), pictures=truth))
     photographs = list(zip(sets[PHOTOGRAPHS], following[PHOTOGRAPHS].shown, strict=True))
     for start, shown in spread(photographs, SHOWN_PHOTOGRAPHS):

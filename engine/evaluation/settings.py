@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine import poses
-
 HELD_OUT_SEED = 900_001
 """Of scenes, commands and clips. Training draws its clips with seeds from 1 to 3 and shard numbers below 1000."""
 
@@ -21,8 +19,8 @@ class EvaluationSettings:
     """Noise seeds per start."""
     num_chunks: Literal[4, 8] = 4
     """Of the long takes."""
-    speed: float = poses.TRAINED_SPEED
-    """Of commands, in scene units and radians per tick."""
+    pace: float = 1.0
+    """Of commands, as a multiple of the speeds that the world was trained at."""
     num_batches: int = 6
     """Batches of 16 windows for the errors of the network."""
     num_timings: int = 5
@@ -40,8 +38,8 @@ class EvaluationSettings:
                 )
         if self.num_chunks not in (4, 8):
             raise ValueError(f"the long takes of an evaluation have 4 or 8 chunks, got {self.num_chunks}")
-        if self.speed <= 0:
-            raise ValueError(f"the speed of an evaluation's commands must be above 0, got {self.speed}")
+        if self.pace <= 0:
+            raise ValueError(f"the pace of an evaluation's commands must be above 0, got {self.pace}")
 
 
 QUICK = EvaluationSettings(num_starts=3, num_seeds=1, num_batches=1, num_timings=2)

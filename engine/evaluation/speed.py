@@ -27,7 +27,8 @@ class Timing:
 
 def time_chunks(world: WorldModel, start: Start, evaluation: EvaluationSettings, settings: Settings) -> list[Timing]:
     """Time the first chunk of a take again and again, after one that is not counted."""
-    track = DIRECTIONS[0].track(world.info.clock.latents_per_chunk, evaluation.speed)
+    clock = world.info.clock
+    track = DIRECTIONS[0].track(clock.latents_per_chunk, evaluation.pace, clock)
     timings = []
     for _ in range(1 + evaluation.num_timings):
         rollout = Rollout(world, start.picture[None], settings=settings)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from engine.actions.modality import ActionTrack
 from engine.analysis.following import luminance
 from engine.analysis.warp import Luminance
+from engine.clock import Clock
 from engine.evaluation.commands import glimpse_ticks
 from engine.evaluation.starts import Start
-from engine.messages import FRAMES_PER_LATENT, Frames, Picture
+from engine.messages import Frames, Picture
 from engine.rollout import Rollout
 from engine.settings import Settings
 from engine.worlds.protocol import WorldModel
@@ -40,15 +41,15 @@ def make_take(
         frames = rollout.step(track).frames
         before = chunks[-1].last if chunks else frames[0]
         shown = frames if chunks else frames[1:]
-        chunks.append(_glimpses(chunks[0].start if chunks else frames[0], before, shown, len(track)))
+        chunks.append(_glimpses(chunks[0].start if chunks else frames[0], before, shown, world.info.clock, len(track)))
     return chunks
 
 
-def _glimpses(start: Picture, before: Picture, frames: Frames, num_ticks: int) -> Glimpses:
+def _glimpses(start: Picture, before: Picture, frames: Frames, clock: Clock, num_ticks: int) -> Glimpses:
     """Glimpses of a chunk of `num_ticks` ticks that shows `frames` after `before`."""
     return Glimpses(
         before=luminance(before),
-        after=tuple(luminance(frames[FRAMES_PER_LATENT * tick - 1]) for tick in glimpse_ticks(num_ticks)),
+        after=tuple(luminance(frames[clock.frames_per_latent * tick - 1]) for tick in glimpse_ticks(num_ticks)),
         start=start,
         last=frames[-1],
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.actions.modality import CAMERA, ActionTrack
 from engine.analysis.quality import blockiness, psnr, sharpness_kept
-from engine.evaluation.commands import LONG, LONG_SPEED
+from engine.evaluation.commands import LONG, LONG_PACE
 from engine.evaluation.controls import CONTROLS
 from engine.evaluation.following import Gains, OnStart, Searches
 from engine.evaluation.settings import EvaluationSettings
@@ -83,15 +83,16 @@ def walk_far(
     world: WorldModel, starts: Sequence[Start], settings: EvaluationSettings, searches: Searches, on_start: OnStart
 ) -> LongSamples:
     """Make the long takes and measure direction and sharpness in every chunk."""
-    num_ticks, speed = world.info.clock.latents_per_chunk, settings.speed * LONG_SPEED
+    clock, pace = world.info.clock, settings.pace * LONG_PACE
+    num_ticks = clock.latents_per_chunk
     shape = (len(starts), settings.num_seeds, len(LONG), settings.num_chunks)
     gains, sharpness, blocks = (np.zeros(shape) for _ in range(3))
     for g, start in enumerate(starts):
         for s in range(settings.num_seeds):
             for number, command in enumerate(LONG):
-                tracks = [command.track(num_ticks, speed)] * settings.num_chunks
+                tracks = [command.track(num_ticks, pace, clock)] * settings.num_chunks
                 chunks = make_take(world, start, tracks, noise_seed(g, s))
-                gains[g, s, number] = [searches.gain(chunk, command, speed) for chunk in chunks]
+                gains[g, s, number] = [searches.gain(chunk, command, pace) for chunk in chunks]
                 sharpness[g, s, number] = [sharpness_kept(chunk.last, chunk.start) for chunk in chunks]
                 blocks[g, s, number] = [blockiness(chunk.last) for chunk in chunks]
         on_start(g + 1)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from engine.actions.modality import CAMERA, ActionTrack
 from engine.actions.moves import camera_row
 from engine.messages import ChunkRequest
-from engine.poses import TRAINED_SPEED
 from engine.training.bundled import export, run
 from engine.training.journal import read_log
 from engine.training.recipe import SMOKE, Folders
@@ -61,7 +60,7 @@ def _one_chunk(place: Path) -> NDArray[np.uint8]:
     world = open_astra(place, "cpu")
     info = world.info
     opened = world.open(np.full((1, info.height, info.width, 3), 90, np.uint8), CAMERA.name)
-    forward = np.tile(camera_row(["w"], TRAINED_SPEED), (info.clock.latents_per_chunk, 1))
+    forward = np.tile(camera_row(["w"], clock=info.clock), (info.clock.latents_per_chunk, 1))
     request = ChunkRequest(index=0, actions=ActionTrack(CAMERA, forward), seed=1, settings=info.defaults)
     _, result = world.step(opened.state, request)
     return result.frames

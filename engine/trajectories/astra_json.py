@@ -3,7 +3,7 @@
 ```
 {"format": "astra-trajectory", "version": 1,
  "convention": {"pose": "c2w", "axes": "opencv", "quaternion": "xyzw"},
- "modality": "camera", "seconds_per_tick": 0.2,
+ "modality": "camera", "seconds_per_tick": 0.2,     of the clock that it was made with
  "rows": [[12 numbers], ...]        one relative world-to-camera row per tick, or
  "c2w": [4 x 4, ...]}               camera-to-world poses at tick boundaries: one more than ticks
 ```
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any
@@ -22,14 +23,16 @@ import numpy as np
 
 from engine import poses
 from engine.actions.modality import CAMERA, ActionTrack, Modality, modality
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.json_text import parsed
 from engine.whole_files import write_whole
 
 FORMAT, VERSION = "astra-trajectory", 1
-SECONDS_PER_TICK = 0.2
 CONVENTION = {"pose": "c2w", "axes": "opencv", "quaternion": "xyzw"}
 MAX_BYTES = 200_000_000
+MAX_TICK_S = 60.0
+"""No world looks away for longer."""
 MAX_DEPTH = 3
 """Of the tables in it: a list of matrices."""
 MAX_SKEW = 1e-3
@@ -38,13 +41,23 @@ MAX_ROW_SKEW = 2e-2
 """The same for rows, which may have been rounded to bfloat16."""
 
 
-def read_astra_json(path: Path) -> ActionTrack:
-    """The action track in an Astra JSON file. Raises TrajectoryError."""
-    return read_track_and_poses(path)[0]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AstraFile:
+    """What an Astra JSON file holds.
+
+    Attributes:
+        track: its action rows, or those that its poses make.
+        c2w: its camera-to-world poses (n + 1, 4, 4), where it holds poses.
+        tick_s: seconds per row.
+    """
+
+    track: ActionTrack
+    c2w: np.ndarray | None
+    tick_s: float
 
 
-def read_track_and_poses(path: Path) -> tuple[ActionTrack, np.ndarray | None]:
-    """The action track in an Astra JSON file, and its c2w (n + 1, 4, 4) or None. Raises TrajectoryError."""
+def read_astra_json(path: Path) -> AstraFile:
+    """The content of an Astra JSON file. Raises TrajectoryError."""
     content = _load(path)
     if content.get("format") != FORMAT:
         raise TrajectoryError(
@@ -56,7 +69,7 @@ def read_track_and_poses(path: Path) -> tuple[ActionTrack, np.ndarray | None]:
             f"{path.name} has version {short(content.get('version'))}; this program reads version {VERSION}. Update "
             "the program, or export the file anew"
         )
-    _check_header(content, path)
+    tick_s = _checked_header(content, path)
     with _named(path):
         kind = modality(str(content.get("modality", "camera"))[:40])
     if ("rows" in content) == ("c2w" in content):
@@ -67,33 +80,36 @@ def read_track_and_poses(path: Path) -> tuple[ActionTrack, np.ndarray | None]:
             track = ActionTrack(kind, numbers)
         if kind.name != "driving":
             _check_rotations(poses.from_row(track.rows)[:, :3, :3], MAX_ROW_SKEW, 'row {} of "rows"', path)
-        return track, None
+        return AstraFile(track=track, c2w=None, tick_s=tick_s)
     if kind.name == "driving":
         raise TrajectoryError(f'{path.name} holds camera poses under "c2w"; driving actions need "rows"')
     c2w = _poses(_array(content["c2w"], "c2w", path), path)
     extrinsics = poses.inverse(c2w)
     moves: np.ndarray = poses.to_row(poses.relative(extrinsics[:-1], extrinsics[1:]))
     with _named(path):
-        return ActionTrack(kind, moves), c2w
+        return AstraFile(track=ActionTrack(kind, moves), c2w=c2w, tick_s=tick_s)
 
 
-def write_astra_json(path: Path, track: ActionTrack) -> None:
-    """Write a track's rows; the file appears whole or not at all."""
-    _write(path, track.modality, {"columns": list(track.modality.columns), "rows": track.rows.tolist()})
+def write_astra_json(path: Path, track: ActionTrack, *, tick_s: float) -> None:
+    """Write a track's rows, each of `tick_s` seconds; the file appears whole or not at all."""
+    _write(path, track.modality, tick_s, {"columns": list(track.modality.columns), "rows": track.rows.tolist()})
 
 
-def write_astra_poses(path: Path, c2w: np.ndarray) -> None:
-    """Write camera-to-world poses (n + 1, 4, 4) at the boundaries of n ticks; the file appears whole or not at all."""
-    _write(path, CAMERA, {"c2w": c2w.tolist()})
+def write_astra_poses(path: Path, c2w: np.ndarray, *, tick_s: float) -> None:
+    """Write camera-to-world poses (n + 1, 4, 4) at the boundaries of n ticks of `tick_s` seconds.
+
+    The file appears whole or not at all.
+    """
+    _write(path, CAMERA, tick_s, {"c2w": c2w.tolist()})
 
 
-def _write(path: Path, kind: Modality, held: dict[str, Any]) -> None:
+def _write(path: Path, kind: Modality, tick_s: float, held: dict[str, Any]) -> None:
     content = {
         "format": FORMAT,
         "version": VERSION,
         "convention": CONVENTION,
         "modality": kind.name,
-        "seconds_per_tick": SECONDS_PER_TICK,
+        "seconds_per_tick": tick_s,
         **held,
     }
     write_whole(path, json.dumps(content, indent=1) + "\n")
@@ -127,20 +143,21 @@ def _load(path: Path) -> dict[str, Any]:
     return content
 
 
-def _check_header(content: dict[str, Any], path: Path) -> None:
+def _checked_header(content: dict[str, Any], path: Path) -> float:
+    """The seconds per tick. Raises TrajectoryError for a convention that is not ours."""
     convention = content.get("convention", CONVENTION)
     if not isinstance(convention, dict):
         raise TrajectoryError(f'"convention" in {path.name} should be an object such as {json.dumps(CONVENTION)}')
     for key, value in convention.items():
         if key in CONVENTION and value != CONVENTION[key]:
             raise TrajectoryError(f"{path.name} says {key} is {short(value)}; Astra JSON is always {CONVENTION[key]!r}")
-    seconds = content.get("seconds_per_tick", SECONDS_PER_TICK)
+    seconds = content.get("seconds_per_tick", ASTRA_CLOCK.seconds_per_tick)
     # Comparisons alone: they hold for NaN, and for whole numbers that no float can hold.
-    if not isinstance(seconds, int | float) or not SECONDS_PER_TICK - 1e-6 < seconds < SECONDS_PER_TICK + 1e-6:
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds <= MAX_TICK_S:
         raise TrajectoryError(
-            f"{path.name} has {short(seconds)} seconds per tick; it must be {SECONDS_PER_TICK} (four frames at 20 per "
-            "second)"
+            f"{path.name} has {short(seconds)} seconds per tick; it must be a number above 0, up to {MAX_TICK_S:g}"
         )
+    return float(seconds)
 
 
 def _array(value: Any, key: str, path: Path) -> np.ndarray:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.poses import TRAINED_SPEED, Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.clock import Clock
+from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath
 from engine.trajectories.recording import Recording
@@ -23,22 +23,23 @@ _STILL = 1e-6
 
 
 def path_of_stroke(
-    points: Floats, *, tolerance: float, smoothing: float, facing: Floats | None = None
+    points: Floats, *, clock: Clock, tolerance: float, smoothing: float, facing: Floats | None = None
 ) -> CameraPath | None:
     """Keys of a camera that goes along a drawn line, a little slower than trained, and looks where it goes.
 
     Args:
         points: (N, 3) of the line, in scene units.
+        clock: whose trained speed it is, and on whose ticks the keys lie.
         tolerance: how far the path may be from the line, which is smoothed over a length of `smoothing` before.
         facing: (3, 3) rotation at its beginning, where it goes on from somewhere; None: along the line.
 
-    Keys lie on ticks, the first at 0 s. None for a line shorter than a tick's way.
+    The first key lies at 0 s. None for a line shorter than a tick's way.
     """
     line = _without_repeats(np.asarray(points, np.float64))
     steps = np.linalg.norm(np.diff(line, axis=0), axis=1)
-    if steps.sum() < TRAINED_SPEED:
+    if steps.sum() < clock.trained_speed:
         return None
-    ticks = int(np.ceil(steps.sum() / (_SHARE_OF_SPEED * TRAINED_SPEED)))
+    ticks = int(np.ceil(steps.sum() / (_SHARE_OF_SPEED * clock.trained_speed)))
     even = _spaced(line, 4 * ticks + 1)
     smooth = _smoothed(even, smoothing / max(steps.sum() / (4 * ticks), 1e-9))
     smooth[[0, -1]] = even[[0, -1]]
@@ -46,15 +47,15 @@ def path_of_stroke(
     rotations = _along(way)
     if facing is not None:
         rotations[0] = facing
-    times = SECONDS_PER_TICK * np.arange(ticks + 1, dtype=np.float64)
+    times = clock.tick_times(ticks)
     return simplify(times, assembled(rotations, way), tolerance=tolerance, tolerance_rad=_TOLERANCE_RAD)
 
 
-def path_of_flight(times: Floats, c2w: Floats) -> CameraPath | None:
+def path_of_flight(times: Floats, c2w: Floats, *, clock: Clock) -> CameraPath | None:
     """Keys of a flown motion: poses (N, 4, 4) at times (N,) in seconds. None where nothing moved.
 
-    What was rest before and after is left out; keys lie on ticks, the first at 0 s. Raises TrajectoryError for times
-    that do not rise.
+    What was rest before and after is left out; keys lie on ticks of the clock, the first at 0 s. Raises TrajectoryError
+    for times that do not rise.
     """
     if len(times) < 2:
         return None
@@ -67,8 +68,8 @@ def path_of_flight(times: Floats, c2w: Floats) -> CameraPath | None:
     if not (np.diff(times) > 0).all():
         raise TrajectoryError("the times of a flight must rise")
     flown = Recording(times=times[begin : end + 1] - times[begin], c2w=c2w[begin : end + 1], fps=60.0)
-    ticks = max(1, int(np.ceil(flown.end_s / SECONDS_PER_TICK - 1e-3)))
-    at = SECONDS_PER_TICK * np.arange(ticks + 1, dtype=np.float64)
+    ticks = max(1, int(np.ceil(flown.end_s * clock.ticks_per_second - 1e-3)))
+    at = clock.tick_times(ticks)
     return simplify(at, flown.at(at), tolerance=TOLERANCE, tolerance_rad=2 * TOLERANCE_RAD)
 
 

@@ -11,17 +11,13 @@ from dataclasses import replace
 import numpy as np
 
 from engine import poses
-from engine.poses import TRAINED_SPEED, Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.clock import Clock
+from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath, Easing, Key, Quaternion, Vector, key_from_pose
 from engine.trajectories.path_edits import retime, split
 from engine.trajectories.rotations import from_euler, product, quaternions, to_euler
-from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
 
-CHUNK_S = TICKS_PER_CHUNK * SECONDS_PER_TICK
-LEAST_GAP_S = 1 / FRAMES_PER_SECOND
-"""Between two keys: a frame."""
 _EULER = "zxy"
 """Roll, then pitch, then yaw, about fixed axes: what people mean by the three."""
 _SAME_TIME_S = 1e-6
@@ -32,16 +28,16 @@ def from_start(path: CameraPath) -> CameraPath:
     return path if path.start_s == 0 else retime(path, start_s=0.0)
 
 
-def extended(path: CameraPath | None) -> CameraPath:
+def extended(path: CameraPath | None, *, clock: Clock) -> CameraPath:
     """One key more at the end: a chunk later, as far ahead as the trained speed goes. None: the first key."""
     if path is None:
         return CameraPath(keys=(Key(time_s=0.0, position=(0.0, 0.0, 0.0)),))
     _check_open(path)
     end = path.at(np.array([path.end_s]))[0]
-    ahead = end @ poses.from_parts(translation=[0, 0, TICKS_PER_CHUNK * TRAINED_SPEED])
+    ahead = end @ poses.from_parts(translation=[0, 0, clock.latents_per_chunk * clock.trained_speed])
     last = path.keys[-1]
     # A key that ends a held or eased path goes on in the usual way only where it has no way yet.
-    made = replace(key_from_pose(last.time_s + CHUNK_S, ahead), easing=last.easing)
+    made = replace(key_from_pose(last.time_s + clock.seconds_per_chunk, ahead), easing=last.easing)
     return replace(path, keys=(*path.keys, made))
 
 
@@ -75,11 +71,11 @@ def removed(path: CameraPath, numbers: Collection[int]) -> CameraPath | None:
     return from_start(replace(path, keys=left, closing_s=path.closing_s if len(left) > 1 else None))
 
 
-def duplicated(path: CameraPath, numbers: Collection[int]) -> tuple[CameraPath, frozenset[int]]:
+def duplicated(path: CameraPath, numbers: Collection[int], *, clock: Clock) -> tuple[CameraPath, frozenset[int]]:
     """These keys once more, a chunk after the last of them; what follows comes so much later. And the new numbers."""
     chosen = sorted(numbers)
     first, last = path.keys[chosen[0]], path.keys[chosen[-1]]
-    shift = last.time_s - first.time_s + CHUNK_S
+    shift = last.time_s - first.time_s + clock.seconds_per_chunk
     copies = [replace(path.keys[number], time_s=path.keys[number].time_s + shift) for number in chosen]
     after = [replace(key, time_s=key.time_s + shift) for key in path.keys[chosen[-1] + 1 :]]
     keys = (*path.keys[: chosen[-1] + 1], *copies, *after)
@@ -129,16 +125,16 @@ def turned(path: CameraPath, weights: Floats, axis: Sequence[float], angle: floa
     return _each_weighed(path, weights, change)
 
 
-def shifted(path: CameraPath, numbers: Collection[int], seconds: float) -> CameraPath:
+def shifted(path: CameraPath, numbers: Collection[int], seconds: float, *, clock: Clock) -> CameraPath:
     """These keys moved in time, no further than a frame from those that stay; the first key stays at the start."""
-    chosen = frozenset(numbers) - {0}
+    chosen, gap = frozenset(numbers) - {0}, clock.seconds_per_frame
     low, high = -np.inf, np.inf
     for number in chosen:
         time = path.keys[number].time_s
         if number - 1 not in chosen:
-            low = max(low, path.keys[number - 1].time_s + LEAST_GAP_S - time)
+            low = max(low, path.keys[number - 1].time_s + gap - time)
         if number + 1 < len(path.keys) and number + 1 not in chosen:
-            high = min(high, path.keys[number + 1].time_s - LEAST_GAP_S - time)
+            high = min(high, path.keys[number + 1].time_s - gap - time)
     delta = min(max(seconds, low), high)
     return _with(
         path, {number: replace(path.keys[number], time_s=path.keys[number].time_s + delta) for number in chosen}

@@ -10,18 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine import poses
+from engine.clock import Clock
 from engine.poses import Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath, Easing, Key, Vector, key_from_pose
 from engine.trajectories.rotations import product, quaternions
-from engine.trajectories.sampling import FRAMES_PER_SECOND, TICKS_PER_CHUNK
 
 Grid = Literal["frame", "tick", "chunk"]
-GRIDS: dict[str, float] = {
-    "frame": 1 / FRAMES_PER_SECOND,
-    "tick": SECONDS_PER_TICK,
-    "chunk": SECONDS_PER_TICK * TICKS_PER_CHUNK,
+GRIDS: dict[Grid, Callable[[Clock], float]] = {
+    "frame": lambda clock: clock.seconds_per_frame,
+    "tick": lambda clock: clock.seconds_per_tick,
+    "chunk": lambda clock: clock.seconds_per_chunk,
 }
 """Seconds between the lines that keys snap to."""
 
@@ -115,12 +114,12 @@ def join(first: CameraPath, second: CameraPath) -> CameraPath:
     return replace(first, keys=(*first.keys[:-1], seam, *moved.keys[1:]))
 
 
-def snap(path: CameraPath, grid: Grid) -> CameraPath:
+def snap(path: CameraPath, grid: Grid, *, clock: Clock) -> CameraPath:
     """Every key moved to the nearest line of the grid, counted from time 0.
 
     Of keys that would meet on one line the later ones go to the next free line: no key is lost.
     """
-    step, line, keys = GRIDS[grid], -np.inf, []
+    step, line, keys = GRIDS[grid](clock), -np.inf, []
     for key in path.keys:
         line = max(round(key.time_s / step), line + 1)
         keys.append(replace(key, time_s=float(line * step)))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine import poses
-from engine.actions.modality import ActionTrack
+from engine.actions.modality import ActionTrack, Modality
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.rotations import interpolated
@@ -16,6 +17,8 @@ from engine.trajectories.rotations import interpolated
 DEFAULT_ASPECT = 832 / 480
 """Width over height of the released model's pictures, taken where a file does not say."""
 DEFAULT_VERTICAL_FOV = np.deg2rad(50.0)
+_SAME_TICK = 1e-6
+"""Of a tick: by how much two lengths may differ and be the same."""
 _LEAST_FOV = np.deg2rad(0.01)
 """No lens sees less."""
 
@@ -73,6 +76,7 @@ class Recording:
         curve: poses (M, 4, 4) at times (M,) where the file itself says how the camera moves between its poses;
             elsewhere it is turned by slerp and moved on straight lines.
         track: the action rows, where the file holds rows and no poses; `c2w` is what they make of a camera.
+        tick_s: seconds that a row of `track` lasts.
     """
 
     times: Floats
@@ -81,8 +85,10 @@ class Recording:
     lens: Lens | None = None
     curve: Callable[[Floats], Floats] | None = None
     track: ActionTrack | None = None
+    tick_s: float | None = None
 
     def __post_init__(self) -> None:
+        assert (self.track is None) == (self.tick_s is None), "rows have a length in seconds"
         if len(self.c2w) < 2 or len(self.c2w) != len(self.times):
             raise TrajectoryError(f"a trajectory needs at least two poses, each with a time, got {len(self.c2w)}")
 
@@ -93,6 +99,12 @@ class Recording:
     @property
     def end_s(self) -> float:
         return float(self.times[-1])
+
+    def has_rows(self, kind: Modality, clock: Clock) -> bool:
+        """Whether it holds action rows of that modality for ticks as long as the clock's."""
+        if self.track is None or self.tick_s is None or self.track.modality is not kind:
+            return False
+        return abs(self.tick_s * clock.ticks_per_second - 1) < _SAME_TICK
 
     def at(self, times: Floats) -> Floats:
         """Poses (M, 4, 4) at times (M,) in seconds."""

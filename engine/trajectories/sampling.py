@@ -13,17 +13,15 @@ import numpy as np
 from engine import poses
 from engine.actions.modality import CAMERA, ActionTrack, Modality
 from engine.actions.presets import driving_rows_from_keyframes, rows_from_extrinsics
-from engine.messages import FRAMES_PER_LATENT
-from engine.poses import TRAINED_SPEED, Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.clock import Clock
+from engine.poses import Floats
 from engine.trajectories.axes import VEHICLE
 from engine.trajectories.recording import Recording
-from engine.trajectories.rotations import angles_between, quaternions
+from engine.trajectories.rotations import angles_between, interpolated, quaternions
+from engine.trajectories.walking import walked
 
-TICKS_PER_CHUNK = 8
-FRAMES_PER_SECOND = FRAMES_PER_LATENT / SECONDS_PER_TICK
 _SLACK = 1e-4
-"""Of a tick: how much a motion may fall short of its last tick, by rounded times, and still have it."""
+"""Of a frame: how much a motion may fall short of its last one, by rounded times, and still have it."""
 _SPEED_SLACK = 1e-3
 """By how much of the trained speed a tick may be faster and still count as within it: float32 rows, rounded files."""
 
@@ -41,29 +39,35 @@ class Motion(Protocol):
         """Camera-to-world poses (M, 4, 4) at times (M,) in seconds."""
 
 
-def num_ticks(motion: Motion) -> int:
+def num_ticks(motion: Motion, *, clock: Clock) -> int:
     """Whole ticks that the motion lasts."""
-    return int(np.floor((motion.end_s - motion.start_s) / SECONDS_PER_TICK + _SLACK))
+    return clock.num_ticks(motion.end_s - motion.start_s)
 
 
-def tick_poses(motion: Motion, count: int | None = None) -> Floats:
+def tick_poses(motion: Motion, count: int | None = None, *, clock: Clock) -> Floats:
     """Poses (count + 1, 4, 4) at the boundaries of its ticks, from its start on; None: all whole ticks."""
-    ticks = num_ticks(motion) if count is None else count
-    return motion.at(motion.start_s + SECONDS_PER_TICK * np.arange(ticks + 1, dtype=np.float64))
+    ticks = num_ticks(motion, clock=clock) if count is None else count
+    return motion.at(motion.start_s + clock.tick_times(ticks))
 
 
-def record(motion: Motion, fps: float = FRAMES_PER_SECOND) -> Recording:
-    """Its poses at frames, from its start to its end. Raises TrajectoryError where that is fewer than two."""
+def record(motion: Motion, fps: float) -> Recording:
+    """Its poses at so many a second, from its start to its end. Raises TrajectoryError where that is fewer than two."""
     count = int(np.floor((motion.end_s - motion.start_s) * fps + _SLACK)) + 1
     times = motion.start_s + np.arange(count) / fps
     return Recording(times=times, c2w=motion.at(times), fps=fps)
 
 
-def actions(motion: Motion, kind: Modality = CAMERA) -> ActionTrack:
-    """The action rows of its whole ticks, in a modality; those that a file holds as rows are given as they are."""
-    if isinstance(motion, Recording) and motion.track is not None and motion.track.modality is kind:
+def actions(motion: Motion, kind: Modality = CAMERA, *, clock: Clock) -> ActionTrack:
+    """The action rows of its whole ticks, in a modality; those that a file holds as rows of such ticks, as they are."""
+    if isinstance(motion, Recording) and motion.has_rows(kind, clock):
+        assert motion.track is not None
         return motion.track
-    return track_of_ticks(tick_poses(motion), kind)
+    return track_of_ticks(tick_poses(motion, clock=clock), kind)
+
+
+def recorded_actions(recording: Recording, *, clock: Clock) -> ActionTrack:
+    """The action rows of a file, in the modality of its rows where it holds rows, else a camera's."""
+    return actions(recording, recording.track.modality if recording.track else CAMERA, clock=clock)
 
 
 def track_of_ticks(c2w: Floats, kind: Modality = CAMERA) -> ActionTrack:
@@ -83,17 +87,27 @@ def track_of_ticks(c2w: Floats, kind: Modality = CAMERA) -> ActionTrack:
     return ActionTrack(kind, rows_from_extrinsics(keyed, count, stride=1, kind=kind.name))
 
 
+def resampled_rows(track: ActionTrack, before: Clock, after: Clock) -> ActionTrack:
+    """A track of one clock's ticks, going the same way in the same seconds by another's; at least one tick."""
+    seconds = len(track) * before.seconds_per_tick
+    count = max(1, round(seconds * after.ticks_per_second))
+    times = after.tick_times(count)
+    found = interpolated(before.tick_times(len(track)), walked(track), times)
+    return track_of_ticks(found, track.modality)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SpeedGauge:
-    """How fast each tick is: `moved` (n,) scene units and `turned` (n,) radians per tick."""
+    """How fast each tick is: `moved` (n,) scene units and `turned` (n,) radians per tick of `clock`."""
 
     moved: Floats
     turned: Floats
+    clock: Clock
 
     @property
     def load(self) -> Floats:
         """The faster of the two as a multiple of the trained speed, (n,)."""
-        return np.maximum(self.moved, self.turned) / TRAINED_SPEED
+        return np.maximum(self.moved / self.clock.trained_speed, self.turned / self.clock.trained_turn)
 
     @property
     def beyond(self) -> np.ndarray:
@@ -101,10 +115,11 @@ class SpeedGauge:
         return self.load > 1 + _SPEED_SLACK
 
 
-def gauge(c2w: Floats) -> SpeedGauge:
+def gauge(c2w: Floats, *, clock: Clock) -> SpeedGauge:
     """The speeds of the ticks between poses (n + 1, 4, 4)."""
     turns = quaternions(c2w[:, :3, :3])
     return SpeedGauge(
         moved=np.linalg.norm(np.diff(c2w[:, :3, 3], axis=0), axis=1),
         turned=angles_between(turns[:-1], turns[1:]),
+        clock=clock,
     )

@@ -8,8 +8,8 @@ import numpy as np
 
 from engine import poses
 from engine.actions.modality import ActionTrack
+from engine.clock import Clock
 from engine.poses import Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.axes import VEHICLE
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath, Easing, Key, key_from_pose
@@ -40,7 +40,7 @@ def walked(track: ActionTrack) -> Floats:
     return poses.inverse(poses.path_from_rows(rows))
 
 
-def path_of_track(track: ActionTrack) -> CameraPath:
+def path_of_track(track: ActionTrack, *, clock: Clock) -> CameraPath:
     """Keys for what a track asks for: exact where it is made of few moves, each repeated; near it elsewhere.
 
     Exact to the rounding of its rows, near to `TOLERANCE`. The path begins at 0 s. Raises TrajectoryError for an empty
@@ -54,9 +54,9 @@ def path_of_track(track: ActionTrack) -> CameraPath:
         c2w[-1] = c2w[-2] @ poses.inverse(c2w[-3]) @ c2w[-2]
     runs = _runs(c2w)
     if len(runs) - 1 > max(2.0, _RUNS_PER_TICK * len(track)):
-        times = SECONDS_PER_TICK * np.arange(len(c2w), dtype=np.float64)
+        times = clock.tick_times(len(c2w) - 1)
         return simplify(times, c2w, tolerance=TOLERANCE, tolerance_rad=TOLERANCE_RAD)
-    return CameraPath(keys=tuple(_keys(c2w, runs)))
+    return CameraPath(keys=tuple(_keys(c2w, runs, clock.seconds_per_tick)))
 
 
 def _runs(c2w: Floats) -> list[int]:
@@ -69,7 +69,7 @@ def _runs(c2w: Floats) -> list[int]:
     return [*bounds, len(steps)]
 
 
-def _keys(c2w: Floats, runs: list[int]) -> list[Key]:
+def _keys(c2w: Floats, runs: list[int], tick_s: float) -> list[Key]:
     turns = quaternions(c2w[:, :3, :3])
     keys = []
     for begin, end in pairwise(runs):
@@ -79,5 +79,5 @@ def _keys(c2w: Floats, runs: list[int]) -> list[Key]:
         easing: Easing = "arc" if step_turn > _STILL and step_moved > _STILL else "linear"
         parts = max(1, int(np.ceil(step_turn * (end - begin) / _LARGEST_TURN)))
         bounds = np.unique(np.linspace(begin, end, parts + 1).round().astype(int))[:-1]
-        keys += [key_from_pose(SECONDS_PER_TICK * tick, c2w[tick], easing) for tick in bounds]
-    return [*keys, key_from_pose(SECONDS_PER_TICK * runs[-1], c2w[-1], keys[-1].easing)]
+        keys += [key_from_pose(tick_s * tick, c2w[tick], easing) for tick in bounds]
+    return [*keys, key_from_pose(tick_s * runs[-1], c2w[-1], keys[-1].easing)]

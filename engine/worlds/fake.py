@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from engine import poses
 from engine.actions.modality import modality, rest_rows
-from engine.clock import ASTRA_CLOCK
+from engine.clock import ASTRA_CLOCK, Clock
 from engine.messages import (
-    FRAMES_PER_LATENT,
     Cancelled,
     ChunkRequest,
     ChunkResult,
@@ -30,13 +29,13 @@ from engine.messages import (
     Progress,
     TakeHistory,
     WorldInfo,
-    num_frames,
 )
 from engine.settings import Specs, num_steps
 from engine.worlds.astra_settings import ASTRA_PRESETS
 from engine.worlds.fake_settings import FAKE_SETTINGS
 from engine.worlds.protocol import Opened, check_frames, check_request
 
+FINGERPRINT = "fake-1"
 WIDTH, HEIGHT = 112, 64
 ROW_CHANNELS = 12
 POSE_CHANNELS = 12
@@ -73,14 +72,15 @@ class FakeWorld:
         height: int = HEIGHT,
         *,
         settings: Specs = FAKE_SETTINGS,
+        clock: Clock = ASTRA_CLOCK,
     ) -> None:
         self.seconds_per_chunk = seconds_per_chunk
         self.info = WorldInfo(
             name="fake",
-            fingerprint="fake-1",
+            fingerprint=FINGERPRINT if clock == ASTRA_CLOCK else f"{FINGERPRINT} {clock.as_record()}",
             width=width,
             height=height,
-            clock=ASTRA_CLOCK,
+            clock=clock,
             modalities=("camera", "driving", "robot"),
             has_text=False,
             device="cpu",
@@ -91,7 +91,7 @@ class FakeWorld:
     def open(self, frames: Frames, modality_name: str) -> Opened:
         check_frames(frames, self.info)
         kind = modality(modality_name)
-        num = 1 + (len(frames) - 1) // FRAMES_PER_LATENT
+        num = self.info.clock.num_latents(len(frames))
         tint = (frames[-1].reshape(-1, 3).mean(0) / 255).astype(np.float32).astype(np.float64)
         state = FakeState(pose=np.eye(4), num_latents=num, is_shown=False, modality=kind.name, tint=tint)
         latents = np.stack([_latent(row, np.eye(4), 0.0, tint) for row in rest_rows(kind, num)], axis=1)
@@ -105,7 +105,7 @@ class FakeWorld:
         cancelled: Callable[[], bool] = lambda: False,
     ) -> tuple[FakeState, ChunkResult]:
         check_request(request, self.info, state.modality)
-        started = time.perf_counter()
+        started, clock = time.perf_counter(), self.info.clock
         steps = num_steps(self.info.settings, request.settings)
         for step in range(steps):
             if cancelled():
@@ -119,10 +119,10 @@ class FakeWorld:
         numbers = np.random.default_rng(request.seed).standard_normal(len(request.actions))
         parts = zip(request.actions.rows, path[1:], numbers, strict=True)
         latents = np.stack([_latent(row, pose, number, state.tint) for row, pose, number in parts], axis=1)
-        shown = [] if state.is_shown else [self._paint(state.pose, state.tint)] * num_frames(state.num_latents)
+        shown = [] if state.is_shown else [self._paint(state.pose, state.tint)] * clock.num_frames(state.num_latents)
         for before, after in pairwise(path):
-            for f in range(1, FRAMES_PER_LATENT + 1):
-                blend = f / FRAMES_PER_LATENT
+            for f in range(1, clock.frames_per_latent + 1):
+                blend = f / clock.frames_per_latent
                 shown.append(self._paint(before * (1 - blend) + after * blend, state.tint))
         following = FakeState(
             # From the latent, as after `restore`, so that both give the same to the last bit.

@@ -11,8 +11,8 @@ import numpy as np
 from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, TakeHistory, WorldInfo
 from engine.settings import changed_settings
 
-MAX_START_FRAMES = 117
-"""30 latents: as much history as a window ever reaches back."""
+MAX_START_LATENTS = 30
+"""As much history as a window ever reaches back."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,10 @@ class WorldModel(Protocol):
     """How many of a take's last latents `restore` needs at most."""
 
     def open(self, frames: Frames, modality: str) -> Opened:
-        """Start a take from 1 + 4k frames of the world's size, at most 117. Raises ValueError for others."""
+        """Start a take from frames of the world's size: whole latents of its clock, at most `MAX_START_LATENTS`.
+
+        Raises ValueError for others.
+        """
         ...
 
     def step(
@@ -61,12 +64,15 @@ class WorldModel(Protocol):
 
 
 def check_frames(frames: Frames, info: WorldInfo) -> None:
-    """Raise ValueError unless frames are (1 + 4k, height, width, 3) uint8 of this world's size."""
+    """Raise ValueError unless frames are (N, height, width, 3) uint8 of this world's size, N whole latents."""
+    clock = info.clock
+    most = clock.num_frames(MAX_START_LATENTS)
     expected = (info.height, info.width, 3)
     is_shaped = frames.dtype == np.uint8 and frames.ndim == 4 and frames.shape[1:] == expected
-    if not is_shaped or len(frames) % 4 != 1 or len(frames) > MAX_START_FRAMES:
+    if not is_shaped or not clock.is_whole(len(frames)) or len(frames) > most:
+        known = ", ".join(str(clock.num_frames(number)) for number in (1, 2, 3))
         raise ValueError(
-            f"{info.name} starts from 1, 5, 9 ... up to {MAX_START_FRAMES} frames of {info.width} x {info.height} "
+            f"{info.name} starts from {known} ... up to {most} frames of {info.width} x {info.height} "
             f"pixels as uint8 RGB, got an array of shape {frames.shape} and type {frames.dtype}"
         )
 

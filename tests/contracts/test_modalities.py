@@ -88,7 +88,7 @@ def test_tracks_come_back_from_a_file(tmp_path_factory, kind: Modality, data: st
     rows = rest_rows(kind, len(moves))
     rows[:, [kind.columns.index(name) for name in ("tx", "ty", "tz")]] = moves
     path = tmp_path_factory.getbasetemp() / f"{kind.name}.json"
-    write_astra_json(path, ActionTrack(kind, rows))
-    again = read_astra_json(path)
+    write_astra_json(path, ActionTrack(kind, rows), tick_s=0.2)
+    again = read_astra_json(path).track
     assert again.modality is kind
     assert np.array_equal(again.rows, rows)

@@ -13,6 +13,7 @@ import pytest
 
 from engine import poses
 from engine.actions.modality import CAMERA
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.checks import check
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
@@ -55,7 +56,7 @@ def straight(num: int = 21) -> Recording:
 
 def written(name: str, folder: Path, recording: Recording) -> Path:
     path = folder / ("images.txt" if name == "colmap" else "walk" + (FORMATS[name].suffix or ".txt"))
-    write_trajectory(recording, path, name)
+    write_trajectory(recording, path, name, clock=ASTRA_CLOCK)
     return path
 
 
@@ -83,7 +84,7 @@ def test_its_file_is_recognised_as_no_other_with_a_reason(name: str, tmp_path: P
 @every
 def test_a_walk_comes_back_as_it_was(name: str, tmp_path: Path):
     walked = walk()
-    reading = read_trajectory(written(name, tmp_path, walked))
+    reading = read_trajectory(written(name, tmp_path, walked), clock=ASTRA_CLOCK)
     expected = walked.c2w[::4] if name == "astra" else walked.c2w
     found = reading.recording.c2w
     assert np.allclose(found, expected, atol=EXACT.get(name, 1e-9))
@@ -95,8 +96,8 @@ def test_a_walk_comes_back_as_it_was(name: str, tmp_path: Path):
 def test_a_rate_that_it_does_not_hold_is_told(name: str, tmp_path: Path):
     slow = walk(21, 8.0)
     path = tmp_path / ("images.txt" if name == "colmap" else "walk" + (FORMATS[name].suffix or ".txt"))
-    _, said = write_trajectory(slow, path, name)
-    times = read_trajectory(path, format_name=name).recording.times
+    _, said = write_trajectory(slow, path, name, clock=ASTRA_CLOCK)
+    times = read_trajectory(path, format_name=name, clock=ASTRA_CLOCK).recording.times
     is_held = len(times) == len(slow.times) and np.allclose(times, slow.times, atol=1e-6)
     assert is_held or name == "astra" or any("8 " in note and "second" in note for note in said)
 
@@ -104,22 +105,22 @@ def test_a_rate_that_it_does_not_hold_is_told(name: str, tmp_path: Path):
 @every
 def test_its_rows_are_those_of_the_walk(name: str, tmp_path: Path):
     path = written(name, tmp_path, walk())
-    reading = read_trajectory(path, Overrides(fps=5.0 if name == "astra" else FPS))
+    reading = read_trajectory(path, Overrides(fps=5.0 if name == "astra" else FPS), clock=ASTRA_CLOCK)
     extrinsics = poses.inverse(walk().c2w[::4])
     expected = poses.to_row(poses.relative(extrinsics[:-1], extrinsics[1:]))
     again = tmp_path / "again.json"
-    write_trajectory(reading.recording, again, "astra")
-    track = resolve_trajectory(str(again))
+    write_trajectory(reading.recording, again, "astra", clock=ASTRA_CLOCK)
+    track = resolve_trajectory(str(again), clock=ASTRA_CLOCK)
     assert track.modality is CAMERA
     assert np.allclose(track.rows, expected, atol=2e-6)
 
 
 @every
 def test_a_known_forward_walk_is_forward(name: str, tmp_path: Path):
-    reading = read_trajectory(written(name, tmp_path, straight()))
+    reading = read_trajectory(written(name, tmp_path, straight()), clock=ASTRA_CLOCK)
     assert reading.checks.direction == "forward"
     assert reading.checks.forwardness == pytest.approx(1)
-    track = resolve_trajectory(str(written(name, tmp_path, straight())))
+    track = resolve_trajectory(str(written(name, tmp_path, straight())), clock=ASTRA_CLOCK)
     tz = track.rows[:, CAMERA.columns.index("tz")]
     assert (tz < 0).all()
     if name not in OWN_RATE:
@@ -129,7 +130,7 @@ def test_a_known_forward_walk_is_forward(name: str, tmp_path: Path):
 @every
 def test_the_likeliest_of_its_candidate_readings_is_its_own(name: str, tmp_path: Path):
     path = written(name, tmp_path, walk())
-    usual, readings = read_trajectory(path), candidates(path)
+    usual, readings = read_trajectory(path, clock=ASTRA_CLOCK), candidates(path, clock=ASTRA_CLOCK)
     assert len(readings) == 8
     assert (readings[0].convention, readings[0].axes) == (usual.convention, usual.axes)
     assert all(np.allclose(np.linalg.det(each.recording.c2w[:, :3, :3]), 1) for each in readings)
@@ -138,8 +139,8 @@ def test_the_likeliest_of_its_candidate_readings_is_its_own(name: str, tmp_path:
 @every
 def test_scale_rate_and_first_pose_can_be_said(name: str, tmp_path: Path):
     path = written(name, tmp_path, walk())
-    usual = read_trajectory(path).recording
-    said = read_trajectory(path, Overrides(scale=3, fps=10, align=True)).recording
+    usual = read_trajectory(path, clock=ASTRA_CLOCK).recording
+    said = read_trajectory(path, Overrides(scale=3, fps=10, align=True), clock=ASTRA_CLOCK).recording
     assert np.allclose(said.c2w[0], np.eye(4), atol=1e-9)
     assert np.allclose(from_first(said.c2w)[:, :3, 3], 3 * from_first(usual.c2w)[:, :3, 3], atol=1e-9)
     assert said.fps == 10
@@ -157,9 +158,9 @@ def test_a_file_of_it_that_is_empty_or_cut_off_is_an_error_with_its_name(name: s
     for size in (0, 1, within):
         path.write_bytes(whole[:size])
         with pytest.raises(TrajectoryError, match=path.name):
-            read_trajectory(path, format_name=name)
+            read_trajectory(path, format_name=name, clock=ASTRA_CLOCK)
         with pytest.raises(TrajectoryError, match=path.name):
-            read_trajectory(path)
+            read_trajectory(path, clock=ASTRA_CLOCK)
 
 
 @every
@@ -177,9 +178,9 @@ def test_rubbish_with_its_suffix_is_an_error_with_its_name(name: str, tmp_path: 
     ):
         path.write_bytes(rubbish)
         with pytest.raises(TrajectoryError, match=path.name):
-            read_trajectory(path, format_name=name)
+            read_trajectory(path, format_name=name, clock=ASTRA_CLOCK)
         with pytest.raises(TrajectoryError, match=path.name):
-            read_trajectory(path)
+            read_trajectory(path, clock=ASTRA_CLOCK)
 
 
 @every
@@ -198,7 +199,7 @@ def test_no_damage_is_more_than_an_error_with_a_name(name: str, tmp_path: Path):
         path.write_bytes(data)
         for chosen in (None, name):
             try:
-                reading = read_trajectory(path, format_name=chosen)
+                reading = read_trajectory(path, format_name=chosen, clock=ASTRA_CLOCK)
             except TrajectoryError as error:
                 assert str(error)  # noqa: PT017  # most, but not all, damage is told
             else:
@@ -209,7 +210,7 @@ def test_no_damage_is_more_than_an_error_with_a_name(name: str, tmp_path: Path):
 @pytest.mark.parametrize("name", [n for n, kind in FORMATS.items() if kind.suffix == ".json" or n == "gltf"])
 def test_no_wrong_value_in_json_is_more_than_an_error_with_a_name(name: str, tmp_path: Path):
     path = tmp_path / ("walk.gltf" if name == "gltf" else "walk.json")
-    write_trajectory(walk(9), path, name)
+    write_trajectory(walk(9), path, name, clock=ASTRA_CLOCK)
     whole = path.read_text(encoding="utf-8")
     rng = np.random.default_rng(len(whole))
     for _ in range(80):
@@ -230,18 +231,18 @@ def test_no_wrong_value_in_json_is_more_than_an_error_with_a_name(name: str, tmp
         path.write_text(json.dumps(content), encoding="utf-8")
         for chosen in (None, name):
             try:
-                reading = read_trajectory(path, format_name=chosen)
+                reading = read_trajectory(path, format_name=chosen, clock=ASTRA_CLOCK)
             except TrajectoryError as error:
                 assert str(error)  # noqa: PT017  # most, but not all, wrong values are told
             else:
                 assert np.isfinite(reading.recording.c2w).all()
-                write_trajectory(reading.recording, tmp_path / "again.txt", "re10k")
+                write_trajectory(reading.recording, tmp_path / "again.txt", "re10k", clock=ASTRA_CLOCK)
 
 
 @every
 def test_a_missing_file_is_an_error_with_its_name(name: str, tmp_path: Path):
     with pytest.raises(TrajectoryError, match=r"gone\.json"):
-        read_trajectory(tmp_path / "gone.json", format_name=name)
+        read_trajectory(tmp_path / "gone.json", format_name=name, clock=ASTRA_CLOCK)
 
 
 @every
@@ -251,8 +252,8 @@ def test_what_is_lost_is_said(name: str, tmp_path: Path):
     lens = lens_of_fov(np.full(len(times), 0.8))
     recording = Recording(times=times, c2w=uneven.c2w, fps=FPS, lens=lens)
     path = tmp_path / ("images.txt" if name == "colmap" else "walk" + (FORMATS[name].suffix or ".txt"))
-    _, lost = write_trajectory(recording, path, name)
-    again = read_trajectory(path).recording
+    _, lost = write_trajectory(recording, path, name, clock=ASTRA_CLOCK)
+    again = read_trajectory(path, clock=ASTRA_CLOCK).recording
     assert any("lens" in what for what in lost) == (again.lens is None)
     keeps_times = len(again.times) == len(times) and np.allclose(np.diff(again.times), np.diff(times), atol=2e-6)
     assert any("times" in what or "ticks" in what for what in lost) != keeps_times
@@ -266,7 +267,7 @@ def test_what_is_lost_is_said(name: str, tmp_path: Path):
 def test_nothing_is_left_behind_where_it_cannot_be_written(name: str, tmp_path: Path):
     path = tmp_path / "no" / "such" / ("walk" + (FORMATS[name].suffix or ".txt"))
     with pytest.raises(OSError, match="such"):
-        write_trajectory(walk(), path, name)
+        write_trajectory(walk(), path, name, clock=ASTRA_CLOCK)
     assert not list(tmp_path.iterdir())
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from engine.actions.modality import ActionTrack, modality, rest_rows
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import (
     Cancelled,
     ChunkRequest,
@@ -23,10 +24,9 @@ from engine.messages import (
     Progress,
     TakeHistory,
     chunk_seed,
-    num_frames,
 )
 from engine.settings import Settings
-from engine.worlds.protocol import MAX_START_FRAMES, WorldModel
+from engine.worlds.protocol import MAX_START_LATENTS, WorldModel
 from engine.worlds.registry import BUILT_IN
 from tests.contracts.worlds import WORLD_FACTORIES, WorldFactory
 
@@ -117,7 +117,7 @@ def with_steps(world: WorldModel, count: int) -> Settings:
 def chunks(count: int) -> list[ActionTrack]:
     """`count` chunks of moves that all differ."""
     moves = ["w-5 left-3", "left-4 w+left-4", "d-2 up-6", "s-8", "right+w-7 hold-1"]
-    return [parse_pose_line(moves[i % len(moves)]) for i in range(count)]
+    return [parse_pose_line(moves[i % len(moves)], clock=ASTRA_CLOCK) for i in range(count)]
 
 
 def request(world: WorldModel, actions: ActionTrack, index: int = 0, seed: int | None = None) -> ChunkRequest:
@@ -159,7 +159,7 @@ def assert_same(one: ChunkResult, other: ChunkResult, atol: float = 0.0) -> None
 def altered(actions: ActionTrack, tick: int) -> ActionTrack:
     """The same actions, but for one tick."""
     rows = actions.rows.copy()
-    rows[tick] = parse_pose_line("s+right+down-1").rows[0]
+    rows[tick] = parse_pose_line("s+right+down-1", clock=ASTRA_CLOCK).rows[0]
     return ActionTrack(actions.modality, rows)
 
 
@@ -190,7 +190,7 @@ def test_opening_gives_the_start_latents_and_the_first_chunk_shows_the_start_fra
     start = walk.latents[0]
     assert start.dtype == np.float32
     assert start.ndim == 4
-    assert num_frames(start.shape[1]) == num_frames_given
+    assert world.info.clock.num_frames(start.shape[1]) == num_frames_given
     first, second = walk.results
     assert first.frames.shape == (num_frames_given + 4 * CHUNK, world.info.height, world.info.width, 3)
     assert second.frames.shape == (4 * CHUNK, world.info.height, world.info.width, 3)
@@ -206,10 +206,10 @@ def test_opening_gives_the_start_latents_and_the_first_chunk_shows_the_start_fra
 @pytest.mark.parametrize("num_latents", [1, 3, 9])
 def test_a_chunk_has_a_latent_for_every_action_row(world, num_latents):
     opened = world.open(picture(world), "camera")
-    actions = parse_pose_line(f"w-{num_latents}")
+    actions = parse_pose_line(f"w-{num_latents}", clock=ASTRA_CLOCK)
     state, result = step(world, opened.state, request(world, actions))
     assert result.latents.shape[1] == num_latents
-    assert len(result.frames) == num_frames(1 + num_latents)
+    assert len(result.frames) == world.info.clock.num_frames(1 + num_latents)
     _, following = step(world, state, request(world, actions, 1))
     assert following.first_latent == 1 + num_latents
 
@@ -222,10 +222,12 @@ def test_every_modality_that_it_names_can_be_driven(world):
 
 
 def test_the_longest_start_is_taken(world):
-    opened = world.open(picture(world, MAX_START_FRAMES), "camera")
-    assert num_frames(opened.latents.shape[1]) == MAX_START_FRAMES
-    _, result = step(world, opened.state, request(world, parse_pose_line("w-1")))
-    assert len(result.frames) == MAX_START_FRAMES + 4
+    clock = world.info.clock
+    most = clock.num_frames(MAX_START_LATENTS)
+    opened = world.open(picture(world, most), "camera")
+    assert opened.latents.shape[1] == MAX_START_LATENTS
+    _, result = step(world, opened.state, request(world, parse_pose_line("w-1", clock=ASTRA_CLOCK)))
+    assert len(result.frames) == most + clock.frames_per_latent
 
 
 def test_the_result_carries_its_request_and_times(world, long_walk):
@@ -458,7 +460,7 @@ def wrong_starts(world: WorldModel) -> dict[str, np.ndarray]:
         "no frame": frame[:0],
         "two frames": picture(world, 2),
         "four frames": picture(world, 4),
-        "too many frames": np.repeat(frame, MAX_START_FRAMES + 4, axis=0),
+        "too many frames": np.repeat(frame, world.info.clock.num_frames(MAX_START_LATENTS + 1), axis=0),
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from engine.actions.modality import ActionTrack
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import ChunkRequest, ChunkResult, TakeHistory
 from engine.rollout import Branches, Rollout, StoredTake, TemporaryArchive, next_request
 from engine.worlds.fake import FakeState, FakeWorld
@@ -32,7 +33,7 @@ class WatchedWorld(FakeWorld):
 
 
 def actions(index: int) -> ActionTrack:
-    return parse_pose_line(["w-8", "left-5 w-3", "d+up-8", "s-4 right-4"][index % 4])
+    return parse_pose_line(["w-8", "left-5 w-3", "d+up-8", "s-4 right-4"][index % 4], clock=ASTRA_CLOCK)
 
 
 def request(world: FakeWorld, index: int) -> ChunkRequest:
@@ -129,7 +130,7 @@ def test_a_rollout_that_holds_states_goes_back_without_rebuilding_them() -> None
     assert [take.step(actions(index)).latents_sha256 for index in (2, 3)] == [r.latents_sha256 for r in expected[2:]]
     assert world.num_restored == 0
     take.rewind(1)
-    other = take.step(parse_pose_line("right-8"))
+    other = take.step(parse_pose_line("right-8", clock=ASTRA_CLOCK))
     take.rewind(1)
     assert take.step(actions(1)).latents_sha256 == expected[1].latents_sha256 != other.latents_sha256
 

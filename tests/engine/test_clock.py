@@ -79,6 +79,8 @@ def test_a_chunk_is_brought_into_the_range():
 @both
 def test_a_clock_comes_back_from_its_record(clock: Clock):
     assert clock_of_record(clock.as_record()) == clock
+    assert clock_of_record(clock.as_changes()) == clock
+    assert ASTRA_CLOCK.as_changes() == {}
 
 
 def test_what_a_record_does_not_say_is_the_released_models():

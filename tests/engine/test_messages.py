@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.actions.modality import CAMERA, ActionTrack, rest_rows
-from engine.messages import ChunkRequest, ChunkResult, chunk_seed, num_frames
+from engine.messages import ChunkRequest, ChunkResult, chunk_seed
 from tests.settings_builders import astra_settings
 
 few = settings(deadline=None, max_examples=40)
@@ -62,8 +61,3 @@ def test_a_hash_sees_the_smallest_change():
     changed = latents.copy()
     changed[3, 2, 1, 4] = np.nextafter(np.float32(0), np.float32(1))
     assert result_of(changed).latents_sha256 != result_of(latents).latents_sha256
-
-
-@pytest.mark.parametrize(("num_latents", "frames"), [(1, 1), (2, 5), (9, 33), (25, 97), (30, 117)])
-def test_latents_decode_to_four_frames_each_but_the_first(num_latents, frames):
-    assert num_frames(num_latents) == frames

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.actions.modality import CAMERA, DRIVING, ActionTrack, rest_rows
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import Cancelled, ChunkResult, Event, Progress, TakeHistory, chunk_seed
 from engine.rollout import Rollout, TemporaryArchive
 from engine.worlds.fake import FakeState, FakeWorld
@@ -66,12 +66,12 @@ def start(num: int = 1) -> np.ndarray:
 def rollout(seed: int = 5, num_start: int = 1, archive: ListArchive | TemporaryArchive | None = None) -> Rollout:
     world = tiny_world()
     return Rollout(
-        world, start(num_start), seed=seed, settings=replace(world.info.defaults, num_steps=2), archive=archive
+        world, start(num_start), seed=seed, settings=world.info.settings_with({"num_steps": 2}), archive=archive
     )
 
 
 def chunk(index: int) -> ActionTrack:
-    return parse_pose_line(MOVES[index % len(MOVES)])
+    return parse_pose_line(MOVES[index % len(MOVES)], clock=ASTRA_CLOCK)
 
 
 def run(take: Rollout, num_chunks: int) -> list[ChunkResult]:
@@ -126,7 +126,7 @@ def test_a_take_repeats_itself():
 
 def test_a_partial_last_chunk_counts_as_long_as_it_is():
     take = rollout()
-    results = [take.step(parse_pose_line(line)) for line in ("w-8", "left-3", "w-8")]
+    results = [take.step(parse_pose_line(line, clock=ASTRA_CLOCK)) for line in ("w-8", "left-3", "w-8")]
     assert [result.first_latent for result in results] == [1, 9, 12]
     assert [len(result.frames) for result in results] == [33, 12, 32]
     assert take.num_latents == 20
@@ -134,7 +134,7 @@ def test_a_partial_last_chunk_counts_as_long_as_it_is():
 
 def test_what_is_asked_of_a_step_reaches_the_world():
     take = rollout()
-    changed = replace(take.settings, num_steps=3, guidance=1.5)
+    changed = take.world.info.settings_with({"num_steps": 3, "guidance": 1.5})
     heard: list[Event] = []
     first = take.step(chunk(0), settings=changed, listener=heard.append)
     assert [event.step for event in heard if isinstance(event, Progress)] == [1, 2, 3]
@@ -175,7 +175,7 @@ def test_any_back_and_forth_ends_where_a_fresh_run_is(jumps):
     take = rollout()
     for jump in jumps:
         take.rewind(min(jump, take.num_chunks))
-        take.step(parse_pose_line("right-8"))
+        take.step(parse_pose_line("right-8", clock=ASTRA_CLOCK))
     take.rewind(0)
     assert_same(run(take, 3), run(rollout(), 3))
 
@@ -215,7 +215,7 @@ def test_a_branch_leaves_what_it_shares_and_changes_what_it_does_not():
     take = rollout()
     results = run(take, 3)
     take.rewind(1)
-    branch = [take.step(parse_pose_line("right-8")), take.step(chunk(2))]
+    branch = [take.step(parse_pose_line("right-8", clock=ASTRA_CLOCK)), take.step(chunk(2))]
     assert [result.request.seed for result in branch] == [result.request.seed for result in results[1:]]
     assert not np.array_equal(branch[0].frames, results[1].frames)
     assert not np.array_equal(branch[1].frames, results[2].frames)
@@ -224,11 +224,13 @@ def test_a_branch_leaves_what_it_shares_and_changes_what_it_does_not():
 def test_a_partial_chunk_is_gone_back_to_and_over():
     take = rollout()
     lines = ["w-8", "left-3", "w-5"]
-    results = [take.step(parse_pose_line(line)) for line in lines]
+    results = [take.step(parse_pose_line(line, clock=ASTRA_CLOCK)) for line in lines]
     for num_chunks in (2, 1):
         take.rewind(num_chunks)
         assert take.num_latents == [1, 9, 12, 17][num_chunks]
-        assert_same([take.step(parse_pose_line(line)) for line in lines[num_chunks:]], results[num_chunks:])
+        assert_same(
+            [take.step(parse_pose_line(line, clock=ASTRA_CLOCK)) for line in lines[num_chunks:]], results[num_chunks:]
+        )
 
 
 def test_driving_takes_are_gone_back_in_too():
@@ -368,7 +370,7 @@ def test_memory_does_not_grow_with_the_take():
     """Of 200 chunks, no latents and no frames stay in memory: only their action rows and a few numbers."""
     num_chunks, settled = 200, 3
     world = BlankWorld(width=WIDTH, height=HEIGHT)
-    take = Rollout(world, start(), settings=replace(world.info.defaults, num_steps=1))
+    take = Rollout(world, start(), settings=world.info.settings_with({"num_steps": 1}))
     track = ActionTrack(CAMERA, np.concatenate([chunk(k).rows for k in range(settled)]))
     made = 0
     tracemalloc.start()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 
-from astra_studio.services.export.export import request_of
+from astra_studio.services.export.export import ExportRequest
 from engine.video.decode import probe
 from tests.ui.conftest import Driver
 from tests.ui.test_window import CONTROL, drop
@@ -78,7 +78,7 @@ def test_the_end_of_an_export_is_told(filled: Driver, tmp_path: Path) -> None:
     (tmp_path / "walk.mp4").mkdir()
     add_export(
         filled.studio,
-        request_of(filled.studio.project, filled.studio.session.path, filled.studio.take, tmp_path / "walk.mp4"),
+        ExportRequest(project=filled.studio.session.path, take=filled.studio.take, out=tmp_path / "walk.mp4"),
     )
     filled.wait(lambda: filled.window.problems.isVisible())
     assert "folder" in filled.window.problems.problems[-1].problem.why

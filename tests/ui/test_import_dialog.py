@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QComboBox
 
 from astra_studio.cli import main
 from astra_studio.document.paths import stored_path
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.resolve import resolve_trajectory
 from engine.trajectories.rotations import from_euler, to_euler
@@ -77,7 +78,7 @@ def test_a_dropped_camera_file_is_shown_and_taken_over_as_one_step(driver, tmp_p
     before = driver.studio.take.actions
     driver.click(dialog.ok)
     rows = driver.studio.take.actions.rows
-    assert np.allclose(rows, resolve_trajectory(str(path)).rows, atol=1e-6)
+    assert np.allclose(rows, resolve_trajectory(str(path), clock=ASTRA_CLOCK).rows, atol=1e-6)
     driver.studio.undo()
     assert driver.studio.take.actions == before
 
@@ -225,7 +226,7 @@ def test_the_keys_of_a_file_become_keys_that_ask_for_the_same(driver, tmp_path):
     drawn = stored_path(take)
     assert drawn is not None
     assert [key.time_s for key in drawn.path.keys] == [0, 1, 2, 3, 4, 5]
-    assert np.allclose(take.actions.rows, resolve_trajectory(str(path)).rows, atol=1e-6)
+    assert np.allclose(take.actions.rows, resolve_trajectory(str(path), clock=ASTRA_CLOCK).rows, atol=1e-6)
 
 
 def test_a_file_can_be_kept_among_the_projects_paths(driver, tmp_path):

@@ -54,7 +54,7 @@ class ImportDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._studio, self._path, self._background = studio, path, background
-        self._reader = CameraReader(path)
+        self._reader = CameraReader(path, studio.take.clock)
         self._choices = ImportChoices()
         self.imported: Imported | None = None
         self.is_reading = False
@@ -362,7 +362,7 @@ class ImportDialog(QDialog):
             return
         count = len(imported.track)
         if self.into.currentData() == "paths":
-            edit = add_path(self._path.stem, imported_actions(imported), self._path.name)
+            edit = add_path(self._path.stem, imported_actions(imported), self._path.name, clock=imported.speed.clock)
             said = self.tr("{0}: {1} ticks, among the project's paths")
         else:
             edit = import_edit(studio.take.id, imported, with_keys=self.keys.currentData() == "keys")

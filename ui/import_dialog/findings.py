@@ -7,9 +7,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from astra_studio.services.camera.files import Imported
-from engine.poses import TRAINED_SPEED
-from engine.trajectories.astra_json import SECONDS_PER_TICK
-from engine.trajectories.sampling import TICKS_PER_CHUNK
 from ui.theme import S4, S8, Theme
 
 _FAR = 12.0
@@ -55,7 +52,7 @@ class Findings(QWidget):
             (
                 "plain",
                 self.tr("{0} ticks, {1:.3g} chunks, {2:.4g} s").format(
-                    count, count / TICKS_PER_CHUNK, count * SECONDS_PER_TICK
+                    count, count / speed.clock.latents_per_chunk, count * speed.clock.seconds_per_tick
                 ),
             )
         )
@@ -65,7 +62,7 @@ class Findings(QWidget):
                 beyond, float(speed.moved.max()), float(speed.turned.max())
             )
         else:
-            words = self.tr("No tick is faster than trained ({0} units)").format(TRAINED_SPEED)
+            words = self.tr("No tick is faster than trained ({0} units)").format(speed.clock.trained_speed)
         lines.append(("warn" if beyond else "ok", words))
         self._show(lines)
 

@@ -9,10 +9,9 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from engine.poses import TRAINED_SPEED
+from engine.clock import Clock
 from engine.trajectories import key_edits, sampling
 from engine.trajectories import path_edits as whole_edits
-from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.path import EASINGS, CameraPath, Easing, Key, Vector
 from engine.trajectories.rotations import to_euler
 from ui.path_editor import PathEditing
@@ -37,6 +36,8 @@ _EASING_TIPS: dict[Easing, str] = {
     "arc": "On a circle, at one pace: what one action makes when it is repeated",
     "hold": "Stays, and is at the next key at once",
 }
+_LEAST_S = 0.05
+"""Of a whole path, and of the way back of a loop."""
 MODALITIES: dict[str, str] = {"Camera": "camera", "Car": "driving", "Tool": "robot"}
 _USUAL_LOOK = 1.0
 """Scene units ahead of a key, where a point that it looks at is put first."""
@@ -78,7 +79,9 @@ class KeyTab(QWidget):
         self.seconds = NumberField(theme, self.tr("Time"), minimum=0, step=0.2, decimals=2, precision=4, unit="s")
         self.ticks = NumberField(theme, self.tr("Tick"), minimum=0, step=1, decimals=0, precision=2, unit="tick")
         self.seconds.changed.connect(lambda value, is_over: self._set_time(value, is_over))
-        self.ticks.changed.connect(lambda value, is_over: self._set_time(value * SECONDS_PER_TICK, is_over))
+        self.ticks.changed.connect(
+            lambda value, is_over: self._set_time(value * self._editing.clock.seconds_per_tick, is_over)
+        )
         self.position = self._three(self.tr("Position"), self._set_position)
         self.angles = [
             NumberField(theme, self.tr(name), minimum=-3600, maximum=3600, decimals=1, precision=4, unit="°", axis=axis)
@@ -135,7 +138,7 @@ class KeyTab(QWidget):
         self.modality = SegmentedControl(theme, tuple(MODALITIES), self.tr("What the path moves"))
         self.modality.chosen.connect(self._set_modality)
         self.duration = NumberField(
-            theme, self.tr("Duration"), minimum=SECONDS_PER_TICK, maximum=20_000, step=0.2, decimals=2, unit="s"
+            theme, self.tr("Duration"), minimum=_LEAST_S, maximum=20_000, step=0.2, decimals=2, unit="s"
         )
         self.duration.changed.connect(self._set_duration)
         self.scale = NumberField(
@@ -148,7 +151,7 @@ class KeyTab(QWidget):
         self.loop = QCheckBox(self.tr("closes in"))
         self.loop.clicked.connect(self._toggle_loop)
         self.closing = NumberField(
-            theme, self.tr("Seconds of the way back"), minimum=SECONDS_PER_TICK, maximum=1000, step=0.2, unit="s"
+            theme, self.tr("Seconds of the way back"), minimum=_LEAST_S, maximum=1000, step=0.2, unit="s"
         )
         self.closing.setFixedWidth(62)
         self.closing.changed.connect(self._set_closing)
@@ -187,7 +190,7 @@ class KeyTab(QWidget):
         self._hint.setText(self.tr("{0} keys are chosen; changes count for all").format(chosen))
         key, times = path.keys[number], path.key_times()
         self.seconds.set_value(float(times[number]))
-        self.ticks.set_value(float(times[number]) / SECONDS_PER_TICK)
+        self.ticks.set_value(float(times[number]) * self._editing.clock.ticks_per_second)
         for field in (self.seconds, self.ticks):
             field.setEnabled(number > 0 and not path.constant_speed)
             field.setToolTip(self.tr("A path begins with its take") if number == 0 else "")
@@ -202,9 +205,10 @@ class KeyTab(QWidget):
             widget.setVisible(key.look_at is not None)
         for field, value in zip(self.look_at, key.look_at or (0.0, 0.0, 0.0), strict=True):
             field.set_value(value)
-        moved, turned = _speed_at(path, float(times[number]))
-        self.speed.show_load(moved / TRAINED_SPEED)
-        self.turn.show_load(turned / TRAINED_SPEED)
+        clock = self._editing.clock
+        moved, turned = _speed_at(path, float(times[number]), clock)
+        self.speed.show_load(moved / clock.trained_speed)
+        self.turn.show_load(turned / clock.trained_turn)
         self.speed_words.setText(f"{moved:.3f} u")
         self.turn_words.setText(f"{np.rad2deg(turned):.1f}°")
 
@@ -226,7 +230,7 @@ class KeyTab(QWidget):
             self.scale.set_value(1.0)
         self.constant_speed.setChecked(path.constant_speed)
         self.loop.setChecked(path.closing_s is not None)
-        self.closing.set_value(path.closing_s or 8 * SECONDS_PER_TICK)
+        self.closing.set_value(path.closing_s or editing.clock.seconds_per_chunk)
         self.closing.setEnabled(path.closing_s is not None)
 
     # ------------------------------------------------------------------ what is changed
@@ -243,11 +247,11 @@ class KeyTab(QWidget):
 
     def _set_time(self, value: float, is_over: bool) -> None:
         number, chosen = self._editing.active, self._editing.selected
-        step = SECONDS_PER_TICK
+        step = self._editing.clock.seconds_per_tick
         wanted = round(value / step) * step if self._studio.is_snapping and not is_over else value
 
         def change(path: CameraPath) -> CameraPath:
-            return key_edits.shifted(path, chosen, wanted - path.keys[number].time_s)
+            return key_edits.shifted(path, chosen, wanted - path.keys[number].time_s, clock=self._editing.clock)
 
         self._change(change, self.tr("Move key in time"), is_over=is_over)
 
@@ -332,13 +336,13 @@ def _angles_shown(path: CameraPath, number: int) -> tuple[float, float, float]:
     return yaw, pitch, roll
 
 
-def _speed_at(path: CameraPath, time_s: float) -> tuple[float, float]:
+def _speed_at(path: CameraPath, time_s: float, clock: Clock) -> tuple[float, float]:
     """Units and radians per tick at a time: of the faster of the ticks around it."""
-    step = SECONDS_PER_TICK
+    step = clock.seconds_per_tick
     times = np.clip(np.array([time_s - step, time_s, time_s + step]), path.start_s, path.end_s)
     if path.closing_s is not None:
         times = np.array([time_s - step, time_s, time_s + step])
-    speed = sampling.gauge(path.at(times))
+    speed = sampling.gauge(path.at(times), clock=clock)
     return float(speed.moved.max()), float(speed.turned.max())
 
 

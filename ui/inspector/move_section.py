@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit
 
 from astra_studio.document.derived import latents_per_chunk
 from engine.actions.pose_line import PoseLineError, parse_pose_line, pose_line_of
-from engine.messages import FRAMES_PER_LATENT
 from ui.path_editor import PathEditing
 from ui.theme import S4
 from ui.widgets import IconButton, Section, quiet_label
@@ -87,7 +86,7 @@ class MoveSection(Section):
         """The line of the current actions; worked out once for each."""
         actions = self._studio.take.actions
         if self._shown[0] is not actions:
-            self._shown = (actions, pose_line_of(actions.track) if len(actions) else "")
+            self._shown = (actions, pose_line_of(actions.track, clock=self._studio.take.clock) if len(actions) else "")
         return self._shown[1]
 
     def _told_words(self, line: str | None) -> str:
@@ -95,7 +94,7 @@ class MoveSection(Section):
         ticks = len(take.actions)
         if not ticks and not keys:
             return self.tr("No move yet: Generate walks forward. Type one and press Return.")
-        seconds = ticks * FRAMES_PER_LATENT / self._studio.player.fps
+        seconds = ticks * take.clock.seconds_per_tick
         chunks = -(-ticks // latents_per_chunk(self._studio.project, take))
         length = ", ".join(
             (
@@ -112,7 +111,7 @@ class MoveSection(Section):
 
     def _take_line(self) -> None:
         try:
-            track = parse_pose_line(self.line.text())
+            track = parse_pose_line(self.line.text(), clock=self._studio.take.clock)
         except PoseLineError as error:
             self._mark(str(error), is_wrong=True)
             return

@@ -21,7 +21,7 @@ from astra_studio.document.declared import (
     specs_of,
     words_of,
 )
-from astra_studio.document.derived import Asked, asked_at, latents_per_chunk, made_ticks
+from astra_studio.document.derived import Asked, asked_at, chunk_clock, latents_per_chunk, made_ticks
 from astra_studio.document.edits import Edit
 from astra_studio.document.facets import Facet
 from astra_studio.document.model import PROMPT
@@ -203,7 +203,7 @@ class TakeTab(QWidget):
         reads, defaults = has_text(project.world), defaults_of(project.world)
         for form in (self.numbers, self.others):
             form.show_values(asked.settings, defaults, keyed=asked.keyed, has_text=reads)
-        usual = info.clock.latents_per_chunk if info else 8
+        usual = chunk_clock(project, take).latents_per_chunk
         self.latents.show_value(latents_per_chunk(project, take), usual)
         self.seed.set_value(take.recipe.seed)
         self.lock.setChecked(take.recipe.seed_is_locked)

@@ -20,6 +20,7 @@ from astra_studio.services.background.jobs import Jobs
 from astra_studio.services.generation.queue import Generation
 from astra_studio.services.playback.player import Player
 from astra_studio.settings import Settings
+from engine.clock import ASTRA_CLOCK
 from engine.serving.in_process import InProcessEngine
 from engine.trajectories import key_edits
 from engine.trajectories.path import CameraPath, Key
@@ -44,7 +45,7 @@ def path_timings(num_keys: int = NUM_KEYS, repeats: int = _REPEATS) -> Iterator[
     count = NUM_TICKS * num_keys // NUM_KEYS
 
     def sample(number: int) -> None:
-        tick_poses(paths[number % len(paths)], count)
+        tick_poses(paths[number % len(paths)], count, clock=ASTRA_CLOCK)
 
     yield _timed(f"sampler, {count} ticks of {num_keys} new keys", sample, SAMPLER_LIMIT_MS, repeats)
     application = QApplication.instance() or QApplication([])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.trajectories import handles, key_edits
+from engine.trajectories import handles
 from ui.path_editor.editing import TOOLS, PathEditing, Tool
 from ui.path_editor.pane import PathPane
 from ui.path_editor.whole_dialog import RetimeDialog, ScaleDialog, TurnDialog
@@ -74,7 +74,7 @@ def _is_loop(editing: PathEditing) -> bool:
 
 
 def _toggle_loop(editing: PathEditing) -> None:
-    editing.set_loop(None if _is_loop(editing) else key_edits.CHUNK_S)
+    editing.set_loop(None if _is_loop(editing) else editing.clock.seconds_per_chunk)
 
 
 def _is_constant(editing: PathEditing) -> bool:

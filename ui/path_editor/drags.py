@@ -272,6 +272,7 @@ class PenDrag(ViewDrag):
             tolerance=max(_STROKE_TOLERANCE_PX * reach, 0.004),
             smoothing=_STROKE_SMOOTHING_PX * reach,
             facing=facing,
+            clock=self.editing.clock,
         )
         if path is None:
             self.editing.studio.say(self.view.tr("That line is shorter than a tick"))

@@ -22,10 +22,10 @@ from astra_studio.document.paths import Drawn, drawn_of, editable_path, has_rows
 from astra_studio.document.session import Change
 from engine.actions.modality import DRIVING, ActionTrack
 from engine.actions.presets import preset, preset_names
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories import key_edits, sampling
 from engine.trajectories import path_edits as whole_edits
-from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.path import CameraPath, Easing, Vector
 from engine.trajectories.preset_paths import preset_path
 from engine.trajectories.walking import path_of_track
@@ -95,6 +95,11 @@ class PathEditing(QObject):
         return self.studio.take.actions.modality if drawn is None else drawn.modality
 
     @property
+    def clock(self) -> Clock:
+        """Of the current take."""
+        return self.studio.take.clock
+
+    @property
     def time_s(self) -> float:
         """Of the playhead, in the path."""
         return time_of_frame(self.studio.project, self.studio.take, self.studio.player.frame)
@@ -127,7 +132,7 @@ class PathEditing(QObject):
         if kept is None:
             return
         times = kept.key_times()
-        if self.active >= 0 and abs(times[self.active] - self.time_s) < SECONDS_PER_TICK / 4:
+        if self.active >= 0 and abs(times[self.active] - self.time_s) < self.clock.seconds_per_tick / 4:
             number = self.active + direction
         elif direction > 0:
             number = int(np.searchsorted(times, self.time_s + 1e-6))
@@ -174,7 +179,7 @@ class PathEditing(QObject):
 
     def set_track(self, track: ActionTrack, label: str) -> bool:
         """Ask for a camera's rows, which become keys: those of a pose line exactly."""
-        drawn = Drawn(path=path_of_track(track), modality=track.modality.name)
+        drawn = Drawn(path=path_of_track(track, clock=self.clock), modality=track.modality.name)
         return self._apply(drawn, label, "", actions_of(track))
 
     def change(self, change: PathChange, label: str, merge_key: str = "") -> bool:
@@ -256,7 +261,7 @@ class PathEditing(QObject):
                 self.select([0])
             return
         grown: list[CameraPath] = []
-        if self.studio.guarded(lambda: grown.append(key_edits.extended(path)), key="path"):
+        if self.studio.guarded(lambda: grown.append(key_edits.extended(path, clock=self.clock)), key="path"):
             self._put((grown[0], len(grown[0].keys) - 1), self.tr("Add key"))
             kept = self.kept
             if kept is not None:
@@ -282,7 +287,9 @@ class PathEditing(QObject):
         if path is None:
             return
         if not chosen:
-            near = [n for n, key in enumerate(path.keys) if abs(key.time_s - self.time_s) < SECONDS_PER_TICK / 2]
+            near = [
+                n for n, key in enumerate(path.keys) if abs(key.time_s - self.time_s) < self.clock.seconds_per_tick / 2
+            ]
             chosen = frozenset(near[:1])
         if chosen and self.set_path(key_edits.removed(path, chosen), self.tr("Remove key")):
             left = self.num_keys
@@ -293,7 +300,7 @@ class PathEditing(QObject):
         path, chosen = self.path, self.selected
         if path is None or not chosen:
             return
-        made, new = key_edits.duplicated(path, chosen)
+        made, new = key_edits.duplicated(path, chosen, clock=self.clock)
         if self.set_path(made, self.tr("Duplicate keys")):
             self.select(sorted(new))
 
@@ -341,9 +348,13 @@ class PathEditing(QObject):
 
     def append_preset(self, name: str, num_ticks: int | None = None) -> bool:
         """A preset after the end, as keys. Raises ValueError for none of that name."""
-        path = preset_path(name, num_ticks)
+        path = preset_path(name, num_ticks, clock=self.clock)
         # The rows of a preset of rows are taken number for number.
-        rows = preset(name, sampling.num_ticks(path)) if name in preset_names() else sampling.actions(path)
+        rows = (
+            preset(name, sampling.num_ticks(path, clock=self.clock), clock=self.clock)
+            if name in preset_names()
+            else sampling.actions(path, clock=self.clock)
+        )
         return self.append(path, self.tr("Add preset"), actions_of(rows))
 
     def append_kept(self, kept: NamedPath) -> bool:
@@ -354,11 +365,11 @@ class PathEditing(QObject):
             if kept.path is not None:
                 made.append(drawn_of(kept.path).path)
             else:
-                made.append(path_of_track(kept.actions.track))
+                made.append(path_of_track(kept.actions.track, clock=kept.clock))
 
         if not self.studio.guarded(find, key="path"):
             return False
-        return self.append(made[0], self.tr("Add path"), kept.actions)
+        return self.append(made[0], self.tr("Add path"), kept.actions if kept.clock.counts_like(self.clock) else None)
 
     def replace_with(self, path: CameraPath, label: str) -> bool:
         """Another path in place of the one that there is; whoever does not want that can undo it at once."""
@@ -390,7 +401,7 @@ class PathEditing(QObject):
 
     def snap_times(self) -> None:
         """Every key on a tick."""
-        self.change(lambda path: whole_edits.snap(path, "tick"), self.tr("Snap keys to ticks"))
+        self.change(lambda path: whole_edits.snap(path, "tick", clock=self.clock), self.tr("Snap keys to ticks"))
 
     def level(self) -> None:
         self.change(key_edits.levelled, self.tr("Level path"))
@@ -421,7 +432,7 @@ class PathEditing(QObject):
             self.select([number])
 
     def _snapped(self, time_s: float) -> float:
-        step = SECONDS_PER_TICK
+        step = self.clock.seconds_per_tick
         return round(time_s / step) * step if self.studio.is_snapping else time_s
 
     def _project_changed(self, change: Change) -> None:

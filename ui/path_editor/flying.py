@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine import poses
 from engine.actions.moves import MOVES
-from engine.poses import TRAINED_SPEED, Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.clock import ASTRA_CLOCK, Clock
+from engine.poses import Floats
 
 KEYS: dict[int, str] = {
     int(Qt.Key.Key_W): "w",
@@ -35,14 +35,16 @@ _LOOK_RAD_PER_PX = 0.004
 
 
 class Flying(QObject):
-    """A camera that held keys fly: it turns about the vertical, so the horizon stays level. Tests bring a clock."""
+    """A camera that held keys fly: it turns about the vertical, so the horizon stays level. Tests bring a watch."""
 
     moved = Signal(object)
     """The pose (4, 4), camera-to-world."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, watch: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
-        self._clock = clock
+        self._watch = watch
+        self.clock = ASTRA_CLOCK
+        """Of the take that is flown for: it says how fast a held key goes."""
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(_TICK_MS)
@@ -78,14 +80,15 @@ class Flying(QObject):
     @property
     def speed(self) -> float:
         """Scene units per tick while a key is held."""
-        return TRAINED_SPEED * self.pace * self._modifiers
+        return self.clock.trained_speed * self.pace * self._modifiers
 
-    def start(self, pose: Floats, *, records: bool, pace: float = 1.0) -> None:
-        """From a pose (4, 4) on, follow the keys that are held."""
+    def start(self, pose: Floats, *, records: bool, clock: Clock, pace: float = 1.0) -> None:
+        """From a pose (4, 4) on, follow the keys that are held, at the trained speeds of a clock."""
+        self.clock = clock
         self.pose, self.pace, self._is_recording = np.array(pose), pace, records
         self.held.clear()
         self._modifiers = 1.0
-        self._last_s = self._clock()
+        self._last_s = self._watch()
         self._times, self._poses = [self._last_s], [self.pose]
         self._timer.start()
 
@@ -128,15 +131,15 @@ class Flying(QObject):
         """Go on to now."""
         if not self.is_on:
             return
-        now = self._clock()
+        now = self._watch()
         passed = min(now - self._last_s, _LONGEST_STEP_S)
         if passed <= 0:
             return
         self._last_s = now
         moves = [MOVES[name] for name in _without_opposites(self.held)]
         if moves:
-            right, down, forward, left, up = np.sum(moves, axis=0) * passed / SECONDS_PER_TICK
-            turn = TRAINED_SPEED * self._modifiers
+            right, down, forward, left, up = np.sum(moves, axis=0) * passed * self.clock.ticks_per_second
+            turn = self.clock.trained_turn * self._modifiers
             rotation = poses.rotation_y(-left * turn) @ self.pose[:3, :3] @ poses.rotation_x(up * turn)
             shift = self.speed * np.array([right, down, forward])
             self.pose = _rigid(poses.from_parts(rotation, self.pose[:3, 3] + rotation @ shift))

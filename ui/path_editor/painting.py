@@ -10,7 +10,6 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from engine.poses import Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
 from ui.path_editor.gizmo import AXES, CENTRE_PX, Gizmo, Handle
 from ui.path_editor.projection import NEAR, Flat, Projection, clipped
 from ui.path_editor.scene import PathScene
@@ -136,7 +135,7 @@ def paint_past(painter: QPainter, theme: Theme, projection: Projection, scene: P
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(theme.color("text"), 2.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         _polylines(painter, projection, *projection.project(done))
-    _paint_ticks(painter, theme, projection, scene, "text", int(look.time_s / SECONDS_PER_TICK + 1e-6) + 1)
+    _paint_ticks(painter, theme, projection, scene, "text", int(look.time_s * scene.clock.ticks_per_second + 1e-6) + 1)
     _paint_bounds(painter, theme, projection, scene, "text", look.time_s)
 
 
@@ -175,7 +174,7 @@ def _paint_bounds(
         return
     pixels, depths = projection.project(scene.ticks[numbers, :3, 3])
     shown = _thinned(pixels, 2.6 * RING_PX) & (depths > NEAR) & _inside(pixels, projection)
-    shown &= numbers * SECONDS_PER_TICK <= until_s + 1e-6
+    shown &= numbers * scene.clock.seconds_per_tick <= until_s + 1e-6
     painter.setBrush(theme.color("canvas"))
     painter.setPen(QPen(theme.color(token), 1.6))
     for x, y in pixels[shown].tolist():

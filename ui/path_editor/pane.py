@@ -101,7 +101,7 @@ class PathPane(QWidget):
         self.scene = scene_of(self._studio.project)
         for view in self.all_views:
             view.show_scene(self.scene)
-        known = 0 if self.scene.path is None else num_ticks(self.scene.path)
+        known = 0 if self.scene.path is None else num_ticks(self.scene.path, clock=self.scene.clock)
         self.loose.refresh(len(self.scene.ticks) - 1 - known if self.scene.has_loose_ticks else 0)
         self._show_picture()
 

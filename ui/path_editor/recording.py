@@ -35,7 +35,7 @@ class FlightRecorder(QObject):
             return False
         self._editing.studio.player.pause()
         self._editing.select(())
-        self._flying.start(end_of(scene), records=True)
+        self._flying.start(end_of(scene), records=True, clock=self._editing.clock)
         self.changed.emit()
         return True
 
@@ -45,7 +45,7 @@ class FlightRecorder(QObject):
             return
         times, poses = self._flying.stop()
         self.changed.emit()
-        flown = path_of_flight(times, poses)
+        flown = path_of_flight(times, poses, clock=self._editing.clock)
         if flown is None:
             self._editing.studio.say(self.tr("Nothing was flown: hold W A S D Q E or the arrow keys"))
             return

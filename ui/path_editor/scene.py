@@ -10,15 +10,12 @@ from astra_studio.document.derived import slots, start_frames
 from astra_studio.document.model import Project, Take
 from astra_studio.document.paths import editable_path, has_rows_without_keys, poses_of_take, stored_path
 from engine import poses
-from engine.messages import FRAMES_PER_LATENT
+from engine.clock import ASTRA_CLOCK, Clock
 from engine.poses import Floats
 from engine.trajectories import sampling
-from engine.trajectories.astra_json import SECONDS_PER_TICK
 from engine.trajectories.path import CameraPath
 from engine.trajectories.rotations import interpolated
 
-SECONDS_PER_FRAME = SECONDS_PER_TICK / FRAMES_PER_LATENT
-"""Of a path; a world that plays at another rate shows the same frames faster or slower."""
 _FINE_TICKS = 300
 """Up to so many, the line between ticks is drawn frame by frame."""
 
@@ -35,7 +32,8 @@ class PathScene:
         path: the keys that the take keeps; None where it has rows alone, or nothing.
         keys: camera-to-world poses (K, 4, 4) at the keys.
         key_times: when the camera passes them, (K,) seconds.
-        ticks: poses (n + 1, 4, 4) at the bounds of ticks.
+        clock: of the take.
+        ticks: poses (n + 1, 4, 4) at the bounds of its ticks.
         load: speed of each tick (n,) as a multiple of the trained one; `fast` where it is beyond.
         line: points (M, 3) along the way, and their times (M,).
         bounds: numbers of the ticks at which chunks begin and end.
@@ -44,6 +42,7 @@ class PathScene:
     """
 
     path: CameraPath | None = None
+    clock: Clock = ASTRA_CLOCK
     keys: Floats = field(default_factory=lambda: _none(0, 4, 4))
     key_times: Floats = field(default_factory=lambda: _none(0))
     ticks: Floats = field(default_factory=lambda: np.eye(4)[None])
@@ -78,8 +77,9 @@ class PathScene:
             return self.path.at(np.array([max(time_s, 0.0)]))[0]
         if len(self.ticks) < 2:
             return self.ticks[0]
-        before = min(max(int(time_s / SECONDS_PER_TICK), 0), len(self.ticks) - 2)
-        times = SECONDS_PER_TICK * np.array([before, before + 1], np.float64)
+        tick_s = self.clock.seconds_per_tick
+        before = min(max(int(time_s / tick_s), 0), len(self.ticks) - 2)
+        times = tick_s * np.array([before, before + 1], np.float64)
         return interpolated(times, self.ticks[before : before + 2], np.array([time_s]))[0]
 
     def extent(self) -> Floats:
@@ -97,13 +97,14 @@ def scene_of(project: Project) -> PathScene:
     take = project.current
     kept = stored_path(take)
     ticks = poses_of_take(take)
-    speed = sampling.gauge(ticks)
+    speed = sampling.gauge(ticks, clock=take.clock)
     path = None if kept is None else kept.path
     key_times = _none(0) if path is None else path.key_times()
-    line, times = _line(path, ticks)
+    line, times = _line(path, ticks, take.clock)
     ghost, ghost_name = _ghost(project, ticks[0])
     return PathScene(
         path=path,
+        clock=take.clock,
         keys=_none(0, 4, 4) if path is None else path.at(key_times),
         key_times=key_times,
         ticks=ticks,
@@ -120,12 +121,12 @@ def scene_of(project: Project) -> PathScene:
 
 def time_of_frame(project: Project, take: Take, frame: float) -> float:
     """Seconds into the path of a frame of its take; 0 at the last frame of the start."""
-    return max(0.0, (frame - (start_frames(project, take) - 1)) * SECONDS_PER_FRAME)
+    return take.clock.seconds_at(frame, start_frames(project, take))
 
 
 def frame_of_time(project: Project, take: Take, time_s: float) -> int:
     """The frame at a time of the path."""
-    return start_frames(project, take) - 1 + round(time_s / SECONDS_PER_FRAME)
+    return round(take.clock.frame_at(time_s, start_frames(project, take)))
 
 
 def path_to_edit(take: Take) -> CameraPath | None:
@@ -134,14 +135,14 @@ def path_to_edit(take: Take) -> CameraPath | None:
     return None if found is None else found.path
 
 
-def _line(path: CameraPath | None, ticks: Floats) -> tuple[Floats, Floats]:
-    times = SECONDS_PER_TICK * np.arange(len(ticks), dtype=np.float64)
+def _line(path: CameraPath | None, ticks: Floats, clock: Clock) -> tuple[Floats, Floats]:
+    times = clock.tick_times(len(ticks) - 1)
     if path is None or len(ticks) > _FINE_TICKS:
         if path is not None and path.end_s > times[-1]:
             end = path.at(np.array([path.end_s]))[:, :3, 3]
             return np.concatenate([ticks[:, :3, 3], end]), np.append(times, path.end_s)
         return ticks[:, :3, 3], times
-    count = max(2, 1 + int(np.ceil(path.end_s / SECONDS_PER_FRAME)))
+    count = max(2, 1 + int(np.ceil(path.end_s * clock.fps)))
     fine = np.linspace(0, path.end_s, count) if path.end_s > 0 else np.zeros(1)
     points = path.at(fine)[:, :3, 3]
     beyond = times > path.end_s + 1e-6

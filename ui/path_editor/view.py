@@ -509,7 +509,7 @@ class PathView(QWidget):
         def flew(pose: Floats) -> None:
             self.set_projection(before.seen_from(pose))
 
-        self.flying.start(before.eye, records=False, pace=pace)
+        self.flying.start(before.eye, records=False, clock=self.scene.clock, pace=pace)
         connection = self.flying.moved.connect(flew)
 
         def ended() -> None:

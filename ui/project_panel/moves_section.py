@@ -5,9 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QGridLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
-from engine.actions.presets import DEFAULT_TICKS, RELEASED
-from engine.trajectories.preset_paths import SMOOTH, preset_path_names
-from engine.trajectories.sampling import TICKS_PER_CHUNK
+from engine.actions.presets import RELEASED
+from engine.trajectories.preset_paths import preset_path_names, preset_ticks
 from ui.path_editor import PathEditing
 from ui.theme import S4, Theme
 from ui.widgets import IconButton, Section, run_menu
@@ -79,7 +78,9 @@ class MovesSection(Section):
         for number, (words, icon, name) in enumerate(QUICK):
             button = MoveButton(theme, icon, self.tr(words))
             button.setToolTip(self.tr("Adds a chunk of it after the end of the path"))
-            button.clicked.connect(lambda _on=False, name=name: editing.append_preset(name, TICKS_PER_CHUNK))
+            button.clicked.connect(
+                lambda _on=False, name=name: editing.append_preset(name, editing.clock.latents_per_chunk)
+            )
             grid.addWidget(button, number // 3, number % 3)
             self.buttons[name] = button
         self.body.addLayout(grid)
@@ -92,7 +93,7 @@ class MovesSection(Section):
         for title, names in (*_GROUPS, *((("More", rest),) if rest else ())):
             part = menu.addMenu(self.tr(title))
             for name in names:
-                ticks = SMOOTH[name][0] if name in SMOOTH else DEFAULT_TICKS
+                ticks = preset_ticks(name, clock=self._editing.clock)
                 words = self.tr(_WORDS.get(name, name.replace("-", " ").capitalize()))
                 action = part.addAction(self.tr("{0}\t{1} ticks").format(words, ticks))
                 action.setObjectName(name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from engine.messages import FRAMES_PER_LATENT
+from engine.clock import Clock
 
 Snap = Literal["Frame", "Tick", "Chunk"]
 SMALLEST, LARGEST = 0.05, 40.0
@@ -62,12 +62,12 @@ class TimeAxis:
         return replace(self, first=max(0.0, frame - 0.06 * width_px / self.scale))
 
 
-def snapped(frame: float, snap: Snap, bounds: Sequence[int]) -> int:
-    """The nearest whole frame, frame of a latent, or chunk boundary."""
+def snapped(frame: float, snap: Snap, bounds: Sequence[int], clock: Clock, first_frame: int) -> int:
+    """The nearest whole frame, last frame of a latent, or chunk boundary; `first_frame` is that of tick 0."""
     if snap == "Chunk" and bounds:
         return min(bounds, key=lambda bound: abs(bound - frame))
     if snap == "Tick":
-        return round(frame / FRAMES_PER_LATENT) * FRAMES_PER_LATENT
+        return round(clock.frame_of_tick(round(clock.tick_of_frame(frame, first_frame - 1)), first_frame - 1))
     return round(frame)
 
 

@@ -29,6 +29,7 @@ from astra_studio.services.generation.queue import Generation
 from astra_studio.services.playback.player import Player
 from astra_studio.settings import Settings
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.serving.in_process import InProcessEngine
 from engine.settings import default_settings
 from ui.commands import Commands
@@ -142,7 +143,7 @@ def _fill(session: Session, num_chunks: int, num_takes: int) -> None:
     artifact = session.put("picture", b"benchmark")
     start = Start(artifact=artifact, width_px=832, height_px=480)
     session.apply(edits.set_start(start))
-    rows = actions_of(parse_pose_line(" ".join(["w-8 w+left-4 w-4"] * (num_chunks // 2 + 1))))
+    rows = actions_of(parse_pose_line(" ".join(["w-8 w+left-4 w-4"] * (num_chunks // 2 + 1)), clock=ASTRA_CLOCK))
     first = session.project.current.id
     session.apply(set_actions(first, rows))
     session.apply(key_edits.set_keys(first, _keys(num_chunks), "Keys"))
@@ -181,8 +182,9 @@ def _keys(num_chunks: int) -> tuple[ParameterKey, ...]:
 
 def _chunk(take: Take, start: Start, thumbnail: str) -> Chunk:
     index = len(take.chunks)
-    begin = 8 * index
-    asked = take.actions.part(begin, begin + 8)
+    per_tick, length = take.clock.frames_per_latent, take.clock.latents_per_chunk
+    begin = length * index
+    asked = take.actions.part(begin, begin + length)
     return Chunk(
         id=new_id(),
         take=take.id,
@@ -202,7 +204,7 @@ def _chunk(take: Take, start: Start, thumbnail: str) -> Chunk:
         thumbnail=thumbnail,
         latents_sha256="0" * 64,
         first_latent=1 + begin,
-        num_frames=33 if index == 0 else 32,
+        num_frames=per_tick * length + (1 if index == 0 else 0),
     )
 
 

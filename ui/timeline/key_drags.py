@@ -19,10 +19,9 @@ from astra_studio.document.model import MAX_TICKS, Parameter, ParameterValue
 from astra_studio.document.parameters import Place
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
-from engine.messages import FRAMES_PER_LATENT
+from engine.clock import Clock
 from engine.trajectories import key_edits as path_keys
 from engine.trajectories.path import EASINGS, CameraPath
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline.lane import Press
 from ui.timeline.scene import CAMERA, KeyId, Scene
 from ui.widgets.drag import Drag
@@ -58,8 +57,8 @@ class KeyDrag(Drag):
         if is_pose:
             shift = scene.snapped_frame(wanted, modifiers, is_pose=True) - self._frame
         else:
-            tick = scene.snapped_tick((wanted - scene.first_frame) / FRAMES_PER_LATENT, modifiers)
-            shift = scene.first_frame + FRAMES_PER_LATENT * tick - self._frame
+            tick = scene.snapped_tick(scene.clock.tick_of_frame(wanted, scene.first_frame), modifiers)
+            shift = scene.clock.frame_of_tick(tick, scene.first_frame) - self._frame
         if shift != self._shift:
             self._shift = shift
             self._apply(shift)
@@ -68,14 +67,18 @@ class KeyDrag(Drag):
         scene, parts = self._scene, list[Edit]()
         chosen: set[KeyId] = set()
         if self._places:
-            ticks = round(shift_frames / FRAMES_PER_LATENT)
+            ticks = round(shift_frames / scene.clock.frames_per_latent)
             moved = parameters.moved(self._keys, self._places, ticks, keep=self._is_copy)
             shift = moved_shift(self._places, ticks)
             parts.append(key_edits.set_keys(self._take, moved, ""))
             chosen |= {(name, tick + shift) for name, tick in self._places}
         if self._cameras and self._drawn is not None:
             path, numbers = _moved_path(
-                self._drawn.path, self._cameras, shift_frames / FRAMES_PER_SECOND, is_copy=self._is_copy
+                self._drawn.path,
+                self._cameras,
+                shift_frames / scene.clock.fps,
+                is_copy=self._is_copy,
+                clock=scene.clock,
             )
             parts.append(set_path(self._take, Drawn(path=path, modality=self._drawn.modality)))
             chosen |= {(CAMERA, number) for number in numbers}
@@ -143,7 +146,7 @@ def frame_of(scene: Scene, key: KeyId) -> float:
     name, number = key
     if name == CAMERA:
         return scene.camera_frames()[number]
-    return float(scene.first_frame + FRAMES_PER_LATENT * number)
+    return scene.clock.frame_of_tick(number, scene.first_frame)
 
 
 def nudge(scene: Scene, ticks: int) -> None:
@@ -157,8 +160,8 @@ def nudge(scene: Scene, ticks: int) -> None:
         parts.append(key_edits.set_keys(take.id, parameters.moved(take.keys, places, ticks), ""))
         chosen |= {(name, tick + shift) for name, tick in places}
     if cameras and drawn is not None:
-        seconds = ticks * FRAMES_PER_LATENT / FRAMES_PER_SECOND
-        path, numbers = _moved_path(drawn.path, cameras, seconds, is_copy=False)
+        seconds = ticks * scene.clock.seconds_per_tick
+        path, numbers = _moved_path(drawn.path, cameras, seconds, is_copy=False, clock=scene.clock)
         parts.append(set_path(take.id, Drawn(path=path, modality=drawn.modality)))
         chosen |= {(CAMERA, number) for number in numbers}
     if parts and scene.apply(together("Move keys", parts)):
@@ -208,7 +211,7 @@ def add_parameter_key(scene: Scene, parameter: Parameter, tick: int) -> None:
 
 def add_camera_key_at_frame(scene: Scene, frame: float) -> None:
     """A key on the path at a frame; after the path's end, where that is."""
-    seconds = (frame - scene.first_frame + 1) / FRAMES_PER_SECOND
+    seconds = scene.clock.seconds_at(frame, scene.first_frame)
     drawn, take = scene.editable(), scene.take
     if drawn is None:
         return
@@ -242,17 +245,17 @@ def moved_shift(places: Collection[Place], ticks: int) -> int:
 
 
 def _moved_path(
-    path: CameraPath, numbers: Collection[int], seconds: float, *, is_copy: bool
+    path: CameraPath, numbers: Collection[int], seconds: float, *, is_copy: bool, clock: Clock
 ) -> tuple[CameraPath, list[int]]:
     """The path with some keys later, or copied to later; and their numbers then."""
     if not is_copy:
-        return path_keys.shifted(path, numbers, seconds), sorted(numbers)
+        return path_keys.shifted(path, numbers, seconds, clock=clock), sorted(numbers)
     copies = [replace(path.keys[number], time_s=path.keys[number].time_s + seconds) for number in sorted(numbers)]
-    copies = [key for key in copies if key.time_s >= path_keys.LEAST_GAP_S]
+    copies = [key for key in copies if key.time_s >= clock.seconds_per_frame]
     rest = [
         key
         for number, key in enumerate(path.keys)
-        if number == 0 or all(abs(key.time_s - copy.time_s) >= path_keys.LEAST_GAP_S - _SLACK_S for copy in copies)
+        if number == 0 or all(abs(key.time_s - copy.time_s) >= clock.seconds_per_frame - _SLACK_S for copy in copies)
     ]
     keys = sorted([*rest, *copies], key=lambda key: key.time_s)
     return replace(path, keys=tuple(keys)), [number for number, key in enumerate(keys) if key in copies]

@@ -9,8 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
-from engine.messages import FRAMES_PER_LATENT
-from engine.poses import TRAINED_SPEED, Floats
+from engine.poses import Floats
 from ui.timeline.lane import ICON_X, TEXT_X, Lane, Press
 from ui.timeline.ruler import ScrubDrag
 from ui.timeline.scene import HEAD_PX, Scene
@@ -19,8 +18,8 @@ from ui.timeline.words import tr
 from ui.widgets.drag import Drag
 
 MOTION_PX = 56
-WARN_SPEED = TRAINED_SPEED * 4 / 3
-"""Units per tick: from here on a motion is drawn as a warning."""
+_WARN = 4 / 3
+"""Of the trained speed: from here on a motion is drawn as a warning."""
 _MARGIN_PX = 6
 _DASHES = (5.0, 3.0)
 
@@ -38,24 +37,25 @@ class MotionLane(Lane):
     def paint(self, painter: QPainter, dirty: QRectF) -> None:
         scene, theme, curves = self.scene, self.scene.theme, self.scene.curves
         low, high = self.box.bottom() - 1, self.box.top() + _MARGIN_PX
-        largest = max(float(curves.speed.max(initial=0)), 2 * TRAINED_SPEED)
+        clock = scene.clock
+        largest = max(float(curves.speed.max(initial=0)), 2 * clock.trained_speed)
 
         def y_of(speed: Floats | float) -> Floats:
             return low - np.asarray(speed) / largest * (low - high)
 
-        trained = round(float(y_of(TRAINED_SPEED))) + 0.5
+        trained = round(float(y_of(clock.trained_speed))) + 0.5
         if len(curves.speed):
             axis, first = scene.axis, scene.first_frame
-            # A tick is drawn over its four frames; the curve goes through their middles, and to both ends.
-            middles = first + FRAMES_PER_LATENT * (np.arange(len(curves.speed)) + 0.5)
-            ends = (first - 1.0, float(first + FRAMES_PER_LATENT * len(curves.speed)))
+            # A tick is drawn over its frames; the curve goes through their middles, and to both ends.
+            middles = first + clock.frames_per_latent * (np.arange(len(curves.speed)) + 0.5)
+            ends = (first - 1.0, clock.frame_of_tick(len(curves.speed), first))
             frames = np.concatenate([[ends[0]], middles, [ends[1]]])
             xs = axis.left_px + (frames - axis.first) * axis.scale
             seen = np.flatnonzero((xs > dirty.left() - 4) & (xs < dirty.right() + 4))
             first_seen, last_seen = (int(seen[0]), int(seen[-1])) if len(seen) else _around(xs, dirty.left())
             if xs[-1] > dirty.left() and xs[0] < dirty.right():
                 # At most a point per two pixels.
-                stride = max(1, math.ceil(2 / (FRAMES_PER_LATENT * axis.scale)) - 1)
+                stride = max(1, math.ceil(2 / (clock.frames_per_latent * axis.scale)) - 1)
                 part = slice((max(first_seen - 1, 0) // stride) * stride, last_seen + 2 * stride, stride)
                 speeds = np.concatenate([curves.speed[:1], curves.speed, curves.speed[-1:]])
                 turns = np.concatenate([curves.turn[:1], curves.turn, curves.turn[-1:]])
@@ -67,7 +67,7 @@ class MotionLane(Lane):
         # The pattern begins at the same place whatever part is painted.
         painter.drawLine(QPointF(HEAD_PX, trained), QPointF(self.box.right(), trained))
         painter.setFont(theme.font(11))
-        words = f"{tr('trained')} {TRAINED_SPEED:.3f}"
+        words = f"{tr('trained')} {clock.trained_speed:.3f}"
         width = painter.fontMetrics().horizontalAdvance(words)
         label = QRectF(self.box.right() - 8 - width, trained - 17, width, 14)
         painter.fillRect(label.adjusted(-4, 0, 4, 0), theme.faded("lane", 0.85))  # curves go through there, too
@@ -85,7 +85,8 @@ class MotionLane(Lane):
         low: float,
     ) -> None:
         # Left is up: half of the height is the largest turn, at least twice the trained one.
-        reach = max(float(np.abs(turns).max(initial=0)), 2 * TRAINED_SPEED)
+        reach = max(float(np.abs(turns).max(initial=0)), 2 * self.scene.clock.trained_turn)
+        warn = _WARN * self.scene.clock.trained_speed
         high = self.box.top() + _MARGIN_PX
         bent = (low + high) / 2 - turns / reach * (low - high) / 2
         # Dashes begin where the curve does, whatever part of it is painted.
@@ -97,10 +98,10 @@ class MotionLane(Lane):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.color("raised" if theme.name == "dark" else "selected"))
         painter.drawPolygon(_under(xs, y_of(speeds), low))
-        if speeds.max() > WARN_SPEED:
+        if speeds.max() > warn:
             painter.setBrush(theme.faded("warn", 0.34))
-            limit = float(y_of(WARN_SPEED))
-            for run in _runs(speeds > WARN_SPEED):
+            limit = float(y_of(warn))
+            for run in _runs(speeds > warn):
                 painter.drawPolygon(_under(xs[run], np.minimum(y_of(speeds[run]), limit), limit))
         paint_curve(painter, xs, y_of(speeds), theme.color("text"), 1.6)
         paint_curve(painter, xs, bent, theme.color("take_a"), 1.5, dashes=_DASHES, begin_px=float(before))
@@ -134,15 +135,15 @@ class MotionLane(Lane):
         curves, tick = self.scene.curves, int(self.scene.tick_at(where.x()))
         if not 0 <= tick < len(curves.speed):
             return ""
-        turn = float(np.rad2deg(curves.turn[tick]))
+        turn, trained = float(np.rad2deg(curves.turn[tick])), self.scene.clock.trained_speed
         side = tr("left") if turn > 0 else tr("right")
         lines = [
             tr("Tick {0}: {1:.3f} units per tick, {2:.1f} times the trained speed").format(
-                tick, curves.speed[tick], curves.speed[tick] / TRAINED_SPEED
+                tick, curves.speed[tick], curves.speed[tick] / trained
             ),
             tr("turns {0:.2f} degrees {1} per tick").format(abs(turn), side) if abs(turn) > 1e-3 else tr("no turn"),
         ]
-        if curves.speed[tick] > WARN_SPEED:
+        if curves.speed[tick] > _WARN * trained:
             lines.append(tr("faster than the world has seen: it may not follow"))
         return "\n".join(lines)
 

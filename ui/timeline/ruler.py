@@ -8,10 +8,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QMenu
 
-from astra_studio.document.derived import fps
 from astra_studio.document.edits import delete_marker, move_marker, set_work_area
 from astra_studio.document.model import MarkerId
-from engine.messages import FRAMES_PER_LATENT
 from ui.timeline.axis import ruler_step
 from ui.timeline.lane import GRAB_PX, TEXT_X, Lane, Press
 from ui.timeline.scene import HEAD_PX, KeyId, Scene
@@ -109,11 +107,12 @@ class Ruler(Lane):
 
     def _paint_numbers(self, painter: QPainter, dirty: QRectF) -> None:
         scene, theme = self.scene, self.scene.theme
-        axis, rate = scene.axis, fps(scene.studio.project)
+        axis, rate, per_tick = scene.axis, scene.clock.fps, scene.clock.frames_per_latent
         bottom = self.box.bottom() - 1
-        if axis.scale * FRAMES_PER_LATENT >= 5:
-            tick = int(axis.frame(dirty.left()) / FRAMES_PER_LATENT)
-            while (x := axis.x(tick * FRAMES_PER_LATENT)) < dirty.right():
+        if axis.scale * per_tick >= 5:
+            first = scene.first_frame - 1
+            tick = int(scene.clock.tick_of_frame(axis.frame(dirty.left()), first))
+            while (x := axis.x(scene.clock.frame_of_tick(tick, first))) < dirty.right():
                 painter.fillRect(QRectF(round(x), bottom - 4, 1, 4), theme.color("line2"))
                 tick += 1
         if self.unit == "seconds":
@@ -231,7 +230,7 @@ class Ruler(Lane):
         known = next((other for other in self.scene.studio.project.markers if other.id == marker), None)
         if known is None:
             return ""
-        seconds = known.frame / fps(self.scene.studio.project)
+        seconds = known.frame / self.scene.clock.fps
         return tr("{0}, frame {1}, {2:.2f} s").format(known.name or tr("Marker"), known.frame, seconds)
 
     def cursor(self, where: QPointF) -> Qt.CursorShape | None:

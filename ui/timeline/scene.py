@@ -15,10 +15,9 @@ from astra_studio.document.edits import Edit
 from astra_studio.document.model import Authored, Parameter, Take
 from astra_studio.document.parameters import Place, place_of
 from astra_studio.document.paths import Drawn, editable_path, stored_path
-from engine.messages import FRAMES_PER_LATENT
+from engine.clock import Clock
 from engine.settings import SettingSpec
 from engine.trajectories.path import CameraPath
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.studio import Studio
 from ui.theme import Theme
 from ui.timeline.axis import Snap, TimeAxis, snapped
@@ -81,6 +80,11 @@ class Scene(QObject):
         self.first_frame = start_frames(self.studio.project, self.take)
 
     @property
+    def clock(self) -> Clock:
+        """Of the current take."""
+        return self.take.clock
+
+    @property
     def current(self) -> TakeRow:
         """The row of the current take."""
         return self.rows[0]
@@ -116,15 +120,15 @@ class Scene(QObject):
         kept = self.kept
         if kept is None:
             return []
-        return [self.first_frame - 1 + FRAMES_PER_SECOND * float(time) for time in kept.key_times()]
+        return [self.clock.frame_at(float(time), self.first_frame) for time in kept.key_times()]
 
     # ------------------------------------------------------------------ time
 
     def x_of_tick(self, tick: float) -> float:
-        return self.axis.x(self.first_frame + FRAMES_PER_LATENT * tick)
+        return self.axis.x(self.clock.frame_of_tick(tick, self.first_frame))
 
     def tick_at(self, x: float) -> float:
-        return (self.axis.frame(x) - self.first_frame) / FRAMES_PER_LATENT
+        return self.clock.tick_of_frame(self.axis.frame(x), self.first_frame)
 
     def work_area(self) -> tuple[int, int]:
         """First and past-the-last frame of the work area, made or not; all of the take where an end is open."""
@@ -146,7 +150,10 @@ class Scene(QObject):
         if self.snap == "Chunk" and self.is_snapping(modifiers):
             bounds = [cell.first_tick for cell in self.current.cells]
             bounds.append(self.current.cells[-1].last_tick if self.current.cells else 0)
-            last, length = bounds[-1], max(bounds[-1] - bounds[-2] if len(bounds) > 1 else 8, 1)
+            last, length = (
+                bounds[-1],
+                max(bounds[-1] - bounds[-2] if len(bounds) > 1 else self.clock.latents_per_chunk, 1),
+            )
             if tick > last:
                 return last + round((tick - last) / length) * length
             return min(bounds, key=lambda bound: abs(bound - tick))
@@ -154,18 +161,20 @@ class Scene(QObject):
 
     def snapped_frame(self, frame: float, modifiers: Qt.KeyboardModifier, *, is_pose: bool = False) -> float:
         """The frame of the grid next to a place, for what lies between frames; `is_pose` for keys of the path."""
-        shift = self.first_frame - (1 if is_pose else 0)
+        clock, shift = self.clock, self.first_frame - (1 if is_pose else 0)
         if not self.is_snapping(modifiers) or self.snap == "Frame":
             return float(max(0, round(frame)))
         if self.snap == "Tick":
-            return float(max(0, round((frame - shift) / FRAMES_PER_LATENT) * FRAMES_PER_LATENT + shift))
-        tick = self.snapped_tick((frame - shift) / FRAMES_PER_LATENT)
-        return float(max(0, shift + FRAMES_PER_LATENT * tick))
+            return float(max(0, clock.frame_of_tick(round(clock.tick_of_frame(frame, shift)), shift)))
+        tick = self.snapped_tick(clock.tick_of_frame(frame, shift))
+        return float(max(0, clock.frame_of_tick(tick, shift)))
 
     def scrub(self, x: float, modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Show the frame under a pixel."""
         snap: Snap = self.snap if self.snap != "Tick" and self.is_snapping(modifiers) else "Frame"
-        self.studio.player.seek(snapped(self.axis.frame(max(x, HEAD_PX)), snap, self.current.bounds))
+        self.studio.player.seek(
+            snapped(self.axis.frame(max(x, HEAD_PX)), snap, self.current.bounds, self.clock, self.first_frame)
+        )
 
     # ------------------------------------------------------------------ keys that are chosen
 

@@ -13,7 +13,6 @@ from astra_studio.document.derived import Lane, Slot, lanes, latents_per_chunk, 
 from astra_studio.document.model import Chunk, Project, Take, TakeId, World
 from astra_studio.services.generation.status import GenerationStatus
 from astra_studio.services.playback.player import Player
-from engine.messages import FRAMES_PER_LATENT
 from engine.poses import Floats
 from ui.timeline.cells import Cell, State
 from ui.timeline.words import tr
@@ -98,7 +97,7 @@ class RowBook:
         is_current = take.id == current.id
         with_current = 0 if is_current else num_shared(take, current)
         shared = 0 if is_current else max(with_current, with_parent)
-        first = start_frames(project, take)
+        first, per_tick = start_frames(project, take), take.clock.frames_per_latent
         asked = _asked(take.id, status)
         found, cells = self._all_slots(project, take, asked), []
         # Of other takes what is planned is not shown, unless it is on its way.
@@ -107,8 +106,8 @@ class RowBook:
             cells.append(
                 PlacedCell(
                     cell=_cell(project, take, slot, status, player),
-                    start=0 if slot.index == 0 else first + FRAMES_PER_LATENT * slot.start,
-                    stop=first + FRAMES_PER_LATENT * slot.stop,
+                    start=0 if slot.index == 0 else first + per_tick * slot.start,
+                    stop=first + per_tick * slot.stop,
                     first_tick=slot.start,
                     last_tick=slot.stop,
                     chunk=slot.chunk,
@@ -126,7 +125,7 @@ class RowBook:
             num_locked=sum(chunk.id in take.locked for chunk in take.chunks),
             num_chunks=len(take.chunks),
             cells=tuple(cells),
-            branch_frame=first + FRAMES_PER_LATENT * ticks if shared else None,
+            branch_frame=first + per_tick * ticks if shared else None,
             hangs_on=hangs_on if shared else None,
         )
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from astra_studio.document.actions import Actions
-from engine.poses import TRAINED_SPEED
+from engine.clock import ASTRA_CLOCK, Clock
 from ui.theme import R8, Theme
 
 CAP, GAP = 42, 6
@@ -29,13 +29,14 @@ class Motion:
     down: float = 0.0
     left_turn: float = 0.0
     up_turn: float = 0.0
+    clock: Clock = ASTRA_CLOCK
 
     @property
     def speed(self) -> float:
         return math.sqrt(self.forward**2 + self.right**2 + self.down**2)
 
 
-def motion_of(actions: Actions, tick: int) -> Motion | None:
+def motion_of(actions: Actions, tick: int, clock: Clock) -> Motion | None:
     """The motion of a tick; None where no camera action is asked for there. Signs: CONTRIBUTING.md."""
     if actions.modality == "driving" or not 0 <= tick < len(actions):
         return None
@@ -46,6 +47,7 @@ def motion_of(actions: Actions, tick: int) -> Motion | None:
         down=-float(row[7]),
         left_turn=math.atan2(float(row[2]), float(row[10])),
         up_turn=math.asin(max(-1.0, min(1.0, float(row[6])))),
+        clock=clock,
     )
 
 
@@ -79,7 +81,7 @@ def paint_hud(painter: QPainter, theme: Theme, box: QRectF, motion: Motion) -> N
     """Keycaps in the lower corners of a picture, and the gauge between them."""
     if box.width() < 330 or box.height() < 150:
         return
-    trace = TRAINED_SPEED * _SHARE
+    trace, bend = motion.clock.trained_speed * _SHARE, motion.clock.trained_turn * _SHARE
     left, top = box.left() + 16, box.bottom() - 16 - 2 * CAP - GAP
     caps = {
         "Q": (0, 0, motion.down > trace),
@@ -94,10 +96,10 @@ def paint_hud(painter: QPainter, theme: Theme, box: QRectF, motion: Motion) -> N
         paint_cap(painter, theme, place, name, is_held=is_held, is_dim=name in "QE")
     right = box.right() - 16 - 3 * CAP - 2 * GAP
     arrows = {
-        "up": (1, 0, motion.up_turn > trace),
-        "left": (0, 1, motion.left_turn > trace),
-        "down": (1, 1, motion.up_turn < -trace),
-        "right": (2, 1, motion.left_turn < -trace),
+        "up": (1, 0, motion.up_turn > bend),
+        "left": (0, 1, motion.left_turn > bend),
+        "down": (1, 1, motion.up_turn < -bend),
+        "right": (2, 1, motion.left_turn < -bend),
     }
     for name, (column, row, is_held) in arrows.items():
         place = QRectF(right + column * (CAP + GAP), top + row * (CAP + GAP), CAP, CAP)
@@ -139,7 +141,7 @@ def paint_gauge(painter: QPainter, theme: Theme, box: QRectF, motion: Motion) ->
     plate(painter, theme, box)
     half = box.width() / 2
     turn = math.degrees(motion.left_turn)
-    trained_turn = math.degrees(TRAINED_SPEED)
+    trained_turn = math.degrees(motion.clock.trained_turn)
     for left, title, value, unit in (
         (box.left() + 14, _words("Speed"), f"{motion.speed:.3f}", _words("u / tick")),
         (box.left() + half + 14, _words("Turn"), f"{turn:+.1f}°", _words("/ tick")),
@@ -156,7 +158,7 @@ def paint_gauge(painter: QPainter, theme: Theme, box: QRectF, motion: Motion) ->
         painter.drawText(QPointF(left + shift, box.top() + 42), unit)
     width = half - 28
     bar = QRectF(box.left() + 14, box.bottom() - 18, width, 5)
-    _bar(painter, theme, bar, motion.speed / (2 * TRAINED_SPEED), 0.5, from_middle=False)
+    _bar(painter, theme, bar, motion.speed / (2 * motion.clock.trained_speed), 0.5, from_middle=False)
     bar = QRectF(box.left() + half + 14, box.bottom() - 18, width, 5)
     _bar(painter, theme, bar, turn / (2 * trained_turn), 0.5, from_middle=True)
 

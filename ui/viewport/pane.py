@@ -17,7 +17,6 @@ from astra_studio.document.model import Start, Take
 from astra_studio.document.places import recent
 from astra_studio.document.session import Change
 from astra_studio.services.generation.queue import ChunkPreview, GenerationStatus
-from engine.messages import FRAMES_PER_LATENT
 from engine.video.pictures import Crop, crop_for
 from ui.studio import Studio
 from ui.viewport.hud import Motion, motion_of
@@ -228,7 +227,9 @@ class ViewportPane(QWidget):
     def _motion(self, take: Take) -> Motion | None:
         first = start_frames(self._studio.project, take)
         frame = self._studio.player.frame
-        return None if frame < first else motion_of(take.actions, (frame - first) // FRAMES_PER_LATENT)
+        return (
+            None if frame < first else motion_of(take.actions, int(take.clock.tick_of_frame(frame, first)), take.clock)
+        )
 
     def _words(self, take: Take, status: GenerationStatus) -> tuple[str, float | None]:
         active = status.active

@@ -17,6 +17,7 @@ from astra_studio.paths import assets
 from astra_studio.problems import ended
 from astra_studio.services.batch.path_svg import way_svg
 from astra_studio.services.batch.run import BatchResult, Status
+from engine.clock import ASTRA_CLOCK, Clock
 from engine.poses import Floats
 from engine.settings import shown
 
@@ -37,12 +38,13 @@ class Card:
 
     Attributes:
         pictures: words and JPEG of some frames, in their order.
-        way: poses (n + 1, 4, 4) of its camera at its ticks.
+        way: poses (n + 1, 4, 4) of its camera at its ticks, which are those of `clock`.
     """
 
     result: BatchResult
     pictures: tuple[tuple[str, bytes], ...] = ()
     way: Floats | None = None
+    clock: Clock = ASTRA_CLOCK
 
 
 def page(title: str, cards: Sequence[Card], now: datetime) -> str:
@@ -95,7 +97,7 @@ def _fields(card: Card) -> dict[str, Any]:
             {"label": label, "url": "data:image/jpeg;base64," + base64.b64encode(data).decode()}
             for label, data in card.pictures
         ],
-        "path": None if card.way is None else Markup(way_svg(card.way)),
+        "path": None if card.way is None else Markup(way_svg(card.way, card.clock)),
         "facts": _facts(result),
         "times": [{"name": name, "share": f"{share:.4f}"} for name, share, _ in times],
         "times_text": ", ".join(f"{name} {duration(taken)}" for name, _, taken in times if taken >= _SHOWN_S),

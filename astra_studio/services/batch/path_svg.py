@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
-from engine.trajectories.sampling import TICKS_PER_CHUNK, gauge
+from engine.trajectories.sampling import gauge
 
 _SIZE = 180.0
 _MARGIN = 16.0
@@ -18,21 +19,22 @@ _MAX_RINGS = 24
 _SCALES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
-def way_svg(c2w: Floats) -> str:
-    """A drawing of poses (n + 1, 4, 4) at ticks, forward up, one unit as long in both directions."""
+def way_svg(c2w: Floats, clock: Clock) -> str:
+    """A drawing of poses (n + 1, 4, 4) at ticks of a clock, forward up, one unit as long in both directions."""
     points = c2w[:, [0, 2], 3]
     low, high = points.min(axis=0), points.max(axis=0)
     span = max(float((high - low).max()), _LEAST_SPAN)
     scale = (_SIZE - 2 * _MARGIN - _LEGEND) / span
     middle = (low + high) / 2
     seen = (points - middle) * [scale, -scale] + [_SIZE / 2, _SIZE / 2 - _LEGEND / 2]
-    beyond = gauge(c2w).beyond
+    beyond = gauge(c2w, clock=clock).beyond
     parts = [_grid(scale), _line(seen, "way")]
     for start, stop in _runs(beyond):
         parts.append(_line(seen[start : stop + 1], "fast"))
     if len(seen) <= _MAX_DOTS:
         parts += [_circle(x, y, 1.7, "fast dot" if beyond[n] else "dot") for n, (x, y) in enumerate(seen[1:])]
-    chunks = range(0, len(seen), max(TICKS_PER_CHUNK, TICKS_PER_CHUNK * (len(seen) // (TICKS_PER_CHUNK * _MAX_RINGS))))
+    length = clock.latents_per_chunk
+    chunks = range(0, len(seen), length * max(1, len(seen) // (length * _MAX_RINGS)))
     parts += [_camera(seen[n], c2w[n], "start" if n == 0 else "between") for n in {*chunks, len(seen) - 1}]
     parts += [_circle(seen[n][0], seen[n][1], 3.4, "ring") for n in chunks]
     words = f"Way from above: {np.linalg.norm(np.diff(c2w[:, :3, 3], axis=0), axis=1).sum():.3g} units"

@@ -18,6 +18,7 @@ from astra_studio.services.batch.page import Card, page
 from astra_studio.services.batch.run import BatchResult
 from astra_studio.services.export.export import write_json
 from engine.actions.modality import ActionTrack, modality
+from engine.clock import ASTRA_CLOCK, Clock, clock_of_record
 from engine.messages import Frames
 from engine.poses import Floats
 from engine.trajectories.walking import walked
@@ -86,6 +87,7 @@ class Reporter:
             result=result,
             pictures=_pictures(self._name.out, result) if result.report else (),
             way=_way(result),
+            clock=_clock(result),
         )
         if result.status != "waiting":
             self._cards[result.job.name] = card
@@ -156,12 +158,20 @@ def _jpeg(frame: Frames) -> bytes:
     return buffer.getvalue()
 
 
+def _clock(result: BatchResult) -> Clock:
+    """Of the world that made it; the released model's where nothing is known."""
+    try:
+        return clock_of_record(result.report["world"]["clock"])
+    except _READABLE:
+        return ASTRA_CLOCK
+
+
 def _way(result: BatchResult) -> Floats | None:
     """Poses (n + 1, 4, 4) of its camera at its ticks, out of the report or, where there is none, of its trajectory."""
     try:
         if result.report:
             kind = modality(str(result.report["modality"]))
             return walked(ActionTrack(kind, np.array(result.report["action_rows"], np.float64)))
-        return walked(result.job.request(Path()).actions())
+        return walked(result.job.request(Path()).actions(clock=_clock(result)))
     except _READABLE:
         return None

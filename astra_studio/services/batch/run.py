@@ -24,7 +24,8 @@ from astra_studio.services.batch.jobs_file import BatchJob
 from astra_studio.services.batch.world_stamp import world_stamp
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.rendering.render import BYTES_PER_PIXEL, RenderHooks, render, split_chunks
-from engine.messages import FRAMES_PER_LATENT, Event, WorldInfo
+from engine.clock import ASTRA_CLOCK
+from engine.messages import Event, WorldInfo
 from engine.video.pictures import load_picture
 from engine.whole_files import remove_leftovers, whole_path
 from engine.worlds.protocol import WorldModel
@@ -131,8 +132,11 @@ class Keys:
         self._stamps: dict[str, str] = {}
 
     def of(self, job: BatchJob) -> str:
-        """Hash of everything that decides what comes out. Raises what its picture or trajectory raises."""
-        picture, actions = load_picture(job.image), job.request(Path()).actions()
+        """Hash of everything that decides what comes out. Raises what its picture or trajectory raises.
+
+        The world, which is told apart by its files, has the clock of its own: any clock does for the hash.
+        """
+        picture, actions = load_picture(job.image), job.request(Path()).actions(clock=ASTRA_CLOCK)
         if job.world not in self._stamps:
             self._stamps[job.world] = world_stamp(job.world, self._catalogue)
         digest = hashlib.sha256(repr(picture.shape).encode() + picture.tobytes())
@@ -277,16 +281,17 @@ def _forecast_one(
         if is_present(out, job.name, key):
             return JobForecast(job=job, is_present=True)
         info = world_of(job.world)
-        ticks = None if job.num_chunks is None else job.num_chunks * info.clock.latents_per_chunk
-        actions = job.request(out).actions(ticks)
+        clock = info.clock
+        ticks = None if job.num_chunks is None else job.num_chunks * clock.latents_per_chunk
+        actions = job.request(out).actions(ticks, clock=clock)
         if actions.modality.name not in info.modalities:
             raise ValueError(f"{info.name} is not driven by {actions.modality.name} actions")
     except Exception as error:  # whatever it is, it is what the job would fail with
         return JobForecast(job=job, problem=problem_of(error))
-    tracks = split_chunks(actions, info.clock.latents_per_chunk)
+    tracks = split_chunks(actions, clock.latents_per_chunk)
     settings = info.settings_with(dict(job.changes))
     seconds = [timings.seconds(info, settings, len(track)) for track in tracks]
-    num_pixels = (1 + FRAMES_PER_LATENT * len(actions)) * info.width * info.height
+    num_pixels = clock.num_frames(1 + len(actions)) * info.width * info.height
     return JobForecast(
         job=job,
         num_chunks=len(tracks),

@@ -15,8 +15,8 @@ from astra_studio.document.model import Take, TakeId
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn, poses_of_take, stored_path
 from engine.actions.modality import CAMERA, ActionTrack
-from engine.poses import TRAINED_SPEED, Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.clock import Clock
+from engine.poses import Floats
 from engine.trajectories.axes import Convention
 from engine.trajectories.errors import CameraChoice, TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
@@ -26,12 +26,11 @@ from engine.trajectories.key_edits import from_start
 from engine.trajectories.path import CameraPath, key_from_pose
 from engine.trajectories.recording import Recording
 from engine.trajectories.sampling import (
-    FRAMES_PER_SECOND,
     SpeedGauge,
-    actions,
     gauge,
     num_ticks,
     record,
+    recorded_actions,
     tick_poses,
 )
 
@@ -124,10 +123,13 @@ class CameraQuestion:
 
 
 class CameraReader:
-    """Reads one file again and again as wishes change; what is read of it is kept. Belongs to one thread at a time."""
+    """Reads one file again and again as wishes change; what is read of it is kept. Belongs to one thread at a time.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Its ticks are those of `clock`, of the take that the file is for.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path, self._clock = path, clock
         self._known: tuple[tuple[str | None, ...], CameraFile] | None = None
 
     def read_or_ask(self, choices: ImportChoices) -> Imported | CameraQuestion:
@@ -139,41 +141,44 @@ class CameraReader:
 
     def read(self, choices: ImportChoices) -> Imported:
         """The file as wished. Raises TrajectoryError, and its CameraChoice where one of several cameras must be."""
-        file = self._file(choices)
+        file, clock = self._file(choices), self._clock
         scale = choices.scale
         if choices.fits_speed:
-            scale = _fitted(file.read(choices.overrides(1.0)).recording)
+            scale = _fitted(file.read(choices.overrides(1.0)).recording, clock)
         said = choices.overrides(scale)
         reading = file.read(said)
         recording = reading.recording
-        track = recording.track or actions(recording)
+        track = recorded_actions(recording, clock=clock)
         if not len(track):
             raise TrajectoryError(
                 f"{file.name} lasts {recording.end_s - recording.start_s:.3g} s, less than a tick of "
-                f"{SECONDS_PER_TICK} s. Say how many poses it has a second"
+                f"{clock.seconds_per_tick:g} s. Say how many poses it has a second"
             )
         return Imported(
             reading=reading,
             scale=scale,
             candidates=_candidates(file, said),
-            speed=gauge(tick_poses(recording)),
+            speed=gauge(tick_poses(recording, clock=clock), clock=clock),
             track=track,
-            keys=keys_of(recording),
+            keys=keys_of(recording, clock),
         )
 
     def _file(self, choices: ImportChoices) -> CameraFile:
         asked = (choices.format_name, choices.euler, choices.camera)
         if self._known is None or self._known[0] != asked:
-            self._known = (asked, CameraFile(self._path, choices.overrides(1.0), choices.format_name))
+            self._known = (
+                asked,
+                CameraFile(self._path, choices.overrides(1.0), choices.format_name, clock=self._clock),
+            )
         return self._known[1]
 
 
-def keys_of(recording: Recording) -> CameraPath | None:
+def keys_of(recording: Recording, clock: Clock) -> CameraPath | None:
     """The poses of a recording as keys, where they are farther apart than ticks and the camera goes straight between.
 
     None where that would be another motion, or more keys than anybody edits.
     """
-    is_sparse = float(np.median(np.diff(recording.times))) > SECONDS_PER_TICK * 1.01
+    is_sparse = float(np.median(np.diff(recording.times))) > clock.seconds_per_tick * 1.01
     if recording.track is not None or recording.curve is not None or not is_sparse or len(recording.times) > _MAX_KEYS:
         return None
     keys = (key_from_pose(time, pose, "linear") for time, pose in zip(recording.times, recording.c2w, strict=True))
@@ -192,13 +197,13 @@ def imported_actions(imported: Imported) -> Actions:
     return actions_of(imported.track)
 
 
-def _fitted(recording: Recording) -> float:
+def _fitted(recording: Recording, clock: Clock) -> float:
     """What lengths are multiplied by so that the median moving tick has the trained speed; 1 for one that stays."""
-    moved = gauge(tick_poses(recording)).moved
+    moved = gauge(tick_poses(recording, clock=clock), clock=clock).moved
     moving = moved[moved > _STILL]
     if not len(moving):
         return 1.0
-    return float(np.clip(TRAINED_SPEED / np.median(moving), _LEAST_SCALE, _MOST_SCALE))
+    return float(np.clip(clock.trained_speed / np.median(moving), _LEAST_SCALE, _MOST_SCALE))
 
 
 def _candidates(file: CameraFile, said: Overrides) -> tuple[Candidate, ...]:
@@ -223,18 +228,22 @@ def _candidates(file: CameraFile, said: Overrides) -> tuple[Candidate, ...]:
 # ---------------------------------------------------------------------- out
 
 
-def recording_of_take(take: Take, fps: float = FRAMES_PER_SECOND) -> Recording:
-    """What a take asks for as poses: of its keys where it has them, of its rows elsewhere. Raises TrajectoryError."""
+def recording_of_take(take: Take, fps: float | None = None) -> Recording:
+    """What a take asks for as poses, `fps` a second, None: one per frame of its own.
+
+    They are of its keys where it has them, of its rows elsewhere. Raises TrajectoryError.
+    """
     if not len(take.actions):
         raise TrajectoryError(f"{take.name} asks for nothing yet; draw a path, or type a pose line")
-    drawn = stored_path(take)
+    drawn, clock = stored_path(take), take.clock
+    rate = clock.fps if fps is None else fps
     ticks = poses_of_take(take)
-    if drawn is not None and drawn.modality == CAMERA.name and len(ticks) == num_ticks(drawn.path) + 1:
-        made = record(drawn.path, fps)
+    if drawn is not None and drawn.modality == CAMERA.name and len(ticks) == num_ticks(drawn.path, clock=clock) + 1:
+        made = record(drawn.path, rate)
     else:
-        whole = Recording(times=SECONDS_PER_TICK * np.arange(len(ticks), dtype=np.float64), c2w=ticks, fps=5.0)
-        made = record(whole, fps)
-    return replace(made, track=take.actions.track)
+        whole = Recording(times=clock.tick_times(len(ticks) - 1), c2w=ticks, fps=clock.ticks_per_second)
+        made = record(whole, rate)
+    return replace(made, track=take.actions.track, tick_s=clock.seconds_per_tick)
 
 
 def losses(take: Take, format_name: str, fps: float) -> tuple[str, ...]:
@@ -245,4 +254,4 @@ def losses(take: Take, format_name: str, fps: float) -> tuple[str, ...]:
 
 def export_path(take: Take, path: Path, format_name: str, fps: float) -> tuple[str, ...]:
     """Write a take's path; returns what of it the format does not hold. Raises TrajectoryError or OSError."""
-    return write_trajectory(recording_of_take(take, fps), path, format_name)[1]
+    return write_trajectory(recording_of_take(take, fps), path, format_name, clock=take.clock)[1]

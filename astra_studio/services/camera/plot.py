@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.poses import TRAINED_SPEED, Floats
-from engine.trajectories.astra_json import SECONDS_PER_TICK
+from engine.clock import Clock
+from engine.poses import Floats
 from engine.trajectories.recording import Recording
-from engine.trajectories.sampling import TICKS_PER_CHUNK, SpeedGauge, gauge, num_ticks, tick_poses
+from engine.trajectories.sampling import SpeedGauge, gauge, tick_poses
 
 _CANVAS, _PANEL, _GRID, _EDGE = "#131313", "#1A1A1A", "#2A2A2A", "#757575"
 _TEXT, _QUIET = "#EDEDED", "#9C9C9C"
@@ -32,8 +32,11 @@ _WIDTH, _HEIGHT = 0.62, 0.36
 """Half of the picture's width and height at depth 1: about the released model's shape."""
 
 
-def plot_trajectory(recording: Recording, title: str, destination: Path) -> None:
-    """Write a picture (PNG, SVG or PDF, as its name says). Raises OSError, or ValueError for another kind."""
+def plot_trajectory(recording: Recording, title: str, destination: Path, *, clock: Clock) -> None:
+    """Write a picture (PNG, SVG or PDF, as its name says), its ticks those of a clock.
+
+    Raises OSError, or ValueError for another kind.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -42,8 +45,8 @@ def plot_trajectory(recording: Recording, title: str, destination: Path) -> None
     figure = Figure(figsize=(12.8, 8.4), layout=spaced, facecolor=_CANVAS)
     FigureCanvasAgg(figure)
     places = figure.subplot_mosaic([["top", "side"], ["speed", "speed"]], height_ratios=[2.35, 1], width_ratios=[1, 1])
-    ticks = tick_poses(recording)
-    speed = gauge(ticks)
+    ticks = tick_poses(recording, clock=clock)
+    speed = gauge(ticks, clock=clock)
     for plot in places.values():
         _dress(plot)
     _draw_view(places["top"], recording, ticks, speed, (_RIGHT, _FORWARD))
@@ -56,7 +59,7 @@ def plot_trajectory(recording: Recording, title: str, destination: Path) -> None
     _draw_speed(places["speed"], speed)
     beyond = int(speed.beyond.sum())
     summary = (
-        f"{len(recording.times)} poses   {recording.end_s - recording.start_s:.2f} s   {num_ticks(recording)} ticks   "
+        f"{len(recording.times)} poses   {recording.end_s - recording.start_s:.2f} s   {len(speed.moved)} ticks   "
         + (f"{beyond} of them faster than the model was trained at" if beyond else "none faster than trained")
     )
     figure.suptitle(title, color=_TEXT, fontsize=15, fontweight="bold", x=0.012, ha="left")
@@ -93,7 +96,7 @@ def _draw_view(plot: Any, recording: Recording, ticks: Floats, speed: SpeedGauge
     plot.add_collection(LineCollection(list(segments), colors=_colours(speed), linewidths=1.6, zorder=3))
     _draw_frusta(plot, ticks, axes, span * _FRUSTUM_SHARE)
     plot.scatter(points[1:, 0], points[1:, 1], s=13, c=_colours(speed), linewidths=0, zorder=5)
-    chunks = points[::TICKS_PER_CHUNK]
+    chunks = points[:: speed.clock.latents_per_chunk]
     plot.scatter(chunks[:, 0], chunks[:, 1], s=62, facecolors=_PANEL, edgecolors=_SLOW, linewidths=1.4, zorder=6)
     plot.scatter(points[:1, 0], points[:1, 1], s=22, c=_SLOW, linewidths=0, zorder=7)
     middle = (box.min(axis=0) + box.max(axis=0)) / 2
@@ -121,10 +124,13 @@ def _draw_frusta(plot: Any, ticks: Floats, axes: tuple[int, int], depth: float) 
 
 def _draw_speed(plot: Any, speed: SpeedGauge) -> None:
     """Both speeds over time, a step a tick, against the trained one."""
-    edges = SECONDS_PER_TICK * np.arange(len(speed.moved) + 1)
-    highest = max(float(np.max(speed.load, initial=1.0)) * TRAINED_SPEED, TRAINED_SPEED) * 1.25
-    plot.axhspan(TRAINED_SPEED, highest * 2, color=_FAST, alpha=0.09, linewidth=0, zorder=1)
-    plot.axhline(TRAINED_SPEED, color=_FAST, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
+    clock = speed.clock
+    edges, slowest = clock.tick_times(len(speed.moved)), min(clock.trained_speed, clock.trained_turn)
+    fastest = max(float(np.max(of, initial=0.0)) for of in (speed.moved, speed.turned))
+    highest = max(fastest, clock.trained_speed, clock.trained_turn) * 1.25
+    plot.axhspan(slowest, highest * 2, color=_FAST, alpha=0.09, linewidth=0, zorder=1)
+    for trained in {clock.trained_speed, clock.trained_turn}:
+        plot.axhline(trained, color=_FAST, linewidth=1.1, linestyle=(0, (4, 3)), zorder=2)
     if len(speed.moved):
         plot.stairs(
             speed.moved, edges, baseline=None, color=_SLOW, linewidth=1.8, label="moved, units per tick", zorder=4
@@ -132,15 +138,15 @@ def _draw_speed(plot: Any, speed: SpeedGauge) -> None:
         plot.stairs(
             speed.turned, edges, baseline=None, color=_TURN, linewidth=1.8, label="turned, rad per tick", zorder=3
         )
-        for edge in edges[::TICKS_PER_CHUNK]:
+        for edge in edges[:: clock.latents_per_chunk]:
             plot.axvline(edge, color=_EDGE, linewidth=0.7, alpha=0.6, zorder=1)
         plot.set_xlim(edges[0], edges[-1])
         legend = plot.legend(loc="upper right", ncols=2, fontsize=9, frameon=False, bbox_to_anchor=(1.0, 1.17))
         for text in legend.get_texts():
             text.set_color(_QUIET)
     plot.annotate(
-        f"trained {TRAINED_SPEED:g}",
-        (0, TRAINED_SPEED),
+        f"trained {clock.trained_speed:g}",
+        (0, clock.trained_speed),
         xycoords=("axes fraction", "data"),
         xytext=(6, 4),
         textcoords="offset points",

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from astra_studio.document.actions import Actions
 from astra_studio.paths import assets
+from engine.clock import Clock
 from engine.messages import Picture
-from engine.poses import TRAINED_SPEED
 
 _PLATE, _INK, _HELD, _HELD_INK = (0, 0, 0, 199), (255, 255, 255, 255), (242, 179, 61, 255), (28, 19, 0, 255)
 _SHARE = 0.2
@@ -18,12 +18,12 @@ _ROWS = (("QWE", 0), ("ASD", 1))
 _ARROWS = {"^": (1, 0), "<": (0, 1), "v": (1, 1), ">": (2, 1)}
 
 
-def draw_hud(picture: Picture, actions: Actions, tick: int) -> Picture:
+def draw_hud(picture: Picture, actions: Actions, tick: int, clock: Clock) -> Picture:
     """The picture (H, W, 3) with keycaps lit by a tick's action. Driving rows, which are places, light none."""
     if actions.modality == "driving":
         return picture
     row = actions.rows[tick].astype(np.float64)
-    trace = TRAINED_SPEED * _SHARE
+    trace, bend = clock.trained_speed * _SHARE, clock.trained_turn * _SHARE
     turn, tilt = np.arctan2(row[2], row[10]), np.arcsin(np.clip(row[6], -1, 1))
     held = {
         "W": row[11] < -trace,
@@ -32,10 +32,10 @@ def draw_hud(picture: Picture, actions: Actions, tick: int) -> Picture:
         "D": row[3] < -trace,
         "Q": row[7] < -trace,
         "E": row[7] > trace,
-        "^": tilt > trace,
-        "v": tilt < -trace,
-        "<": turn > trace,
-        ">": turn < -trace,
+        "^": tilt > bend,
+        "v": tilt < -bend,
+        "<": turn > bend,
+        ">": turn < -bend,
     }
     image = Image.fromarray(picture).convert("RGBA")
     over = Image.new("RGBA", image.size)

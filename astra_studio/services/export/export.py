@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from astra_studio.document.derived import made_frames
-from astra_studio.document.model import Project, Take
+from astra_studio.document.model import Take
 from astra_studio.services.export.record import as_metadata, record_of, sidecar_of, write_json
 from astra_studio.services.export.source import TakeSource
 from engine.video.exporters import EXPORTERS, kind_of
@@ -41,7 +40,6 @@ class ExportRequest:
 
     project: Path
     take: Take
-    fps: int
     out: Path
     parts: tuple[FrameSpan, ...] = ()
     has_hud: bool = False
@@ -50,19 +48,14 @@ class ExportRequest:
     scale: int = 1
 
     @property
+    def fps(self) -> int:
+        """Frames per second: the take's own."""
+        return self.take.clock.fps
+
+    @property
     def spans(self) -> tuple[FrameSpan, ...]:
         """The parts, or the one that is the whole take."""
         return self.parts or ((0, made_frames(self.take)),)
-
-
-def request_of(project: Project, path: Path, take: Take, out: Path, **options: Any) -> ExportRequest:
-    """An export of a project's take at the rate of its world."""
-    return ExportRequest(project=path, take=take, fps=rate_of(project), out=out, **options)
-
-
-def rate_of(project: Project) -> int:
-    """Frames per second of what a project exports."""
-    return project.world.info.clock.fps if project.world.info else 20
 
 
 def export(request: ExportRequest, tell: Tell = lambda _share, _words: None) -> Path:
@@ -73,9 +66,7 @@ def export(request: ExportRequest, tell: Tell = lambda _share, _words: None) -> 
     _check(request)
     kind = kind_of(request.out)
     spans = request.spans
-    record = record_of(
-        request.take, spans, request.fps, has_hud=request.has_hud, beside=request.beside, scale=request.scale
-    )
+    record = record_of(request.take, spans, has_hud=request.has_hud, beside=request.beside, scale=request.scale)
     numbers = [number for start, stop in spans for number in range(start, stop)]
     with TakeSource(
         request.project, request.take, has_hud=request.has_hud, beside=request.beside, scale=request.scale
@@ -97,7 +88,7 @@ def export(request: ExportRequest, tell: Tell = lambda _share, _words: None) -> 
 
 def export_frame(project: Path, take: Take, number: int, out: Path) -> Path:
     """Write one frame as a PNG file. Raises ValueError for a take without frames, ArtifactDamaged, OSError."""
-    _check(ExportRequest(project=project, take=take, fps=1, out=out))
+    _check(ExportRequest(project=project, take=take, out=out))
     with TakeSource(project, take) as source:
         picture = source.picture(min(number, source.num_frames - 1))
     part = PartFile(out)
@@ -163,4 +154,4 @@ def _check(request: ExportRequest) -> None:
             raise ValueError(f"{request.take.name} has frames 0 to {total - 1}; cannot export {start} to {stop - 1}")
 
 
-__all__ = ["ExportRequest", "Tell", "chunk_spans", "export", "frame_spans", "rate_of", "request_of", "write_json"]
+__all__ = ["ExportRequest", "Tell", "chunk_spans", "export", "frame_spans", "write_json"]

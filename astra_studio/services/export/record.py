@@ -29,7 +29,6 @@ MAX_METADATA = 4_000_000
 def record_of(
     take: Take,
     parts: Sequence[tuple[int, int]],
-    fps: int,
     *,
     has_hud: bool = False,
     beside: Take | None = None,
@@ -41,7 +40,8 @@ def record_of(
         "program": f"Astra Studio {__version__}",
         "take": take.name,
         "parts": [list(part) for part in parts],
-        "fps": fps,
+        "fps": take.clock.fps,
+        "clock": take.clock.as_record(),
         "scale": scale,
         "hud": has_hud,
         "beside": None if beside is None else {"take": beside.name, "chunks": _chunks(beside)},

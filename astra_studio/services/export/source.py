@@ -12,7 +12,7 @@ from astra_studio.document.chunk_files import ChunkFrames
 from astra_studio.document.derived import locate_frame, made_frames
 from astra_studio.document.model import Chunk, Take
 from astra_studio.services.export.burnt_hud import draw_hud
-from engine.messages import FRAMES_PER_LATENT, Frames, Picture
+from engine.messages import Frames, Picture
 
 
 class TakeSource:
@@ -29,13 +29,15 @@ class TakeSource:
         self._open: tuple[str, ChunkFrames] | None = None
         self._beside = TakeSource(project, beside, has_hud=has_hud, scale=scale) if beside is not None else None
         self.num_frames = made_frames(take)
+        self.rate = take.clock.fps
 
     def picture(self, number: int) -> Picture:
         """Frame `number` as it is exported. Raises ValueError for takes of different sizes, ArtifactDamaged."""
         picture = self._own(min(number, self.num_frames - 1))
         if self._beside is None:
             return picture
-        other = self._beside.picture(number)
+        # The other at the same time, where it has another rate.
+        other = self._beside.picture(number * self._beside.rate // self.rate)
         if other.shape != picture.shape:
             names = f"{self._take.name} and {self._beside._take.name}"
             raise ValueError(f"{names} have pictures of different sizes; they cannot stand side by side")
@@ -48,7 +50,11 @@ class TakeSource:
             self._open = (chunk.id, ChunkFrames(self._artifacts.read(chunk.frames)))
         picture = _enlarged(self._open[1].frame(inside), self._scale)
         tick = tick_in(chunk, inside)
-        return picture if tick is None or not self._has_hud else draw_hud(picture, chunk.request.actions, tick)
+        return (
+            picture
+            if tick is None or not self._has_hud
+            else draw_hud(picture, chunk.request.actions, tick, chunk.clock)
+        )
 
     def _close_chunk(self) -> None:
         if self._open is not None:
@@ -77,8 +83,9 @@ def _enlarged(picture: Picture, scale: int) -> Picture:
 
 def tick_in(chunk: Chunk, frame: int) -> int | None:
     """The chunk's tick whose action made a frame of it; None for frames of the start, which come first."""
-    lead = chunk.num_frames - FRAMES_PER_LATENT * chunk.num_ticks
-    return (frame - lead) // FRAMES_PER_LATENT if frame >= lead else None
+    per_tick = chunk.clock.frames_per_latent
+    lead = chunk.num_frames - per_tick * chunk.num_ticks
+    return (frame - lead) // per_tick if frame >= lead else None
 
 
 def frames_of(project: Path, take: Take) -> Frames:

@@ -15,7 +15,7 @@ from typing import Any
 from astra_studio import __version__
 from astra_studio.document.derived import made_frames
 from astra_studio.document.model import Marker, Project, Take
-from astra_studio.services.export.export import ExportRequest, Tell, export, rate_of
+from astra_studio.services.export.export import ExportRequest, Tell, export
 from astra_studio.services.export.record import record_of_chunk, write_json
 from engine.messages import Cancelled
 
@@ -53,7 +53,7 @@ def export_timeline(request: TimelineRequest, tell: Tell = lambda _share, _words
     takes = tuple(take for take in request.takes if take.chunks)
     if not takes:
         raise ValueError("no take has chunks yet; generate one first")
-    fps, folder = rate_of(request.project), request.out.with_name(request.out.stem + _MEDIA)
+    folder = request.out.with_name(request.out.stem + _MEDIA)
     files = {take.id: folder / f"{name}.mp4" for take, name in zip(takes, _file_names(takes), strict=True)}
     total = sum(made_frames(take) for take in takes)
     done = 0
@@ -71,7 +71,6 @@ def export_timeline(request: TimelineRequest, tell: Tell = lambda _share, _words
             one = ExportRequest(
                 project=request.path,
                 take=take,
-                fps=fps,
                 out=files[take.id],
                 has_hud=request.has_hud,
                 has_sidecar=False,
@@ -89,18 +88,17 @@ def export_timeline(request: TimelineRequest, tell: Tell = lambda _share, _words
         raise
     # Relative, so that the file and its folder can be moved together.
     urls = {take_id: f"{folder.name}/{file.name}" for take_id, file in files.items()}
-    write_json(request.out, timeline_of(request.project, takes, fps, urls, request.out.stem))
+    write_json(request.out, timeline_of(request.project, takes, urls, request.out.stem))
     return request.out
 
 
-def timeline_of(
-    project: Project, takes: tuple[Take, ...], fps: int, urls: Mapping[str, str], name: str
-) -> dict[str, Any]:
+def timeline_of(project: Project, takes: tuple[Take, ...], urls: Mapping[str, str], name: str) -> dict[str, Any]:
     """The timeline as OpenTimelineIO's JSON. `urls` say where the video of each take lies, by its id."""
-    tracks = [_track(take, fps, urls[take.id], is_on=take.id == project.selection.take) for take in takes]
+    tracks = [_track(take, urls[take.id], is_on=take.id == project.selection.take) for take in takes]
     if not any(track["enabled"] for track in tracks):
         tracks[0]["enabled"] = True
-    stack = _item("Stack.1", "tracks", children=tracks, markers=[_marker(marker, fps) for marker in project.markers])
+    markers = [_marker(marker, project.current.clock.fps) for marker in project.markers]
+    stack = _item("Stack.1", "tracks", children=tracks, markers=markers)
     return {
         "OTIO_SCHEMA": "Timeline.1",
         "name": name,
@@ -110,8 +108,8 @@ def timeline_of(
     }
 
 
-def _track(take: Take, fps: int, url: str, *, is_on: bool) -> dict[str, Any]:
-    clips, begin = [], 0
+def _track(take: Take, url: str, *, is_on: bool) -> dict[str, Any]:
+    clips, begin, fps = [], 0, take.clock.fps
     for chunk in take.chunks:
         media = {
             "OTIO_SCHEMA": "ExternalReference.1",

@@ -292,6 +292,7 @@ class Generation:
                 seed=take.recipe.seed,
                 result=done.result,
                 start_latents=done.start_latents,
+                clock=info.clock,
                 keyed=asked.keyed,
             ),
             info=info,

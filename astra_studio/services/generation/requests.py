@@ -11,6 +11,7 @@ from astra_studio.document.chunk_files import decode_latents
 from astra_studio.document.derived import made_ticks
 from astra_studio.document.model import Chunk, Take
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import Clock
 from engine.messages import Latents
 from engine.rollout import StoredTake
 
@@ -23,7 +24,7 @@ def planned_actions(take: Take, num_latents: int) -> Actions:
     """
     begin = made_ticks(take)
     if not len(take.actions):
-        return joined([_forward(num_latents)])
+        return joined([_forward(num_latents, take.clock)])
     planned = take.actions.part(min(begin, len(take.actions)), min(begin + num_latents, len(take.actions)))
     missing = num_latents - len(planned)
     if missing and not take.actions.kind.is_absolute:
@@ -62,5 +63,5 @@ class _StoredLatents:
         return np.concatenate(parts, axis=1)
 
 
-def _forward(num_latents: int) -> Actions:
-    return Actions(data=parse_pose_line(f"w-{num_latents}").rows.astype("<f4").tobytes())
+def _forward(num_latents: int, clock: Clock) -> Actions:
+    return Actions(data=parse_pose_line(f"w-{num_latents}", clock=clock).rows.astype("<f4").tobytes())

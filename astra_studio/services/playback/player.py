@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from astra_studio.document.derived import fps, locate_frame, made_frames, total_frames
+from astra_studio.document.derived import locate_frame, made_frames, start_frames, total_frames
 from astra_studio.document.model import ArtifactId, Chunk, ChunkId, Project, Start, Take, TakeId
 from astra_studio.document.session import Change, Session
 from astra_studio.services.playback.frame_cache import DEFAULT_CAP_BYTES, FrameCache
 from astra_studio.services.playback.frame_reader import THUMBNAIL, FrameReader, FrameRequest
 from astra_studio.services.signals import Post, Signal
-from engine.messages import FRAMES_PER_LATENT, Frames, Picture
+from engine.messages import Frames, Picture
 
 _RATES = (1.0, 2.0, 4.0, 8.0)
 """Speeds that J and L go through."""
@@ -65,7 +65,8 @@ class Player:
 
     @property
     def fps(self) -> float:
-        return fps(self._project)
+        """Frames per second: the take's own."""
+        return float(self._take.clock.fps)
 
     @property
     def is_playing(self) -> bool:
@@ -114,9 +115,13 @@ class Player:
     def step_ticks(self, count: int) -> None:
         """By latents: to the last frame of one."""
         self._stand()
-        tick = -(-self._frame // FRAMES_PER_LATENT) if count > 0 else self._frame // FRAMES_PER_LATENT
-        on_tick = self._frame % FRAMES_PER_LATENT == 0
-        self.seek((tick + (count if on_tick else count - (1 if count > 0 else -1))) * FRAMES_PER_LATENT)
+        per_tick = self._take.clock.frames_per_latent
+        # The last frame of the start ends a tick; those before it are counted from there.
+        first = (start_frames(self._project, self._take) - 1) % per_tick
+        tick, rest = divmod(self._frame - first, per_tick)
+        if rest:
+            tick, count = (tick + 1, count - 1) if count > 0 else (tick, count + 1)
+        self.seek(first + (tick + count) * per_tick)
 
     def step_chunks(self, count: int) -> None:
         """To the beginning of another chunk."""

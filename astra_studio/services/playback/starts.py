@@ -31,9 +31,13 @@ def crop_of(start: Start, info: WorldInfo) -> Crop:
 
 
 def start_frames(start: Start, data: bytes, info: WorldInfo) -> Frames:
-    """Frames (1 + 4k, H, W, 3) of the world's size. Raises PictureError, VideoReadError, or ValueError for a crop."""
+    """Frames (N, H, W, 3) of the world's size: of a clip the last ones, as many as are whole latents of its clock.
+
+    Raises PictureError, VideoReadError, or ValueError for a crop.
+    """
     crop = crop_of(start, info)
     pictures = [start_picture(data)] if start.kind == "picture" else _clip(start, data)
+    pictures = pictures[-info.clock.whole_frames(len(pictures)) :]
     return np.stack(
         [fit_picture(picture, _scaled(crop, start, picture), info.width, info.height) for picture in pictures]
     )

@@ -22,6 +22,7 @@ from astra_studio.problems import Problem, UserError
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.rendering.kept_chunks import KeptChunk, KeptChunks
 from engine.actions.modality import ActionTrack, Modality
+from engine.clock import ASTRA_CLOCK, Clock
 from engine.messages import Cancelled, ChunkResult, Listener, WorldInfo
 from engine.rollout import Rollout
 from engine.settings import Settings
@@ -59,9 +60,9 @@ class RenderRequest:
     kept: Path | None = None
     """Folder for finished chunks until the video is whole: a render of this key that was killed goes on from there."""
 
-    def actions(self, num_ticks: int | None = None) -> ActionTrack:
-        """What its trajectory asks for. Raises what `resolve_trajectory` raises."""
-        return resolve_trajectory(self.trajectory, num_ticks, self.overrides, self.trajectory_format)
+    def actions(self, num_ticks: int | None = None, *, clock: Clock) -> ActionTrack:
+        """What its trajectory asks for by a world's clock. Raises what `resolve_trajectory` raises."""
+        return resolve_trajectory(self.trajectory, num_ticks, self.overrides, self.trajectory_format, clock=clock)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +95,7 @@ def render(
     """
     started = time.perf_counter()
     picture = load_picture(request.image)
-    request.actions()
+    request.actions(clock=ASTRA_CLOCK)  # whether it can be read at all; how long it is, the world says
     if request.num_chunks is not None and request.num_chunks < 1:
         raise ValueError(f"the number of chunks must be at least 1, got {request.num_chunks}")
     for path in (request.out, request.report):
@@ -103,15 +104,16 @@ def render(
 
     world = open_world()
     info = world.info
+    clock = info.clock
     settings = info.settings_with(request.changes)
-    num_ticks = None if request.num_chunks is None else request.num_chunks * info.clock.latents_per_chunk
-    actions = request.actions(num_ticks)
-    check_room(request.out, num_frames=1 + 4 * len(actions), info=info)
+    num_ticks = None if request.num_chunks is None else request.num_chunks * clock.latents_per_chunk
+    actions = request.actions(num_ticks, clock=clock)
+    check_room(request.out, num_frames=clock.num_frames(1 + len(actions)), info=info)
     crop = crop_for((picture.shape[1], picture.shape[0]), info.aspect)
     start = fit_picture(picture, crop, info.width, info.height)
     rollout = Rollout(world, start[None], actions.modality.name, seed=request.seed, settings=settings)
     report = _Report(request, info, settings, actions.modality, asdict(crop))
-    tracks = split_chunks(actions, info.clock.latents_per_chunk)
+    tracks = split_chunks(actions, clock.latents_per_chunk)
     hooks.world_opened(info, settings, len(tracks))
     was_cancelled = _render_chunks(request, rollout, tracks, report, hooks)
     seconds = time.perf_counter() - started
@@ -261,6 +263,7 @@ class _Report:
                 "height": info.height,
                 "fps": info.clock.fps,
                 "latents_per_chunk": info.clock.latents_per_chunk,
+                "clock": info.clock.as_record(),
             },
             "device": info.device,
             "video": str(request.out),

@@ -31,7 +31,7 @@ from torch import Tensor
 
 from engine import poses
 from engine.actions.modality import CAMERA, DRIVING, ROBOT, Modality
-from engine.messages import FRAMES_PER_LATENT
+from engine.clock import ASTRA_CLOCK
 from engine.training.datasets.errors import ClipError, LayoutError
 from engine.training.datasets.motion import PoseTrack, poses_from_vectors
 from engine.training.datasets.protocol import Clip, EncodedFootage, Entry
@@ -113,7 +113,7 @@ def _motion(content: Mapping[Any, Any], path: Path) -> tuple[Modality, PoseTrack
     values = np.asarray(given.numpy() if isinstance(given, Tensor) else given, np.float64)
     if values.ndim == 2:
         track = poses.inverse(poses_from_vectors(values))
-        return CAMERA, PoseTrack(times=FRAMES_PER_LATENT * np.arange(float(len(track))), poses=track)
+        return CAMERA, PoseTrack(times=ASTRA_CLOCK.frames_per_latent * np.arange(float(len(track))), poses=track)
     kind = ROBOT if "episode_info" in content else CAMERA
     return kind, PoseTrack(times=np.arange(float(len(values))), poses=values)
 

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor
 
 from engine.actions.modality import CAMERA, Modality, Rows
-from engine.messages import num_frames
 from engine.training.datasets.errors import OutputMismatch
 from engine.training.shards import Shard, write_shard
 from engine.whole_files import write_whole
@@ -167,10 +166,10 @@ class ShardWriter:
         self._say(f"{path.name}: {len(pieces)} {what}, {size / 1e6:.1f} MB")
 
 
-def count(summary: Summary, piece: Piece, fps: float) -> None:
-    """Add a piece to a summary."""
+def count(summary: Summary, piece: Piece, seconds: float) -> None:
+    """Add a piece of so many seconds to a summary."""
     summary.num_clips += 1
-    summary.seconds += num_frames(len(piece.latents)) / fps
+    summary.seconds += seconds
     if piece.modality is CAMERA:
         summary.num_camera += 1
         summary.num_forward += bool(piece.rows[:, CAMERA.columns.index("tz")].sum() < 0)

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from engine.messages import FRAMES_PER_LATENT
 from engine.training.datasets.encoder import WorldEncoder
 from engine.training.datasets.errors import ClipError
 from engine.training.datasets.footage import Footage, read_shown, shown_frames
@@ -85,7 +84,8 @@ def pretokenize(request: Request, encoder: WorldEncoder, say: Callable[[str], No
             continue
         for piece in _until_damage(entry.name, _pieces(entry, terms, encoder, index), summary, say):
             writer.add(piece)
-            count(summary, piece, terms.fps)
+            num_frames = 1 + encoder.codec.frames_per_latent * (len(piece.latents) - 1)
+            count(summary, piece, num_frames / terms.fps)
     writer.flush()
     index.save(summary.skipped)
     return summary
@@ -206,11 +206,12 @@ def _filmed_reel(clip: Clip, footage: Footage, terms: _Terms, encoder: WorldEnco
     track = clip.track.times
     first, last = float(track[0]), float(track[-1])
     shown = shown_frames(footage.times, first, last, terms.fps if clip.is_timed else None)
-    tick_frames = shown[::FRAMES_PER_LATENT]
+    per_latent = encoder.codec.frames_per_latent
+    tick_frames = shown[::per_latent]
 
     def encode(spans: list[_Span]) -> Iterator[tuple[Tensor, Tensor | None]]:
-        starts = [FRAMES_PER_LATENT * span.first for span in spans]
-        lengths = [FRAMES_PER_LATENT * (span.num_latents - 1) + 1 for span in spans]
+        starts = [per_latent * span.first for span in spans]
+        lengths = [per_latent * (span.num_latents - 1) + 1 for span in spans]
         numbers = [int(n) for start, length in zip(starts, lengths, strict=True) for n in shown[start : start + length]]
         frames = read_shown(footage, numbers, terms.width, terms.height)
         for span in spans:
@@ -232,8 +233,9 @@ def _given_reel(clip: Clip, footage: EncodedFootage, terms: _Terms, encoder: Wor
             f"{expected[1]} x {expected[2]}. Give the world they are for, and their --size"
         )
     track = clip.track.times
-    first = int(np.ceil(track[0] / FRAMES_PER_LATENT - TIME_SLACK))
-    last = int(np.floor(track[-1] / FRAMES_PER_LATENT + TIME_SLACK))
+    per_latent = encoder.codec.frames_per_latent
+    first = int(np.ceil(track[0] / per_latent - TIME_SLACK))
+    last = int(np.floor(track[-1] / per_latent + TIME_SLACK))
     stop = min(latents.shape[1], last + 1)
 
     def encode(spans: list[_Span]) -> Iterator[tuple[Tensor, Tensor | None]]:
@@ -241,7 +243,7 @@ def _given_reel(clip: Clip, footage: EncodedFootage, terms: _Terms, encoder: Wor
             begin = first + span.first
             yield latents[:, begin : begin + span.num_latents].transpose(0, 1).half(), None
 
-    ticks = clip.track.at(FRAMES_PER_LATENT * np.arange(first, last + 1, dtype=np.float64))
+    ticks = clip.track.at(per_latent * np.arange(first, last + 1, dtype=np.float64))
     return _Reel(num_latents=max(0, stop - first), ticks=ticks, shared_latents=0, encode=encode)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.messages import FRAMES_PER_LATENT, Picture
+from engine.messages import Picture
 from engine.models.codec import VideoCodec
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.wan_vae import WanCodec
@@ -73,11 +73,11 @@ def start_stream(codec: VideoCodec) -> LatentStream:
 def encode_stream(
     codec: VideoCodec, frames: Iterator[Picture], num_latents: int, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """Latents and stills (T, C, h, w) float16, on the CPU, of the next 1 + 4 (T - 1) frames, each (H, W, 3) uint8."""
+    """Latents and stills (T, C, h, w) float16, on the CPU, of the next frames, each (H, W, 3) uint8."""
     stream = start_stream(codec)
     latents, stills = [], []
     for number in range(num_latents):
-        group = list(islice(frames, FRAMES_PER_LATENT if number else 1))
+        group = list(islice(frames, codec.frames_per_latent if number else 1))
         pixels = torch.from_numpy(np.stack(group)).to(device).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
         latent = stream.push(pixels)[0, :, 0]
         latents.append(latent)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from engine import poses
 from engine.actions.modality import CAMERA, Modality, Rows
+from engine.clock import ASTRA_CLOCK
 
-FRAMES_PER_TICK = 4
+FRAMES_PER_TICK = ASTRA_CLOCK.frames_per_latent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import check_last_row, lost, numbered, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from engine.whole_files import write_whole
 
 SHAPES: dict[tuple[int, ...], tuple[int, int]] = {(3, 4): (3, 4), (4, 4): (4, 4), (12,): (3, 4), (16,): (4, 4)}
@@ -43,9 +43,9 @@ class RawArray:
         said = () if overrides.convention and overrides.axes else ("nothing in it says its convention and its axes",)
         return Stored(matrices=matrices, places=numbered(len(matrices)), notes=said)
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         save_array(path, recording.c2w)
-        return lost(recording, times=True, start=True, lens=True, reader_fps=FRAMES_PER_SECOND)
+        return lost(recording, times=True, start=True, lens=True, reader_fps=clock.fps)
 
 
 def only_array(source: Source) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
@@ -83,7 +84,7 @@ class Chan:
             smoothest_euler=smoothest,
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         matrices = from_opencv(recording.c2w, "c2w", "opengl")
         degrees = np.rad2deg(to_euler(matrices[:, :3, :3], DEFAULT_ORDER))
         fov = np.rad2deg(lens_or_default(recording).vertical_fov)

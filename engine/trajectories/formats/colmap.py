@@ -17,6 +17,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine import poses
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, of_quaternions
@@ -25,7 +26,6 @@ from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import COMMENT, MAX_LINE, MAX_LINES, Source, is_number, line_of
 from engine.trajectories.recording import Lens, Recording
 from engine.trajectories.rotations import quaternions
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from engine.whole_files import write_whole
 
 IMAGES, CAMERAS = "images.txt", "cameras.txt"
@@ -107,7 +107,7 @@ class Colmap:
             cameras=pictures.cameras,
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         """Writes a folder with images.txt, cameras.txt and an empty points3D.txt, or, for a name ending in .txt, those
         around it."""
         folder, name = (path.parent, path.name) if path.suffix else (path, IMAGES)
@@ -129,7 +129,7 @@ class Colmap:
         write_whole(folder / CAMERAS, "\n".join([header, *listed]) + "\n")
         write_whole(folder / "points3D.txt", f"{COMMENT}   POINT3D_ID, X, Y, Z, R, G, B, ERROR, TRACK[]\n")
         write_whole(folder / name, "\n".join(lines) + "\n")
-        return (*lens_notes(recording), *lost(recording, times=True, start=True, reader_fps=FRAMES_PER_SECOND))
+        return (*lens_notes(recording), *lost(recording, times=True, start=True, reader_fps=clock.fps))
 
 
 def _images_in(folder: Path) -> Path | None:

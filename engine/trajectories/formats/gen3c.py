@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import DIRECTIONS
 from engine.trajectories.errors import TrajectoryError
@@ -73,7 +74,7 @@ class Gen3c:
             notes=(*notes, "the camera passes through its keys, where the viewer's B-spline passes near them"),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         turns = quaternions(recording.c2w[:, :3, :3]).tolist()
         points = recording.c2w[:, :3, 3].tolist()
         fovs = np.rad2deg(lens_or_default(recording).vertical_fov).tolist()

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
@@ -72,7 +73,7 @@ class Gltf:
             cameras=scene.cameras,
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         """A .glb, or for a name ending in .gltf one file of JSON with the numbers in it."""
         matrices = from_opencv(recording.c2w, "c2w", "opengl")
         times = recording.times.astype("<f4")

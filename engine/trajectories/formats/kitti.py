@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from engine.clock import Clock
 from engine.trajectories.formats.parts import lost, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, line_of
@@ -47,7 +48,7 @@ class Kitti:
         matrices = of_rows(table.rows.reshape(-1, 3, 4))
         return Stored(matrices=matrices, times=times, fps=fps, places=table.places, notes=(note,))
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         rows = recording.c2w[:, :3].reshape(-1, 12)
         write_whole(path, "\n".join(map(line_of, rows)) + "\n")
         return lost(recording, times=True, start=True, lens=True, reader_fps=FPS)

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
@@ -73,7 +74,7 @@ class NerfstudioPath:
             notes=(*notes, *contradiction) if is_path else (*notes, *_key_notes(content)),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         matrices = from_opencv(recording.c2w, "c2w", "opengl").reshape(-1, 16)
         lens = lens_or_default(recording)
         height = lens.height_px or _HEIGHT_PX

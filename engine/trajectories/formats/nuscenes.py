@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
@@ -81,7 +82,7 @@ class NuScenes:
             cameras=(*camera_names(source.path), EGO),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         matrices = from_opencv(recording.c2w, "c2w", "vehicle")
         turns = quaternions(matrices[:, :3, :3])[:, [3, 0, 1, 2]].tolist()
         stamps = [round(time * MICROSECONDS) for time in recording.times.tolist()]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from engine.actions.modality import ActionTrack
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import AXES, CONVENTIONS, Convention
 from engine.trajectories.errors import TrajectoryError
@@ -111,5 +112,5 @@ class TrajectoryFormat(Protocol):
     def read(self, source: Source, overrides: Overrides) -> Stored:
         """The poses in the file. Raises TrajectoryError."""
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         """Write the file whole, or not at all; returns what of the recording it does not hold. Raises OSError."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import poses
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import AXES, CONVENTIONS, Convention, to_opencv
 from engine.trajectories.checks import Checks, check
@@ -21,7 +22,6 @@ from engine.trajectories.formats.source import Source
 from engine.trajectories.formats.spatialvid import POSES
 from engine.trajectories.recording import Recording
 from engine.trajectories.rotations import quaternions
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 
 MAX_POSITION = 1e12
 MAX_TIME_S = 1e12
@@ -65,11 +65,15 @@ class CameraFile:
     Args:
         overrides: of these `euler` and `camera`, which decide what is read of the file.
         format_name: one of FORMATS; None: it is detected.
+        clock: of the world that is to follow it; its frame rate is that of a file which has none.
 
     Raises TrajectoryError.
     """
 
-    def __init__(self, path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> None:
+    def __init__(
+        self, path: Path, overrides: Overrides | None = None, format_name: str | None = None, *, clock: Clock
+    ) -> None:
+        self._clock = clock
         source = Source(path)
         if not source.is_folder:
             _ = source.bytes  # what is missing, empty or too large is told before anything else
@@ -80,7 +84,7 @@ class CameraFile:
 
     def read(self, overrides: Overrides | None = None) -> Reading:
         """Its poses, as the file and the overrides say. Raises TrajectoryError."""
-        return _finish(self.name, self.format, self.because, self._stored, overrides or Overrides())
+        return _finish(self.name, self.format, self.because, self._stored, overrides or Overrides(), self._clock)
 
     def candidates(self, overrides: Overrides | None = None) -> tuple[Reading, ...]:
         """Read in every direction and all axes that give rotations, the likeliest first: those that go forward.
@@ -100,31 +104,40 @@ class CameraFile:
         return tuple(sorted(readings, key=unlikeliness))
 
 
-def read_trajectory(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> Reading:
+def read_trajectory(
+    path: Path, overrides: Overrides | None = None, format_name: str | None = None, *, clock: Clock
+) -> Reading:
     """Read a file, or a folder in a format that has folders. Raises TrajectoryError.
 
     Args:
         overrides: what the user knows better.
         format_name: one of FORMATS; None: it is detected.
+        clock: as for `CameraFile`.
     """
-    return CameraFile(path, overrides, format_name).read(overrides)
+    return CameraFile(path, overrides, format_name, clock=clock).read(overrides)
 
 
-def candidates(path: Path, overrides: Overrides | None = None, format_name: str | None = None) -> tuple[Reading, ...]:
+def candidates(
+    path: Path, overrides: Overrides | None = None, format_name: str | None = None, *, clock: Clock
+) -> tuple[Reading, ...]:
     """`CameraFile.candidates` of a file. Raises TrajectoryError."""
-    return CameraFile(path, overrides, format_name).candidates(overrides)
+    return CameraFile(path, overrides, format_name, clock=clock).candidates(overrides)
 
 
-def write_trajectory(recording: Recording, path: Path, format_name: str | None = None) -> tuple[str, tuple[str, ...]]:
+def write_trajectory(
+    recording: Recording, path: Path, format_name: str | None = None, *, clock: Clock
+) -> tuple[str, tuple[str, ...]]:
     """Write a file in the format of that name, or of the file's name; returns the format and what it does not hold.
+
+    Formats that hold one pose per tick hold them at the ticks of `clock`.
 
     Raises TrajectoryError, or OSError for a place that cannot be written.
     """
     name = format_name or format_to_write(path)
-    return name, format_named(name).write(recording, path)
+    return name, format_named(name).write(recording, path, clock)
 
 
-def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overrides) -> Reading:
+def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overrides, clock: Clock) -> Reading:
     """Apply the overrides, bring the poses into our axes and units, and check them."""
     count = len(stored.matrices)
     if count < 2:
@@ -144,7 +157,7 @@ def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overr
         rigid[:, :3, 3] *= factor
         return to_opencv(rigid, convention, axes)
 
-    times, fps, notes = _times(file, stored, overrides)
+    times, fps, notes = _times(file, stored, overrides, clock)
     is_as_it_was = replace(overrides, align=False, camera=None, euler=None) == Overrides()
     recording = Recording(
         times=times,
@@ -153,6 +166,7 @@ def _finish(file: str, name: str, because: str, stored: Stored, overrides: Overr
         lens=stored.lens,
         curve=_curve(stored, times, ours),
         track=stored.track if is_as_it_was else None,
+        tick_s=1 / fps if stored.track is not None and is_as_it_was else None,
     )
     return Reading(
         format=name,
@@ -198,7 +212,7 @@ def _check_size(file: str, stored: Stored, factor: float) -> None:
         raise TrajectoryError(f"{place} of {file} lies {MAX_POSITION:g} units away or more. Is the file whole?")
 
 
-def _times(file: str, stored: Stored, overrides: Overrides) -> tuple[Floats, float, tuple[str, ...]]:
+def _times(file: str, stored: Stored, overrides: Overrides, clock: Clock) -> tuple[Floats, float, tuple[str, ...]]:
     """Seconds (N,) of the poses, how many there are a second, and what had to be decided."""
     count = len(stored.matrices)
     if overrides.fps is None and stored.times is not None:
@@ -206,10 +220,8 @@ def _times(file: str, stored: Stored, overrides: Overrides) -> tuple[Floats, flo
         _check_length(file, stored, stored.times)
         return stored.times, float(1 / np.median(np.diff(stored.times))), ()
     fps = overrides.fps or stored.fps
-    notes: tuple[str, ...] = (
-        () if fps else (f"it has no frame rate: {FRAMES_PER_SECOND:g} poses a second are taken (--fps)",)
-    )
-    fps = fps or FRAMES_PER_SECOND
+    notes: tuple[str, ...] = () if fps else (f"it has no frame rate: {clock.fps:g} poses a second are taken (--fps)",)
+    fps = fps or clock.fps
     if stored.frames is not None:
         _check_rising(file, stored, stored.frames)
         notes += _gaps(stored, np.diff(stored.frames))

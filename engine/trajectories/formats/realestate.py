@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine import poses
+from engine.clock import Clock
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, of_rows
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, is_number, line_of
@@ -62,7 +63,7 @@ class RealEstate10K:
             notes=() if are_times else ("its first column holds no microseconds, so it is not taken for times",),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         lens = lens_or_default(recording)
         size = [lens.width_px, lens.height_px] if lens.width_px and lens.height_px else [0, 0]
         w2c = poses.inverse(recording.c2w)[:, :3].reshape(-1, 12)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
@@ -75,7 +76,7 @@ class ReCamMaster:
             cameras=tuple(cameras),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         matrices = from_opencv(recording.c2w, "c2w", "unreal")
         matrices[:, :3, 3] /= CENTIMETRE
         content = {

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.trajectories.axes import CONVENTIONS, Convention
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.arrays import SHAPES, intrinsic_matrices, matrices_of, matrix_lens, save_archive
@@ -69,7 +70,7 @@ class Sekai:
             notes=tuple(notes),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         held = {"extrinsic": recording.c2w, "convention": np.array("c2w")}
         if recording.lens is not None:
             held["intrinsic"] = intrinsic_matrices(recording.lens)

@@ -15,6 +15,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine import poses
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.arrays import lens_beside, only_array, save_array
@@ -67,7 +68,7 @@ class SpatialVid:
             notes=(note,),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         w2c = poses.inverse(recording.c2w)
         save_array(path, np.column_stack([w2c[:, :3, 3], quaternions(w2c[:, :3, :3])]))
         return lost(recording, times=True, start=True, lens=True, reader_fps=self.fps)

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
@@ -31,7 +32,6 @@ from engine.trajectories.formats.picture_names import sorted_pictures
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from engine.whole_files import write_whole
 
 _HEIGHT_PX = 480
@@ -83,7 +83,7 @@ class Transforms:
             cameras=pictures.cameras,
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         lens = lens_or_default(recording)
         height = lens.height_px or _HEIGHT_PX
         width = lens.width_px or round(height * lens.aspect)
@@ -107,7 +107,7 @@ class Transforms:
             ],
         }
         write_whole(path, json.dumps(content, indent=1) + "\n")
-        return (*lens_notes(recording), *lost(recording, times=True, start=True, reader_fps=FRAMES_PER_SECOND))
+        return (*lens_notes(recording), *lost(recording, times=True, start=True, reader_fps=clock.fps))
 
 
 def _camera_mark(frame: dict[str, Any]) -> Hashable:

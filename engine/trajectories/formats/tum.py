@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.trajectories.formats.chan import are_angles
 from engine.trajectories.formats.parts import lost, of_quaternions
 from engine.trajectories.formats.protocol import Overrides, Stored
@@ -41,7 +42,7 @@ class Tum:
         matrices, error = of_quaternions(source, table.rows[:, 1:4], table.rows[:, 4:], table.places)
         return Stored(matrices=matrices, times=table.rows[:, 0], places=table.places, quaternion_error=error)
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         turns = quaternions(recording.c2w[:, :3, :3])
         rows = np.column_stack([recording.times, recording.c2w[:, :3, 3], turns])
         write_whole(path, "\n".join([f"{COMMENT} {COLUMNS}", *map(line_of, rows)]) + "\n")

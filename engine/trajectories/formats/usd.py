@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import CameraChoice, TrajectoryError
@@ -76,7 +77,7 @@ class Usd:
             cameras=tuple(found["cameras"]),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         matrices = np.swapaxes(from_opencv(recording.c2w, "c2w", "opengl"), 1, 2)
         lens = lens_or_default(recording)
         codes = [f"{float(code)!r}" for code in np.round(recording.times * recording.fps, 9)]

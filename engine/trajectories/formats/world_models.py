@@ -19,6 +19,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.arrays import (
@@ -37,7 +38,6 @@ from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost,
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 
 LINGBOT_FPS = 16.0
 POSES = "poses.npy"
@@ -74,7 +74,7 @@ class NamedPoses:
                 lens = matrix_lens(source.floats(source.arrays[name], f"the array {name!r}"), len(matrices))
         return Stored(matrices=matrices, places=numbered(len(matrices)), lens=lens)
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         lens = lens_or_default(recording)
         rows = pixel_rows(lens)
         held = rows
@@ -88,7 +88,7 @@ class NamedPoses:
         return (
             *said,
             *lens_notes(recording),
-            *lost(recording, times=True, start=True, reader_fps=FRAMES_PER_SECOND),
+            *lost(recording, times=True, start=True, reader_fps=clock.fps),
         )
 
 
@@ -139,9 +139,9 @@ class Vipe:
             notes=notes,
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         save_archive(path, data=recording.c2w, inds=np.arange(len(recording.c2w)))
-        return lost(recording, times=True, start=True, lens=True, reader_fps=FRAMES_PER_SECOND)
+        return lost(recording, times=True, start=True, lens=True, reader_fps=clock.fps)
 
 
 class LingBot:
@@ -168,7 +168,7 @@ class LingBot:
             notes=(f"its poses are taken as {LINGBOT_FPS:g} a second, the frames that LingBot-World makes (--fps)",),
         )
 
-    def write(self, recording: Recording, path: Path) -> tuple[str, ...]:
+    def write(self, recording: Recording, path: Path, clock: Clock) -> tuple[str, ...]:
         """Writes a folder, or, for a name ending in .npy, that file and the intrinsics beside it."""
         if not path.suffix:
             path.mkdir(exist_ok=True)

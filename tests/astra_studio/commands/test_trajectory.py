@@ -14,6 +14,7 @@ import pytest
 from astra_studio.commands import trajectory
 from engine import poses
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import CameraChoice, TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.resolve import resolve_trajectory
@@ -71,7 +72,7 @@ def test_show_as_json_holds_every_pose_and_row(walk, capsys):
     assert np.allclose(content["times"], np.arange(21) / 20)
     assert np.array(content["c2w"]).shape == (21, 4, 4)
     assert content["c2w"][20][2][3] == pytest.approx(0.15)
-    assert np.allclose(content["rows"], parse_pose_line("w-5").rows, atol=1e-6)
+    assert np.allclose(content["rows"], parse_pose_line("w-5", clock=ASTRA_CLOCK).rows, atol=1e-6)
     assert content["checks"]["direction"] == "forward"
 
 
@@ -104,14 +105,18 @@ def test_a_chan_file_is_turned_in_the_order_that_is_said(tmp_path, capsys):
 def test_convert_writes_what_renders_the_same(walk, tmp_path, capsys, out, to, title):
     assert run("convert", walk, tmp_path / out, *to) == 0
     assert f"21 poses from TUM to {title}" in capsys.readouterr().out
-    assert np.allclose(resolve_trajectory(str(tmp_path / out)).rows, parse_pose_line("w-5").rows, atol=1e-6)
+    assert np.allclose(
+        resolve_trajectory(str(tmp_path / out), clock=ASTRA_CLOCK).rows,
+        parse_pose_line("w-5", clock=ASTRA_CLOCK).rows,
+        atol=1e-6,
+    )
 
 
 def test_convert_says_that_kitti_has_another_rate(walk, tmp_path, capsys):
     assert run("convert", walk, tmp_path / "poses.txt", "--to", "kitti") == 0
     assert "not in it: its 20 poses a second: readers take 10" in capsys.readouterr().out
-    rows = resolve_trajectory(str(tmp_path / "poses.txt"), overrides=Overrides(fps=20)).rows
-    assert np.allclose(rows, parse_pose_line("w-5").rows, atol=1e-6)
+    rows = resolve_trajectory(str(tmp_path / "poses.txt"), overrides=Overrides(fps=20), clock=ASTRA_CLOCK).rows
+    assert np.allclose(rows, parse_pose_line("w-5", clock=ASTRA_CLOCK).rows, atol=1e-6)
 
 
 def test_convert_says_what_is_lost(walk, tmp_path, capsys):

@@ -16,6 +16,7 @@ from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
 from engine.actions.moves import camera_row
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.rollout import Rollout
 from engine.settings import default_settings
 from engine.worlds.fake import FakeWorld
@@ -26,12 +27,12 @@ START = Start(artifact="picture-0", name="meadow.jpg", width_px=112, height_px=6
 
 def line(text: str) -> Actions:
     """The actions of a pose line."""
-    return actions_of(parse_pose_line(text))
+    return actions_of(parse_pose_line(text, clock=ASTRA_CLOCK))
 
 
 def moves(names: Sequence[str]) -> Actions:
     """One tick per move."""
-    rows = np.stack([camera_row([name]) for name in names]) if names else np.zeros((0, 12))
+    rows = np.stack([camera_row([name], clock=ASTRA_CLOCK) for name in names]) if names else np.zeros((0, 12))
     return Actions("camera", rows.astype("<f4").tobytes())
 
 
@@ -109,6 +110,7 @@ class Studio:
                     seed=0,
                     result=result,
                     start_latents=self.world.open(frames, "camera").latents if is_first else None,
+                    clock=ASTRA_CLOCK,
                 )
             )
             parent = chunk_id

@@ -26,13 +26,20 @@ from astra_studio.document.paths import Drawn
 from astra_studio.document.session import Session
 from astra_studio.document.store import put_artifact, put_chunk
 from astra_studio.document.writer import Stored
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.key_edits import extended
 from engine.video.pictures import Crop
 from tests.astra_studio.document.project_builders import START, chunk_after, moves, project_of
 
 NAMES = st.sampled_from(["Take 1", "Take 7", "walk", "", "  ", "Straße"])
 MOVES = st.lists(st.sampled_from(["w", "left", "d"]), min_size=0, max_size=5).map(moves)
-DRAWN = st.sampled_from([None, Drawn(path=extended(extended(None))), Drawn(path=extended(None), modality="robot")])
+DRAWN = st.sampled_from(
+    [
+        None,
+        Drawn(path=extended(extended(None, clock=ASTRA_CLOCK), clock=ASTRA_CLOCK)),
+        Drawn(path=extended(None, clock=ASTRA_CLOCK), modality="robot"),
+    ]
+)
 SMALL = st.integers(-2, 20)
 FRAMES = st.integers(-1, 50)
 CHANGES = st.dictionaries(
@@ -83,7 +90,7 @@ def any_edit(draw: st.DrawFn, project: Project, library: dict) -> Edit:
         lambda: action_edits.extend(take, draw(MOVES)),
         lambda: path_edits.set_path(take, draw(DRAWN)),
         lambda: path_edits.keep_path(take, draw(NAMES)),
-        lambda: path_edits.add_path(draw(NAMES), draw(MOVES), "walk.json"),
+        lambda: path_edits.add_path(draw(NAMES), draw(MOVES), "walk.json", clock=ASTRA_CLOCK),
         lambda: path_edits.use_path(draw(NAMES), take),
         lambda: path_edits.rename_path(draw(NAMES), draw(NAMES)),
         lambda: path_edits.delete_path(draw(NAMES)),

@@ -20,7 +20,6 @@ from astra_studio.document.derived import (
     slots,
     stale_after,
     total_frames,
-    total_seconds,
 )
 from astra_studio.document.differences import differences
 from astra_studio.document.model import Marker, Project, Selection, Take, new_id
@@ -80,7 +79,6 @@ def test_settings_make_nothing_stale(made):
 def test_lengths_count_the_start_and_what_is_planned(made):
     assert made_frames(made.current) == 1 + 4 * 16
     assert total_frames(made, made.current) == 1 + 4 * 24
-    assert total_seconds(made, made.current) == pytest.approx(97 / 20)
     clip = replace(made, start=replace(START, kind="clip", num_frames=9), takes=(replace(made.current, chunks=()),))
     assert (made_frames(clip.current), total_frames(clip, clip.current)) == (0, 9 + 4 * 24)
 

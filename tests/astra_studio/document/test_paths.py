@@ -26,7 +26,7 @@ from astra_studio.document.paths import (
     steadied,
     stored_path,
 )
-from engine import poses
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories import sampling
 from engine.trajectories.key_edits import from_start, moved
 from engine.trajectories.path import EASINGS, CameraPath, Key
@@ -77,10 +77,10 @@ def test_a_path_of_a_newer_program_is_left_alone():
 
 def test_the_rows_of_a_take_are_those_of_the_sampler():
     take = drawn(project_of(), PATH).current
-    assert np.array_equal(take.actions.rows, sampling.actions(PATH).rows)
+    assert np.array_equal(take.actions.rows, sampling.actions(PATH, clock=ASTRA_CLOCK).rows)
     assert stored_path(take) == DRAWN
     assert not has_rows_without_keys(take)
-    assert np.allclose(poses_of_take(take), sampling.tick_poses(PATH))
+    assert np.allclose(poses_of_take(take), sampling.tick_poses(PATH, clock=ASTRA_CLOCK))
 
 
 def test_a_path_without_keys_asks_for_nothing():
@@ -92,12 +92,15 @@ def test_a_path_without_keys_asks_for_nothing():
 
 @pytest.mark.parametrize("name", ["camera", "robot", "driving"])
 def test_rows_without_keys_become_keys_that_ask_for_the_same(name):
-    asked = actions_of_path(Drawn(path=path_of_track(line("w-8 left-8 w+right-8").track), modality=name))
+    asked = actions_of_path(
+        Drawn(path=path_of_track(line("w-8 left-8 w+right-8").track, clock=ASTRA_CLOCK), modality=name),
+        clock=ASTRA_CLOCK,
+    )
     take = replace(project_of().current, actions=asked)
     assert has_rows_without_keys(take)
     made = editable_path(take)
     assert made.modality == name
-    assert np.abs(actions_of_path(made).rows - asked.rows).max() < 2e-6
+    assert np.abs(actions_of_path(made, clock=ASTRA_CLOCK).rows - asked.rows).max() < 2e-6
     assert np.allclose(poses_of_take(take), walked(asked.track))
 
 
@@ -107,7 +110,7 @@ def test_what_was_generated_beyond_the_keys_is_shown_and_becomes_keys_with_them(
     assert has_rows_without_keys(longer)
     whole = editable_path(longer).path
     assert len(whole.keys) == len(PATH.keys) + 2
-    assert np.abs(sampling.actions(whole).rows[-16:] - line("left-8 w-8").rows).max() < 1e-6
+    assert np.abs(sampling.actions(whole, clock=ASTRA_CLOCK).rows[-16:] - line("left-8 w-8").rows).max() < 1e-6
     assert len(poses_of_take(longer)) == len(longer.actions) + 1
     rested = replace(take, actions=joined([take.actions, line("hold-8")]))
     assert not has_rows_without_keys(rested)
@@ -191,7 +194,7 @@ def test_a_path_is_kept_used_renamed_and_deleted():
     project = path_edits.use_path("walk", take).change(project)
     assert stored_path(project.current) == DRAWN
     project = path_edits.rename_path("walk", "Lake").change(project)
-    project = path_edits.add_path("lake", line("w-3"), "drone.json").change(project)
+    project = path_edits.add_path("lake", line("w-3"), "drone.json", clock=ASTRA_CLOCK).change(project)
     assert [(path.name, path.source) for path in project.paths] == [("Lake", ""), ("lake", "drone.json")]
     assert decode_project(encode_project(project), {}) == project
     project = path_edits.delete_path("Lake").change(project)
@@ -200,8 +203,8 @@ def test_a_path_is_kept_used_renamed_and_deleted():
 
 
 def test_an_imported_path_never_takes_the_place_of_another():
-    project = path_edits.add_path("walk", line("w-3"), "walk.json").change(project_of())
-    project = path_edits.add_path("walk", line("w-4"), "walk.json").change(project)
+    project = path_edits.add_path("walk", line("w-3"), "walk.json", clock=ASTRA_CLOCK).change(project_of())
+    project = path_edits.add_path("walk", line("w-4"), "walk.json", clock=ASTRA_CLOCK).change(project)
     assert [(path.name, len(path.actions)) for path in project.paths] == [("walk", 3), ("walk 2", 4)]
 
 
@@ -211,8 +214,8 @@ def test_an_imported_path_never_takes_the_place_of_another():
         (path_edits.use_path("x", "t"), "no path 'x'"),
         (path_edits.delete_path("x"), "there are none"),
         (path_edits.rename_path("x", "y"), "no path 'x'"),
-        (path_edits.add_path(" ", line("w-3"), "a.json"), "needs a name"),
-        (path_edits.add_path("a", line("w-1").part(0, 0), "a.json"), "no tick"),
+        (path_edits.add_path(" ", line("w-3"), "a.json", clock=ASTRA_CLOCK), "needs a name"),
+        (path_edits.add_path("a", line("w-1").part(0, 0), "a.json", clock=ASTRA_CLOCK), "no tick"),
     ],
 )
 def test_what_cannot_be_done_with_kept_paths_is_said(edit, words):
@@ -245,4 +248,3 @@ def test_new_takes_and_branches_bring_the_path_along():
     assert stored_path(take_edits.new_take(new_id()).change(project).current) == DRAWN
     painted = action_edits.paint(project.current.id, 0, line("left-2")).change(project)
     assert painted.current.path is None
-    assert poses.TRAINED_SPEED == 0.03

@@ -32,6 +32,7 @@ from astra_studio.services.starts import read_start
 from engine.actions.modality import DRIVING, ActionTrack
 from engine.actions.pose_line import parse_pose_line
 from engine.actions.presets import released_driving_sequence
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.path import CameraPath, Key
 from engine.video.encode import VideoWriter
 from engine.video.pictures import Crop
@@ -54,13 +55,13 @@ class Author:
         return self.session.project.current
 
     def start_from(self, picture: Path) -> None:
-        new = read_start(picture)
+        new = read_start(picture, clock=ASTRA_CLOCK)
         content = {name: getattr(new.start, name) for name in Start.__dataclass_fields__}
         content["artifact"] = self.session.put(new.start.kind, new.data)
         self.session.apply(edits.set_start(Start(**content)))
 
     def ask(self, line: str) -> None:
-        self.session.apply(action_edits.set_actions(self.take.id, actions_of(parse_pose_line(line))))
+        self.session.apply(action_edits.set_actions(self.take.id, actions_of(parse_pose_line(line, clock=ASTRA_CLOCK))))
 
     def generate(self, num_chunks: int | None = None) -> None:
         self.generation.generate(self.take.id, num_chunks)

@@ -6,19 +6,20 @@ from engine.actions.encoding import encode_rows, encoded_width
 from engine.actions.modality import CAMERA, DRIVING, ROBOT, rest_rows
 from engine.actions.moves import camera_row
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 
 
 def encoded(line, num_condition):
-    return encode_rows(parse_pose_line(line).rows, CAMERA, num_condition, "rows+pose")
+    return encode_rows(parse_pose_line(line, clock=ASTRA_CLOCK).rows, CAMERA, num_condition, "rows+pose")
 
 
 def test_rows_as_they_are_pass_through():
-    rows = parse_pose_line("w-4").rows
+    rows = parse_pose_line("w-4", clock=ASTRA_CLOCK).rows
     assert encode_rows(rows, CAMERA, 2, "rows") is rows
 
 
 def test_the_rows_stay_in_front_of_their_poses():
-    assert np.array_equal(encoded("w-4 left-4", 3)[:, :12], parse_pose_line("w-4 left-4").rows)
+    assert np.array_equal(encoded("w-4 left-4", 3)[:, :12], parse_pose_line("w-4 left-4", clock=ASTRA_CLOCK).rows)
 
 
 def test_the_newest_history_latent_is_where_poses_are_seen_from():
@@ -31,7 +32,7 @@ def test_targets_add_up_their_steps_and_history_lies_behind():
 
 
 def test_a_target_pose_is_the_product_of_the_rows_up_to_it():
-    rows = parse_pose_line("w+left-3 d+up-3").rows
+    rows = parse_pose_line("w+left-3 d+up-3", clock=ASTRA_CLOCK).rows
     product = np.eye(4)
     for row in rows[2:5]:
         product = poses.from_row(row.astype(np.float64)) @ product
@@ -41,9 +42,9 @@ def test_a_target_pose_is_the_product_of_the_rows_up_to_it():
 
 def test_what_lies_before_the_window_does_not_matter():
     """Row 0 leads into the window's first latent, whose predecessor is not in it."""
-    rows = parse_pose_line("w-6").rows
+    rows = parse_pose_line("w-6", clock=ASTRA_CLOCK).rows
     other = rows.copy()
-    other[0] = camera_row(["left", "s"])
+    other[0] = camera_row(["left", "s"], clock=ASTRA_CLOCK)
     assert np.array_equal(
         encode_rows(rows, CAMERA, 3, "rows+pose")[:, 12:], encode_rows(other, CAMERA, 3, "rows+pose")[:, 12:]
     )

@@ -14,6 +14,7 @@ from engine import poses
 from engine.actions import presets
 from engine.actions.modality import CAMERA, rest_rows, round_to_bfloat16
 from engine.actions.presets import preset, preset_names
+from engine.clock import ASTRA_CLOCK
 
 GOLDENS = Path(__file__).parents[2] / "data" / "goldens"
 GOLDEN = load_file(GOLDENS / "cameras_a.safetensors")
@@ -24,7 +25,7 @@ BFLOAT16_UNIT = 2.0**-8
 
 
 def path_of(name: str, num_ticks: int = 24) -> np.ndarray:
-    return poses.path_from_rows(preset(name, num_ticks).rows)
+    return poses.path_from_rows(preset(name, num_ticks, clock=ASTRA_CLOCK).rows)
 
 
 def assert_one_bfloat16_unit(ours: np.ndarray, golden: np.ndarray) -> None:
@@ -44,7 +45,7 @@ def test_released_camera_sequences_equal_the_released_code(name):
 @pytest.mark.parametrize("num_ticks", [8, 24])
 def test_released_presets_are_the_moving_rows_of_the_released_code(number, num_ticks):
     golden = GOLDEN[f"sekai_cam{number}_s0_c1_n{num_ticks}"][1 : 1 + num_ticks, :12]
-    assert np.array_equal(round_to_bfloat16(preset(f"astra-{number}", num_ticks).rows), golden)
+    assert np.array_equal(round_to_bfloat16(preset(f"astra-{number}", num_ticks, clock=ASTRA_CLOCK).rows), golden)
 
 
 def test_the_goldens_hold_all_seven_presets():
@@ -82,16 +83,18 @@ def test_rows_of_extrinsics_equal_the_released_code_and_rest_past_the_data(name,
 @pytest.mark.parametrize("name", preset_names())
 def test_a_preset_lasts_as_long_as_asked(name):
     lengths = [1, 2, 3, 24, 25]
-    assert [preset(name, num_ticks).rows.shape for num_ticks in lengths] == [(length, 12) for length in lengths]
+    assert [preset(name, num_ticks, clock=ASTRA_CLOCK).rows.shape for num_ticks in lengths] == [
+        (length, 12) for length in lengths
+    ]
 
 
 @pytest.mark.parametrize("name", [name for name in preset_names() if name != "hold"])
 def test_a_preset_moves_in_every_tick(name):
-    assert np.all(np.any(preset(name).rows != rest_rows(CAMERA, 24), axis=1))
+    assert np.all(np.any(preset(name, clock=ASTRA_CLOCK).rows != rest_rows(CAMERA, 24), axis=1))
 
 
 def test_hold_rests():
-    assert np.array_equal(preset("hold").rows, rest_rows(CAMERA, 24))
+    assert np.array_equal(preset("hold", clock=ASTRA_CLOCK).rows, rest_rows(CAMERA, 24))
 
 
 @pytest.mark.parametrize(("name", "side"), [("orbit-left", 1), ("orbit-right", -1)])
@@ -117,13 +120,13 @@ def test_out_and_back_comes_back():
 
 def test_an_unknown_preset_is_answered_with_those_that_exist():
     with pytest.raises(ValueError, match=r"'fly'; there are forward, .*astra-7"):
-        preset("fly")
+        preset("fly", clock=ASTRA_CLOCK)
 
 
 @pytest.mark.parametrize("num_ticks", [0, -3])
 def test_a_preset_without_ticks_is_refused(num_ticks):
     with pytest.raises(ValueError, match=f"at least 1 tick, got {num_ticks}"):
-        preset("forward", num_ticks)
+        preset("forward", num_ticks, clock=ASTRA_CLOCK)
 
 
 @pytest.mark.parametrize("cam_type", [0, 8, -1])

@@ -15,7 +15,7 @@ from engine.evaluation.starts import procedural_starts
 from engine.poses import from_parts, rotation_x, rotation_y
 from engine.worlds.fake import FakeWorld
 
-SPEED, TICKS = 0.03, 8
+PACE = 1.0
 INFO = replace(FakeWorld().info, width=112, height=64)
 BY_NAME = {control.name: control for control in CONTROLS}
 
@@ -28,9 +28,9 @@ def start():
 @pytest.fixture(scope="module")
 def measured(start):
     """What is measured on the truth and on each control."""
-    measures = BeyondMeasures(INFO, SPEED)
-    truth = true_answer(start, TICKS, SPEED)
-    answers = {name: answer_of(control, start, TICKS, SPEED) for name, control in BY_NAME.items()}
+    measures = BeyondMeasures(INFO, PACE)
+    truth = true_answer(start, PACE, INFO.clock)
+    answers = {name: answer_of(control, start, PACE, INFO.clock) for name, control in BY_NAME.items()}
     return {name: measures.measure(chunks, truth) for name, chunks in ({"truth": truth} | answers).items()}
 
 
@@ -83,8 +83,8 @@ def test_a_warp_beyond_the_picture_repeats_its_border(start):
 def test_right_directions_do_not_tell_the_controls_from_the_truth(start):
     searches = Searches(INFO)
     for control in CONTROLS:
-        chunks = answer_of(control, start, TICKS, SPEED)
-        gains = [searches.gain(chunk, command, SPEED) for chunk, command in zip(chunks, DIRECTIONS, strict=True)]
+        chunks = answer_of(control, start, PACE, INFO.clock)
+        gains = [searches.gain(chunk, command, PACE) for chunk, command in zip(chunks, DIRECTIONS, strict=True)]
         assert goes_right(np.array(gains)).all(), control.name
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.analysis.following import goes_right, stands_still
+from engine.clock import ASTRA_CLOCK
 from engine.evaluation.commands import DIRECTIONS
 from engine.evaluation.following import Searches, follow, gains_by_axis, true_pictures
 from engine.evaluation.settings import EvaluationSettings
@@ -63,4 +64,4 @@ def test_a_world_that_stands_still_never_goes_right(starts):
 def test_what_is_shown_is_the_start_and_a_picture_per_column(samples, starts):
     assert len(samples.shown) == 1
     assert all(picture.shape == (32, 56, 3) for picture in samples.shown[0])
-    assert len(true_pictures(starts[0], 8, SETTINGS.speed)) == len(samples.shown[0]) - 1
+    assert len(true_pictures(starts[0], 8, SETTINGS.pace, ASTRA_CLOCK)) == len(samples.shown[0]) - 1

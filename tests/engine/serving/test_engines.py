@@ -16,6 +16,7 @@ import pytest
 from astra_studio.paths import BUNDLED_WORLD, assets
 from astra_studio.problems import problem_of_failure
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import ChunkRequest, ChunkResult, Listener
 from engine.models.weights.errors import WeightsMismatch, WeightsMissing
 from engine.serving.child_engine import ChildEngine
@@ -83,7 +84,7 @@ def first_chunk(request_id: str, world: WorldLocation, num_steps: int = 4) -> Ma
         start=START,
         index=0,
         take_seed=1,
-        actions=parse_pose_line("w-8"),
+        actions=parse_pose_line("w-8", clock=ASTRA_CLOCK),
         settings=astra_settings(num_steps=num_steps),
     )
 

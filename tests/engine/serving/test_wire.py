@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from engine.actions.modality import DRIVING, ActionTrack, rest_rows
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import ChunkRequest, TakeHistory
 from engine.serving.failures import failure_of
 from engine.serving.messages import (
@@ -42,7 +43,11 @@ from engine.worlds.location import WorldLocation
 ALL = {**CHILD_MESSAGES, **PARENT_MESSAGES}
 WORLD = FakeWorld()
 REQUEST = ChunkRequest(
-    index=3, actions=parse_pose_line("w-3 left-2"), seed=2**63 - 1, settings=WORLD.info.defaults, prompt="a “quay”\n"
+    index=3,
+    actions=parse_pose_line("w-3 left-2", clock=ASTRA_CLOCK),
+    seed=2**63 - 1,
+    settings=WORLD.info.defaults,
+    prompt="a “quay”\n",
 )
 DRIVEN = ActionTrack(DRIVING, rest_rows(DRIVING, 9))
 START = np.full((1, WORLD.info.height, WORLD.info.width, 3), 90, np.uint8)

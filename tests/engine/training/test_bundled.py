@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.rollout import Rollout
 from engine.training.bundled import (
     NETWORK,
@@ -82,7 +83,7 @@ def test_all_stages_leave_a_world_that_renders(trained, tmp_path):
     export(finished.recipe, finished.autoencoder, finished.model, tmp_path / "world")
     world = open_astra(tmp_path / "world", "cpu")
     frame = np.full((1, 32, 48, 3), 90, np.uint8)
-    result = Rollout(world, frame).step(parse_pose_line("w+left-8"))
+    result = Rollout(world, frame).step(parse_pose_line("w+left-8", clock=ASTRA_CLOCK))
     assert result.frames.shape == (33, 32, 48, 3)
     assert result.routing.shape == (8, 3)
     assert np.allclose(result.routing.sum(1), 1, atol=1e-5)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 
 from engine import poses
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories import path_edits as edits
 from engine.trajectories.handles import automatic
 from engine.trajectories.path import CameraPath, key_from_pose
@@ -22,7 +23,7 @@ quick = settings(deadline=None, max_examples=40)
 
 def arc_of(line: str) -> CameraPath:
     """Two keys, at the ends of a line of one move."""
-    c2w = poses.path_from_rows(parse_pose_line(line).rows)
+    c2w = poses.path_from_rows(parse_pose_line(line, clock=ASTRA_CLOCK).rows)
     end = key_from_pose(0.2 * (len(c2w) - 1), c2w[-1])
     return CameraPath(keys=(key_from_pose(0.0, c2w[0], "arc"), end))
 
@@ -31,7 +32,10 @@ def arc_of(line: str) -> CameraPath:
     "line", ["w+left-8", "w+right-40", "d+left-64", "w+up-30", "w+a+e+left+up-50", "w-8", "left-9"]
 )
 def test_two_keys_make_the_rows_of_a_repeated_move(line):
-    assert np.abs(actions(arc_of(line)).rows - parse_pose_line(line).rows).max() < 1e-6
+    assert (
+        np.abs(actions(arc_of(line), clock=ASTRA_CLOCK).rows - parse_pose_line(line, clock=ASTRA_CLOCK).rows).max()
+        < 1e-6
+    )
 
 
 def test_an_arc_keeps_its_distance_from_the_middle_of_its_circle():

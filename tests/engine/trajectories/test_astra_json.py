@@ -19,6 +19,7 @@ from engine import poses
 from engine.actions.modality import CAMERA, DRIVING, MODALITIES, ActionTrack, rest_rows, round_to_bfloat16
 from engine.actions.pose_line import parse_pose_line
 from engine.actions.presets import preset, preset_names
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories import astra_json
 from engine.trajectories.astra_json import TrajectoryError, read_astra_json, write_astra_json
 
@@ -68,49 +69,51 @@ def pose(change: Callable[[np.ndarray], None]) -> list[list[float]]:
 @given(st.lists(st.lists(numbers, min_size=7, max_size=7), min_size=1, max_size=20))
 def test_rows_come_back_bit_for_bit(tmp_path_factory, values):
     path = tmp_path_factory.getbasetemp() / "driving.json"
-    write_astra_json(path, ActionTrack(DRIVING, np.array(values)))
-    again = read_astra_json(path)
+    write_astra_json(path, ActionTrack(DRIVING, np.array(values)), tick_s=0.2)
+    again = read_astra_json(path).track
     assert again.modality is DRIVING
     assert np.array_equal(again.rows.view(np.uint32), np.array(values, np.float32).view(np.uint32))
 
 
 @pytest.mark.parametrize("kind", MODALITIES.values(), ids=MODALITIES)
 def test_every_modality_comes_back(tmp_path, kind):
-    write_astra_json(tmp_path / "walk.json", ActionTrack(kind, rest_rows(kind, 3)))
-    again = read_astra_json(tmp_path / "walk.json")
+    write_astra_json(tmp_path / "walk.json", ActionTrack(kind, rest_rows(kind, 3)), tick_s=0.2)
+    again = read_astra_json(tmp_path / "walk.json").track
     assert again.modality is kind
     assert np.array_equal(again.rows, rest_rows(kind, 3))
 
 
 @pytest.mark.parametrize("name", preset_names())
 def test_every_preset_comes_back_also_when_rounded_to_bfloat16(tmp_path, name):
-    for rounded in (preset(name).rows, round_to_bfloat16(preset(name).rows)):
-        write_astra_json(tmp_path / "walk.json", ActionTrack(CAMERA, rounded))
-        assert np.array_equal(read_astra_json(tmp_path / "walk.json").rows, rounded)
+    for rounded in (preset(name, clock=ASTRA_CLOCK).rows, round_to_bfloat16(preset(name, clock=ASTRA_CLOCK).rows)):
+        write_astra_json(tmp_path / "walk.json", ActionTrack(CAMERA, rounded), tick_s=0.2)
+        assert np.array_equal(read_astra_json(tmp_path / "walk.json").track.rows, rounded)
 
 
 @pytest.mark.parametrize("height", [3, 4])
 def test_poses_become_the_rows_that_walk_along_them(tmp_path, height):
-    track = parse_pose_line("w-3 left+up-2 d+right-4 hold-1")
+    track = parse_pose_line("w-3 left+up-2 d+right-4 hold-1", clock=ASTRA_CLOCK)
     cameras = poses.path_from_rows(track.rows)[:, :height].tolist()
-    read = read_astra_json(stored(tmp_path, {**HEADER, "c2w": cameras}))
+    read = read_astra_json(stored(tmp_path, {**HEADER, "c2w": cameras})).track
     assert_allclose(read.rows, track.rows, atol=1e-6)
 
 
 def test_poses_may_start_anywhere(tmp_path):
-    track = parse_pose_line("w-3 left-2")
+    track = parse_pose_line("w-3 left-2", clock=ASTRA_CLOCK)
     start = poses.from_parts(poses.rotation_y(1.0), [5, 6, 7])
-    read = read_astra_json(stored(tmp_path, {**HEADER, "c2w": (start @ poses.path_from_rows(track.rows)).tolist()}))
+    read = read_astra_json(
+        stored(tmp_path, {**HEADER, "c2w": (start @ poses.path_from_rows(track.rows)).tolist()})
+    ).track
     assert_allclose(read.rows, track.rows, atol=1e-6)
 
 
 def test_a_step_forward_in_poses_is_a_step_forward_in_rows(tmp_path):
-    read = read_astra_json(stored(tmp_path, c2w(poses.from_parts(translation=[0, 0, 1]).tolist())))
+    read = read_astra_json(stored(tmp_path, c2w(poses.from_parts(translation=[0, 0, 1]).tolist()))).track
     assert read.rows[0, 11] == -1
 
 
 def test_the_file_states_its_convention_and_columns(tmp_path):
-    write_astra_json(tmp_path / "walk.json", preset("forward", 2))
+    write_astra_json(tmp_path / "walk.json", preset("forward", 2, clock=ASTRA_CLOCK), tick_s=0.2)
     content = json.loads((tmp_path / "walk.json").read_text(encoding="utf-8"))
     assert content["convention"] == {"pose": "c2w", "axes": "opencv", "quaternion": "xyzw"}
     assert content["columns"] == list(CAMERA.columns)
@@ -119,29 +122,29 @@ def test_the_file_states_its_convention_and_columns(tmp_path):
 
 
 def test_what_a_hand_may_leave_out_is_assumed(tmp_path):
-    read = read_astra_json(stored(tmp_path, {**HEADER, "rows": [[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]]}))
+    read = read_astra_json(stored(tmp_path, {**HEADER, "rows": [[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]]})).track
     assert read.modality is CAMERA
 
 
 def test_unknown_entries_are_passed_over(tmp_path):
-    assert len(read_astra_json(stored(tmp_path, rows(author="me", convention={"units": "metres"})))) == 3
+    assert len(read_astra_json(stored(tmp_path, rows(author="me", convention={"units": "metres"}))).track) == 3
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path):
-    assert len(read_astra_json(stored(tmp_path, json.dumps(rows()).encode("utf-8-sig")))) == 3
+    assert len(read_astra_json(stored(tmp_path, json.dumps(rows()).encode("utf-8-sig"))).track) == 3
 
 
 @pytest.mark.parametrize("kind", MODALITIES.values(), ids=MODALITIES)
 def test_the_released_names_of_modalities_are_read(tmp_path, kind):
     content = rows(modality=kind.released_name, rows=[list(kind.rest)])
-    assert read_astra_json(stored(tmp_path, content)).modality is kind
+    assert read_astra_json(stored(tmp_path, content)).track.modality is kind
 
 
 def test_a_failed_write_leaves_neither_the_old_file_changed_nor_a_part_behind(tmp_path):
     taken = tmp_path / "walk.json"
     taken.mkdir()
     with pytest.raises(OSError, match=r"walk\.json"):
-        write_astra_json(taken, preset("forward", 2))
+        write_astra_json(taken, preset("forward", 2, clock=ASTRA_CLOCK), tick_s=0.2)
     assert list(tmp_path.iterdir()) == [taken]
 
 
@@ -183,7 +186,10 @@ def test_a_failed_write_leaves_neither_the_old_file_changed_nor_a_part_behind(tm
         (rows(convention={"quaternion": "wxyz"}), "says quaternion is 'wxyz'"),
         (rows(convention={"axes": None}), "says axes is None"),
         (rows(convention="opencv"), "should be an object such as"),
-        (rows(seconds_per_tick=0.05), "0.05 seconds per tick; it must be 0.2"),
+        (rows(seconds_per_tick=0), "0 seconds per tick; it must be a number above 0, up to 60"),
+        (rows(seconds_per_tick=-0.2), "-0.2 seconds per tick"),
+        (rows(seconds_per_tick=61), "61 seconds per tick"),
+        (rows(seconds_per_tick=True), "True seconds per tick"),
         (rows(seconds_per_tick="0.2"), "'0.2' seconds per tick"),
         (rows(seconds_per_tick=None), "None seconds per tick"),
         (rows(seconds_per_tick=math.nan), "nan seconds per tick"),
@@ -214,7 +220,7 @@ def test_a_file_with_wrong_bytes_in_it_is_read_or_refused_in_words(tmp_path_fact
     place %= len(whole)
     path = stored(tmp_path_factory.getbasetemp(), whole[:place] + bad + whole[place + len(bad) :])
     try:
-        said = str(read_astra_json(path).rows)
+        said = str(read_astra_json(path).track.rows)
     except TrajectoryError as error:
         said = str(error)
     assert re.search(r"walk\.json|^\[\[[-0-9. ]+\]\]$", said.replace("\n", " ")), said

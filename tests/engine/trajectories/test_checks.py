@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.poses import path_from_rows
 from engine.trajectories.checks import check
 
@@ -21,13 +22,13 @@ from engine.trajectories.checks import check
     ],
 )
 def test_the_direction_is_that_of_the_movement_against_the_view(line, direction, forwardness):
-    found = check(path_from_rows(parse_pose_line(line).rows))
+    found = check(path_from_rows(parse_pose_line(line, clock=ASTRA_CLOCK).rows))
     assert found.direction == direction
     assert found.forwardness == pytest.approx(forwardness, abs=0.02)
 
 
 def test_the_largest_step_and_turn_are_named_by_the_pose_they_leave():
-    c2w = path_from_rows(parse_pose_line("w-3 left-2").rows)
+    c2w = path_from_rows(parse_pose_line("w-3 left-2", clock=ASTRA_CLOCK).rows)
     c2w[2:, 2, 3] += 1
     found = check(c2w)
     assert (found.largest_step_at, found.largest_turn_at) == (1, 3)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import poses
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories import key_edits as edits
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import EASINGS, CameraPath, Key
@@ -28,11 +29,11 @@ def places(path: CameraPath) -> np.ndarray:
 
 
 def test_a_path_grows_from_nothing_by_chunks_at_the_trained_speed():
-    path = edits.extended(edits.extended(edits.extended(None)))
+    path = edits.extended(edits.extended(edits.extended(None, clock=ASTRA_CLOCK), clock=ASTRA_CLOCK), clock=ASTRA_CLOCK)
     assert [key.time_s for key in path.keys] == pytest.approx([0, 1.6, 3.2])
     assert np.allclose(places(path)[:, 2], [0, 0.24, 0.48])
     with pytest.raises(TrajectoryError, match="loop"):
-        edits.extended(replace(path, closing_s=1.0))
+        edits.extended(replace(path, closing_s=1.0), clock=ASTRA_CLOCK)
 
 
 def test_a_key_is_put_between_others_or_in_place_of_one():
@@ -63,7 +64,7 @@ def test_a_path_whose_first_key_goes_begins_at_its_second():
 
 
 def test_duplicates_stand_a_chunk_later_and_the_rest_comes_later_still():
-    path, new = edits.duplicated(line(), {1, 2})
+    path, new = edits.duplicated(line(), {1, 2}, clock=ASTRA_CLOCK)
     assert new == {3, 4}
     assert [key.time_s for key in path.keys] == pytest.approx([0, 1, 2, 3.6, 4.6, 5.6, 6.6])
     assert np.allclose(places(path)[:, 2], [0, 1, 2, 1, 2, 3, 4])
@@ -104,11 +105,11 @@ def test_turning_about_a_point_carries_the_key_round_it_and_in_place_it_stays():
 
 
 def test_keys_moved_in_time_stop_a_frame_from_their_neighbours_and_the_first_stays():
-    path = edits.shifted(line(), {1, 2}, 9.0)
+    path = edits.shifted(line(), {1, 2}, 9.0, clock=ASTRA_CLOCK)
     assert [key.time_s for key in path.keys] == pytest.approx([0, 1.95, 2.95, 3, 4])
-    path = edits.shifted(line(), {0, 1}, -9.0)
+    path = edits.shifted(line(), {0, 1}, -9.0, clock=ASTRA_CLOCK)
     assert [key.time_s for key in path.keys] == pytest.approx([0, 0.05, 2, 3, 4])
-    assert edits.shifted(line(), {4}, 5.0).end_s == 9
+    assert edits.shifted(line(), {4}, 5.0, clock=ASTRA_CLOCK).end_s == 9
 
 
 @given(st.floats(-179, 179), st.floats(-85, 85), st.floats(-170, 170))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine import poses
 from engine.actions.modality import CAMERA
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories import path_edits as edits
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import EASINGS, CameraPath, Key
@@ -57,7 +58,7 @@ def test_moving_a_path_moves_every_pose_and_no_row(path, angle, shift):
     world = poses.from_parts(poses.rotation_y(angle) @ poses.rotation_x(0.4), [shift, 1, -2])
     moved = edits.transform(path, world)
     assert np.allclose(along(moved), world @ along(path), atol=1e-6)
-    assert np.allclose(actions(moved).rows, actions(path).rows, atol=1e-5)
+    assert np.allclose(actions(moved, clock=ASTRA_CLOCK).rows, actions(path, clock=ASTRA_CLOCK).rows, atol=1e-5)
 
 
 def test_look_at_points_move_and_scale_with_the_path(path):
@@ -75,7 +76,7 @@ def test_what_is_not_rigid_does_not_move_a_path(path, world):
 
 
 def test_a_mirrored_path_turns_and_strafes_to_the_other_side(path):
-    rows, other = actions(path).rows, actions(edits.mirror(path)).rows
+    rows, other = actions(path, clock=ASTRA_CLOCK).rows, actions(edits.mirror(path), clock=ASTRA_CLOCK).rows
     across = [CAMERA.columns.index(name) for name in ("r01", "r02", "r10", "r20", "tx")]
     expected = rows.copy()
     expected[:, across] *= -1
@@ -108,7 +109,7 @@ def test_joined_paths_go_on_from_where_the_first_ends(path):
 @pytest.mark.parametrize(("grid", "step"), [("frame", 0.05), ("tick", 0.2), ("chunk", 1.6)])
 def test_snapped_keys_lie_on_the_grid_and_none_is_lost(grid, step):
     keys = tuple(Key(time_s=t, position=(t, 0, 0)) for t in (0.01, 0.02, 0.11, 1.13, 1.14, 5.0))
-    snapped = edits.snap(CameraPath(keys=keys, closing_s=0.3), grid)
+    snapped = edits.snap(CameraPath(keys=keys, closing_s=0.3), grid, clock=ASTRA_CLOCK)
     times = np.array([key.time_s for key in snapped.keys])
     assert np.allclose(times / step, np.round(times / step))
     assert np.all(np.diff(times) > 0)

@@ -6,6 +6,7 @@ import torch
 
 from engine.actions.modality import CAMERA, ActionTrack
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import Cancelled, ChunkRequest, Preview, Progress, chunk_seed
 from engine.models.weights.errors import WeightsMismatch
 from engine.models.window import plan_window
@@ -15,8 +16,8 @@ from engine.worlds.config import WorldConfig
 from engine.worlds.kept_rows import kept_rows
 from tests.builders import add_text, write_original_world, write_world_json
 
-WALK = parse_pose_line("w-8")
-TURN = parse_pose_line("left-8")
+WALK = parse_pose_line("w-8", clock=ASTRA_CLOCK)
+TURN = parse_pose_line("left-8", clock=ASTRA_CLOCK)
 
 
 @pytest.fixture(scope="module")

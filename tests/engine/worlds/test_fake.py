@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from engine import poses
 from engine.actions.modality import DRIVING, ActionTrack, rest_rows
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.messages import ChunkRequest, ChunkResult
 from engine.worlds.fake import NOISE_CHANNEL, POSE_CHANNELS, ROW_CHANNELS, FakeState, FakeWorld
 
@@ -24,20 +25,26 @@ def opened(world: FakeWorld, kind: str = "camera", colour: tuple[int, int, int] 
 
 def made(line: str | ActionTrack, seed: int = 0) -> ChunkResult:
     world = FakeWorld(width=WIDTH, height=HEIGHT)
-    actions = parse_pose_line(line) if isinstance(line, str) else line
+    actions = parse_pose_line(line, clock=ASTRA_CLOCK) if isinstance(line, str) else line
     wanted = ChunkRequest(index=0, actions=actions, seed=seed, settings=world.info.defaults)
     return world.step(opened(world, actions.modality.name), wanted)[1]
 
 
 def test_a_latent_holds_its_action_row():
     result = made("w-3 left-5")
-    assert np.array_equal(result.latents[:ROW_CHANNELS, :, 0, 0].T, parse_pose_line("w-3 left-5").rows)
+    assert np.array_equal(
+        result.latents[:ROW_CHANNELS, :, 0, 0].T, parse_pose_line("w-3 left-5", clock=ASTRA_CLOCK).rows
+    )
 
 
 def test_a_latent_holds_the_camera_after_its_row():
     result = made("w-3 left+up-5")
     held = result.latents[ROW_CHANNELS : ROW_CHANNELS + POSE_CHANNELS, :, 0, 0].T
-    assert_allclose(poses.from_row(held), poses.path_from_rows(parse_pose_line("w-3 left+up-5").rows)[1:], atol=1e-6)
+    assert_allclose(
+        poses.from_row(held),
+        poses.path_from_rows(parse_pose_line("w-3 left+up-5", clock=ASTRA_CLOCK).rows)[1:],
+        atol=1e-6,
+    )
 
 
 def test_a_latent_holds_numbers_of_its_chunks_seed_alone():
@@ -93,7 +100,9 @@ def test_turning_left_moves_the_picture_to_the_right():
 
 def test_the_picture_takes_the_colour_of_its_start():
     world = FakeWorld(width=WIDTH, height=HEIGHT)
-    wanted = ChunkRequest(index=0, actions=parse_pose_line("hold-1"), seed=0, settings=world.info.defaults)
+    wanted = ChunkRequest(
+        index=0, actions=parse_pose_line("hold-1", clock=ASTRA_CLOCK), seed=0, settings=world.info.defaults
+    )
     red, blue = (
         world.step(opened(world, colour=colour), wanted)[1].frames[0, -1].mean(0)
         for colour in ((255, 0, 0), (0, 0, 255))
@@ -104,7 +113,9 @@ def test_the_picture_takes_the_colour_of_its_start():
 
 def test_it_takes_as_long_as_asked():
     world = FakeWorld(seconds_per_chunk=0.08, width=WIDTH, height=HEIGHT)
-    wanted = ChunkRequest(index=0, actions=parse_pose_line("w-1"), seed=0, settings=world.info.defaults)
+    wanted = ChunkRequest(
+        index=0, actions=parse_pose_line("w-1", clock=ASTRA_CLOCK), seed=0, settings=world.info.defaults
+    )
     begun = time.perf_counter()
     _, result = world.step(opened(world), wanted)
     assert time.perf_counter() - begun >= 0.08
@@ -114,5 +125,7 @@ def test_it_takes_as_long_as_asked():
 @pytest.mark.parametrize(("width", "height"), [(16, 8), (112, 64), (64, 112)])
 def test_it_paints_any_size(width, height):
     world = FakeWorld(width=width, height=height)
-    wanted = ChunkRequest(index=0, actions=parse_pose_line("w+left-2"), seed=0, settings=world.info.defaults)
+    wanted = ChunkRequest(
+        index=0, actions=parse_pose_line("w+left-2", clock=ASTRA_CLOCK), seed=0, settings=world.info.defaults
+    )
     assert world.step(opened(world), wanted)[1].frames.shape == (9, height, width, 3)

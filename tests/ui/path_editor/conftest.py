@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from astra_studio.document.paths import stored_path
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.key_edits import angles_of
 from engine.trajectories.path import CameraPath
 from engine.trajectories.sampling import actions
@@ -43,7 +44,7 @@ class Hand:
         found = stored_path(self.studio.take)
         assert found is not None
         asked = self.studio.take.actions
-        assert np.abs(actions(found.path, asked.kind).rows - asked.rows).max(initial=0) < 1e-6
+        assert np.abs(actions(found.path, asked.kind, clock=ASTRA_CLOCK).rows - asked.rows).max(initial=0) < 1e-6
         return found.path
 
     @property

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from astra_studio.document.paths import stored_path
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.sampling import gauge, tick_poses
 from tests.ui.path_editor.conftest import LEFT, NONE, Hand
 from ui.path_editor.flying import Flying
@@ -29,12 +30,12 @@ def test_a_line_drawn_with_the_pen_becomes_keys_along_it(empty: Hand) -> None:
     assert empty.label == "Draw path"
     times = np.array([key.time_s for key in path.keys])
     assert np.allclose(times / 0.2, np.round(times / 0.2))
-    walked = tick_poses(path)
+    walked = tick_poses(path, clock=ASTRA_CLOCK)
     pixels = empty.top.projection.project(walked[:, :3, 3])[0]
     drawn = np.array([[point.x(), point.y()] for point in way])
     away = np.linalg.norm(pixels[:, None] - drawn[None], axis=2).min(axis=1)
     assert away.max() < 12
-    assert not (gauge(walked).moved > 0.0305).any()
+    assert not (gauge(walked, clock=ASTRA_CLOCK).moved > 0.0305).any()
     assert walked[0, :3, 2] == pytest.approx([0, 0, 1], abs=0.25)
     assert walked[-1, :3, 2] == pytest.approx([1, 0, 0], abs=0.25)
     empty.undo()
@@ -71,7 +72,7 @@ def test_drawing_from_the_side_changes_the_height(empty: Hand) -> None:
     empty.drag(QPoint(60, 200), QPoint(200, 120), view=empty.pane.side)
     assert np.allclose(empty.places[:, 0], 0)
     assert empty.places[-1, 1] < -0.1  # up
-    assert tick_poses(empty.path)[-1, 1, 2] < -0.3
+    assert tick_poses(empty.path, clock=ASTRA_CLOCK)[-1, 1, 2] < -0.3
 
 
 # ---------------------------------------------------------------------- flying
@@ -102,7 +103,7 @@ def hold(hand: Hand, clock: Clock, seconds: float, *keys: Qt.Key) -> None:
 @pytest.fixture
 def clock(empty: Hand) -> Clock:
     clock = Clock()
-    empty.pane.flying._clock = clock
+    empty.pane.flying._watch = clock
     return clock
 
 
@@ -120,8 +121,8 @@ def test_a_flight_is_recorded_in_real_time_and_becomes_keys(empty: Hand, clock: 
     path = empty.path
     assert 3 <= len(path.keys) <= 8
     assert path.end_s == pytest.approx(4.0, abs=0.21)
-    walked = tick_poses(path)
-    speed = gauge(walked)
+    walked = tick_poses(path, clock=ASTRA_CLOCK)
+    speed = gauge(walked, clock=ASTRA_CLOCK)
     assert speed.moved[2:8] == pytest.approx(0.03, rel=0.05)
     assert speed.turned[-6:-2] == pytest.approx(0.03, rel=0.1)
     assert walked[9, :3, 3] == pytest.approx([0, 0, 0.27], abs=0.01)
@@ -184,7 +185,7 @@ def test_shift_is_fast_control_is_slow_and_opposites_rest() -> None:
     flying = Flying(clock)
     lengths = []
     for is_fast, is_slow in ((False, False), (True, False), (False, True)):
-        flying.start(np.eye(4), records=True)
+        flying.start(np.eye(4), records=True, clock=ASTRA_CLOCK)
         flying.press(int(Qt.Key.Key_W))
         flying.set_modifiers(is_fast=is_fast, is_slow=is_slow)
         for _ in range(50):
@@ -193,7 +194,7 @@ def test_shift_is_fast_control_is_slow_and_opposites_rest() -> None:
         lengths.append(float(flying.pose[2, 3]))
         flying.stop()
     assert lengths == pytest.approx([0.15, 0.3, 0.075])
-    flying.start(np.eye(4), records=True)
+    flying.start(np.eye(4), records=True, clock=ASTRA_CLOCK)
     for key in (Qt.Key.Key_W, Qt.Key.Key_S):
         flying.press(int(key))
     clock.now += 0.05

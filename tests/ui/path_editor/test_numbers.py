@@ -14,6 +14,7 @@ from astra_studio.document.action_edits import set_actions
 from astra_studio.document.paths import stored_path
 from engine.actions.pose_line import parse_pose_line
 from engine.actions.presets import preset
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.key_edits import is_level
 from engine.trajectories.preset_paths import preset_path_names
 from tests.astra_studio.document.project_builders import chunk_after
@@ -230,7 +231,9 @@ def test_a_typed_line_becomes_keys_with_its_rows_and_is_shown_while_it_is_true(w
     QTest.keyClicks(section.line, "w-8 left-4 w+left-8 d-4")
     QTest.keyClick(section.line, Qt.Key.Key_Return)
     assert len(walk.path.keys) == 5
-    assert np.array_equal(walk.studio.take.actions.rows, parse_pose_line("w-8 left-4 w+left-8 d-4").rows)
+    assert np.array_equal(
+        walk.studio.take.actions.rows, parse_pose_line("w-8 left-4 w+left-8 d-4", clock=ASTRA_CLOCK).rows
+    )
     walk.studio.commands.trigger("path.copy_line")
     assert QGuiApplication.clipboard().text() == "w-8 left-4 w+left-8 d-4"
     walk.driver.window.setFocus()
@@ -260,7 +263,9 @@ def test_moves_add_keys_after_the_end_and_keep_the_rows_of_their_preset(empty: H
     for name in ("forward", "forward-left"):
         empty.driver.click(moves.buttons[name])
     assert len(empty.path.keys) == 3
-    rows = np.concatenate([preset("forward", 8).rows, preset("forward-left", 8).rows])
+    rows = np.concatenate(
+        [preset("forward", 8, clock=ASTRA_CLOCK).rows, preset("forward-left", 8, clock=ASTRA_CLOCK).rows]
+    )
     assert np.array_equal(empty.studio.take.actions.rows, rows)
     assert empty.editing.selected == {2}
     assert empty.driver.window.inspector.take_tab.pose_line.text() == "w-8 w+left-8"

@@ -177,7 +177,7 @@ def reading(planned: Hand) -> Hand:
 
 
 def line(text: str):
-    return actions_of(parse_pose_line(text))
+    return actions_of(parse_pose_line(text, clock=ASTRA_CLOCK))
 
 
 __all__ = ["ALT", "CONTROL", "LEFT", "MIDDLE", "NONE", "READING", "SHIFT", "Hand", "key", "line", "replace"]

@@ -10,12 +10,11 @@ import numpy as np
 from astra_studio.document import parameters
 from astra_studio.document.model import Parameter, ParameterKey
 from astra_studio.document.parameters import Keys
-from engine.messages import FRAMES_PER_LATENT
+from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.handles import handle_sides, with_turn_speed, with_velocity
 from engine.trajectories.key_edits import angles_of, angles_of_poses, with_angles
 from engine.trajectories.path import CameraPath, Key
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline import key_drags
 from ui.timeline.curves.scales import Unit
 from ui.timeline.scene import CAMERA, KeyId, Scene
@@ -85,25 +84,25 @@ class ChannelBook:
         """Those of the path, and of these parameters."""
         scene = self._scene
         take, kept = scene.take, scene.kept
-        known = (kept, take.keys, take.recipe, scene.first_frame, shown, scene.studio.project.world)
+        known = (kept, take.clock, take.keys, take.recipe, scene.first_frame, shown, scene.studio.project.world)
         if known != self._known:
             self._known = known
-            found = camera_channels(kept, scene.first_frame) if kept is not None else []
+            found = camera_channels(kept, scene.first_frame, scene.clock) if kept is not None else []
             self._channels = (*found, *(number_channel(scene, name, number) for number, name in enumerate(shown)))
         return self._channels
 
 
-def camera_channels(path: CameraPath, first_frame: int) -> list[Channel]:
+def camera_channels(path: CameraPath, first_frame: int, clock: Clock) -> list[Channel]:
     """Positions and angles of a path, sampled twice per frame; angles go on over half a turn."""
     times = path.key_times()
-    count = min(max(round((path.end_s - path.start_s) * FRAMES_PER_SECOND * _SAMPLES_PER_FRAME), 1), _MOST_SAMPLES)
+    count = min(max(round((path.end_s - path.start_s) * clock.fps * _SAMPLES_PER_FRAME), 1), _MOST_SAMPLES)
     fine = np.unique(np.concatenate([np.linspace(path.start_s, path.end_s, count + 1), times]))
     found = path.at(fine)
     turned = np.rad2deg(np.unwrap(np.deg2rad(angles_of_poses(found)), axis=0))
     values = np.concatenate([found[:, :3, 3], turned], axis=1)
-    frames = first_frame - 1 + FRAMES_PER_SECOND * fine
+    frames = first_frame - 1 + clock.fps * fine
     places = np.searchsorted(fine, times)
-    slopes = slopes_at(path, times) / FRAMES_PER_SECOND
+    slopes = slopes_at(path, times) / clock.fps
     return [
         _camera_channel(path, name, frames, values[:, column], places, slopes[:, :, column])
         for column, name in enumerate((*POSITIONS, *ANGLES))
@@ -160,6 +159,7 @@ def _camera_channel(
 
 def number_channel(scene: Scene, name: Parameter, number: int = 0) -> Channel:
     """A parameter; `number` is its place among those that are shown."""
+    clock = scene.clock
     first, keys = scene.first_frame, parameters.of(scene.take.keys, name)
     recipe = float(key_drags.recipe_value(scene, name))
     ticks = np.array([key.tick for key in keys], np.float64)
@@ -169,7 +169,7 @@ def number_channel(scene: Scene, name: Parameter, number: int = 0) -> Channel:
     def sample(frames: Floats) -> Floats:
         if not len(ticks):
             return np.full(len(frames), recipe)
-        at = (frames - first) / FRAMES_PER_LATENT
+        at = (frames - first) / clock.frames_per_latent
         place = np.clip(np.searchsorted(ticks, at, "right") - 1, 0, len(ticks) - 1)
         found: Floats = np.where(held[place], values[place], np.interp(at, ticks, values))
         # Before tick 0 lies the start picture, which nothing was asked for.
@@ -178,7 +178,7 @@ def number_channel(scene: Scene, name: Parameter, number: int = 0) -> Channel:
     points = tuple(
         Point(
             key=(name, key.tick),
-            frame=float(first + FRAMES_PER_LATENT * key.tick),
+            frame=clock.frame_of_tick(key.tick, first),
             value=float(key.value),
             is_held=key.easing == "hold",
         )

@@ -11,9 +11,7 @@ from astra_studio.document.action_edits import set_actions
 from astra_studio.document.edits import Edit, together
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
-from engine.messages import FRAMES_PER_LATENT
 from engine.trajectories import key_edits as path_keys
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline.curves.channels import Channel, Point, with_camera_values, with_number_values
 from ui.timeline.curves.graph import Graph, PointId
 from ui.timeline.key_drags import moved_shift
@@ -61,8 +59,8 @@ class GraphDrag(Drag):
         wanted = begin + across_px / scene.axis.scale
         if is_pose:
             return scene.snapped_frame(wanted, modifiers, is_pose=True) - begin
-        tick = scene.snapped_tick((wanted - scene.first_frame) / FRAMES_PER_LATENT, modifiers)
-        return scene.first_frame + FRAMES_PER_LATENT * tick - begin
+        tick = scene.snapped_tick(scene.clock.tick_of_frame(wanted, scene.first_frame), modifiers)
+        return scene.clock.frame_of_tick(tick, scene.first_frame) - begin
 
     def _apply(self, shift_frames: float, up_px: float) -> None:
         scene, parts = self._graph.scene, list[Edit]()
@@ -76,7 +74,7 @@ class GraphDrag(Drag):
         renamed: dict[KeyId, KeyId] = {key: key for key in self._chosen}
         if places:
             changed = with_number_values(self._keys, {key: value for (_, key), value in by.items()}, scene.limits)
-            ticks = round(shift_frames / FRAMES_PER_LATENT)
+            ticks = round(shift_frames / scene.clock.frames_per_latent)
             shift = moved_shift(places, ticks)
             renamed |= {(name, tick): (name, tick + shift) for name, tick in places}
             parts.append(key_edits.set_keys(self._take, parameters.moved(changed, places, ticks), ""))
@@ -85,7 +83,7 @@ class GraphDrag(Drag):
                 (key[1], channel): value for (channel, key), value in by.items() if key[0] == CAMERA
             }
             path = with_camera_values(self._drawn.path, changes)
-            path = path_keys.shifted(path, cameras, shift_frames / FRAMES_PER_SECOND)
+            path = path_keys.shifted(path, cameras, shift_frames / scene.clock.fps, clock=scene.clock)
             parts.append(set_path(self._take, Drawn(path=path, modality=self._drawn.modality)))
         if scene.apply(together("Change curve", parts, merge_key="drag curve")):
             self._graph.choose_points(frozenset((channel, renamed[key]) for channel, key in self._points))

@@ -12,7 +12,6 @@ from PySide6.QtGui import QPainter, QPen
 from astra_studio.document.action_edits import set_actions
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn
-from engine.trajectories.sampling import FRAMES_PER_SECOND
 from ui.timeline.curves.channels import Channel, Point, with_slope
 from ui.timeline.curves.graph import Graph
 from ui.timeline.scene import CAMERA
@@ -87,7 +86,7 @@ class HandleDrag(Drag):
         across, up = where.x() - handle.middle.x(), handle.middle.y() - where.y()
         across = max(across, _LEAST_ACROSS_PX) if handle.is_after else min(across, -_LEAST_ACROSS_PX)
         per_px = self._scales.per_px(handle.channel.unit)
-        slope = up * per_px / across * scene.axis.scale * FRAMES_PER_SECOND
+        slope = up * per_px / across * scene.axis.scale * scene.clock.fps
         number = int(handle.point.key[1])
         path = with_slope(self._drawn.path, number, handle.channel.name, slope, is_after=handle.is_after)
         changed = Drawn(path=path, modality=self._drawn.modality)

@@ -21,6 +21,7 @@ from astra_studio.services.camera.files import (
 )
 from engine.actions.modality import DRIVING, ActionTrack
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory
@@ -32,7 +33,7 @@ from tests.engine.trajectories.formats.layouts import SAMPLES, a_walk
 
 
 def a_take(line: str = "w-8 left-8 w+left-8 d-3") -> Take:
-    return replace(Take(id="take", name="Take 1"), actions=actions_of(parse_pose_line(line)))
+    return replace(Take(id="take", name="Take 1"), actions=actions_of(parse_pose_line(line, clock=ASTRA_CLOCK)))
 
 
 def a_drawn_take() -> Take:
@@ -43,7 +44,9 @@ def a_drawn_take() -> Take:
         Key(time_s=4.0, position=(0.4, 0.1, 1.2)),
     )
     drawn = Drawn(path=CameraPath(keys=keys))
-    return replace(Take(id="take", name="Take 1"), actions=actions_of_path(drawn), path=authored_of(drawn))
+    return replace(
+        Take(id="take", name="Take 1"), actions=actions_of_path(drawn, clock=ASTRA_CLOCK), path=authored_of(drawn)
+    )
 
 
 def place_of(folder: Path, name: str) -> Path:
@@ -56,8 +59,8 @@ def test_every_format_gives_the_rows_of_the_take_back(name: str, take: Take, tmp
     path = place_of(tmp_path, name)
     export_path(take, path, name, 20.0)
     said = None if name == "astra" else Overrides(fps=20.0)
-    recording = read_trajectory(path, said, name).recording
-    rows = (recording.track or actions(recording)).rows
+    recording = read_trajectory(path, said, name, clock=ASTRA_CLOCK).recording
+    rows = (recording.track or actions(recording, clock=ASTRA_CLOCK)).rows
     assert np.allclose(rows, take.actions.rows, atol=1e-6 if name not in ("gltf", "chan") else 3e-6)
 
 
@@ -86,12 +89,12 @@ def test_driving_is_written_as_the_poses_of_its_camera(tmp_path):
     take = replace(Take(id="take", name="Take 1"), actions=actions_of(ActionTrack(DRIVING, rows)))
     lost = export_path(take, tmp_path / "a.tum", "tum", 20.0)
     assert any("driving" in what for what in lost)
-    assert read_trajectory(tmp_path / "a.tum").checks.direction == "forward"
+    assert read_trajectory(tmp_path / "a.tum", clock=ASTRA_CLOCK).checks.direction == "forward"
 
 
 def test_a_file_is_read_once_for_many_wishes(tmp_path):
     path = SAMPLES["tum"](a_walk(40)).put(tmp_path)
-    reader = CameraReader(path)
+    reader = CameraReader(path, clock=ASTRA_CLOCK)
     first = reader.read(ImportChoices())
     path.unlink()
     other = reader.read(ImportChoices(convention="w2c", scale=2.0))
@@ -102,25 +105,27 @@ def test_a_file_is_read_once_for_many_wishes(tmp_path):
 
 @pytest.mark.parametrize("name", ["tum", "colmap_images", "gltf", "recammaster", "spatialvid"])
 def test_lengths_are_fitted_to_the_speed_of_the_training(name, tmp_path):
-    imported = CameraReader(SAMPLES[name](a_walk(60)).put(tmp_path)).read(ImportChoices(fits_speed=True))
+    imported = CameraReader(SAMPLES[name](a_walk(60)).put(tmp_path), clock=ASTRA_CLOCK).read(
+        ImportChoices(fits_speed=True)
+    )
     assert np.median(imported.speed.moved) == pytest.approx(0.03, rel=1e-6)
 
 
 def test_a_camera_that_stays_is_not_scaled(tmp_path):
     (tmp_path / "a.txt").write_text("".join(f"{n / 20} 1 2 3 0 0 0 1\n" for n in range(40)))
-    assert CameraReader(tmp_path / "a.txt").read(ImportChoices(fits_speed=True)).scale == 1.0
+    assert CameraReader(tmp_path / "a.txt", clock=ASTRA_CLOCK).read(ImportChoices(fits_speed=True)).scale == 1.0
 
 
 def test_poses_farther_apart_than_ticks_are_keys_that_ask_for_the_same(tmp_path):
     walk = a_walk(8)
     sparse = Recording(times=walk.times * 17 + 3, c2w=walk.c2w, fps=1.2)
-    path = keys_of(sparse)
+    path = keys_of(sparse, clock=ASTRA_CLOCK)
     assert path is not None
     assert path.start_s == 0
-    assert np.allclose(actions(path).rows, actions(sparse).rows, atol=1e-6)
-    assert keys_of(Recording(times=walk.times, c2w=walk.c2w, fps=20.0)) is None
+    assert np.allclose(actions(path, clock=ASTRA_CLOCK).rows, actions(sparse, clock=ASTRA_CLOCK).rows, atol=1e-6)
+    assert keys_of(Recording(times=walk.times, c2w=walk.c2w, fps=20.0), clock=ASTRA_CLOCK) is None
 
 
 def test_a_file_shorter_than_a_tick_is_told(tmp_path):
     with pytest.raises(TrajectoryError, match=r"less than a tick of 0\.2 s"):
-        CameraReader(SAMPLES["tum"](a_walk(3)).put(tmp_path)).read(ImportChoices())
+        CameraReader(SAMPLES["tum"](a_walk(3)).put(tmp_path), clock=ASTRA_CLOCK).read(ImportChoices())

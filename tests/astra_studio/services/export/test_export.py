@@ -61,7 +61,7 @@ def branch(rig: Rig) -> Take:
 
 
 def asked(rig: Rig, take: Take, out: Path, **options: object) -> ExportRequest:
-    return ExportRequest(project=rig.session.path, take=take, fps=20, out=out, **options)
+    return ExportRequest(project=rig.session.path, take=take, out=out, **options)
 
 
 def pictures(folder: Path) -> np.ndarray:
@@ -211,7 +211,7 @@ def test_an_export_brings_its_settings_back_in_one_undo_step(
 
 
 def test_what_cannot_be_restored_is_said(rig: Rig, first: Take, tmp_path: Path) -> None:
-    record = record_of(first, ((0, 97),), 20)
+    record = record_of(first, ((0, 97),))
     path = tmp_path / "take.json"
     record["chunks"][0]["world"] = record["chunks"][1]["world"] = record["chunks"][2]["world"] = "another"
     record["start"] |= {"artifact": "picture-0", "name": "lake.jpg"}
@@ -249,7 +249,7 @@ def test_a_newer_and_a_damaged_record_are_explained(first: Take, rig: Rig, tmp_p
 
 def test_a_long_take_still_fits_into_its_video(first: Take, tmp_path: Path) -> None:
     """1200 chunks, half an hour: far more than a video's metadata usually are."""
-    record = record_of(first, ((0, 97),), 20)
+    record = record_of(first, ((0, 97),))
     record["chunks"] = record["chunks"] * 400
     metadata = as_metadata(record)
     assert len(metadata["comment"]) > 1_000_000

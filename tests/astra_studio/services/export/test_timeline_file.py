@@ -85,7 +85,7 @@ def test_takes_without_chunks_are_left_out_and_names_stay_apart() -> None:
 
 def test_the_first_track_is_on_where_the_current_take_is_not_among_them(rig: Rig) -> None:
     first = rig.session.project.takes[0]
-    content = timeline_of(rig.session.project, (first,), 20, {first.id: "first.mp4"}, "walk")
+    content = timeline_of(rig.session.project, (first,), {first.id: "first.mp4"}, "walk")
     assert [track["enabled"] for track in content["tracks"]["children"]] == [True]
 
 

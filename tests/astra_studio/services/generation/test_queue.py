@@ -21,6 +21,7 @@ from astra_studio.services.generation.queue import Generation
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.signals import Mailbox
 from engine.actions.pose_line import parse_pose_line
+from engine.clock import ASTRA_CLOCK
 from engine.serving.child_engine import ChildEngine
 from engine.serving.in_process import InProcessEngine
 from engine.worlds.fake import FakeWorld
@@ -47,7 +48,7 @@ class Rig:
         return self.session.project.current
 
     def plan(self, line: str) -> None:
-        self.session.apply(action_edits.set_actions(self.take.id, actions_of(parse_pose_line(line))))
+        self.session.apply(action_edits.set_actions(self.take.id, actions_of(parse_pose_line(line, clock=ASTRA_CLOCK))))
 
     def wait(self, timeout_s: float = 60.0) -> None:
         self.mail.run_until(lambda: not self.generation.status.is_busy, timeout_s)

@@ -4,6 +4,7 @@ import pytest
 from engine import poses
 from engine.actions.modality import CAMERA, DRIVING, ROBOT
 from engine.actions.moves import camera_row
+from engine.clock import ASTRA_CLOCK
 from engine.training.datasets.errors import ClipError
 from engine.training.datasets.motion import PoseTrack, action_rows, poses_from_vectors
 from engine.training.synthetic.commands import Motion, camera_rows, frame_poses
@@ -52,7 +53,7 @@ def test_a_trained_move_comes_back_as_the_row_it_was_made_from():
     path = frame_poses([Motion(forward=0.03)] * 3)
     rows = action_rows(path[::4], CAMERA, 4, "aligned")
     assert np.array_equal(rows[0], np.float32(CAMERA.rest))
-    assert np.allclose(rows[1:], camera_row(["w"]), atol=1e-6)
+    assert np.allclose(rows[1:], camera_row(["w"], clock=ASTRA_CLOCK), atol=1e-6)
 
 
 def test_aligned_camera_rows_are_those_of_the_bundled_worlds_training():

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory, write_trajectory
@@ -49,7 +50,7 @@ quick = settings(
 def read_or_refuse(path: Path, format_name: str | None = None, **overrides: Any) -> None:
     """A file is read as sound poses, or refused by name: nothing else happens."""
     try:
-        reading = read_trajectory(path, Overrides(**overrides), format_name)
+        reading = read_trajectory(path, Overrides(**overrides), format_name, clock=ASTRA_CLOCK)
         assert_sound(reading)
     except TrajectoryError as error:
         assert str(error)  # noqa: PT017  # whichever it is
@@ -172,8 +173,8 @@ def test_any_walk_comes_back_through_every_format(tmp_path, name, steps, fps):
     path = tmp_path / ("images.txt" if name == "colmap" else "walk" + (FORMATS[name].suffix or ".txt"))
     if name == "astra" and (len(numbers) - 1) / fps < 0.2:
         return
-    write_trajectory(walk, path, name)
-    reading = read_trajectory(path, format_name=name)
+    write_trajectory(walk, path, name, clock=ASTRA_CLOCK)
+    reading = read_trajectory(path, format_name=name, clock=ASTRA_CLOCK)
     found, expected = reading.recording.c2w, walk.c2w
     if name == "astra":  # holds a pose per tick
         expected = walk.at(np.arange(len(found)) * 0.2)

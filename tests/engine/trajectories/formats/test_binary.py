@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine import poses
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory, write_trajectory
@@ -85,7 +86,7 @@ def test_gltf_is_camera_to_world_that_looks_along_minus_z(tmp_path, form):
         path.write_text(walk().text("my%20data.bin"))
     else:
         path.write_bytes(walk().glb() if form == "glb" else walk().text().encode())
-    reading = read_trajectory(path)
+    reading = read_trajectory(path, clock=ASTRA_CLOCK)
     recording = reading.recording
     assert (reading.format, reading.axes) == ("gltf", "opengl")
     assert recording.times.tolist() == [0, 0.5, 1]
@@ -100,7 +101,7 @@ def test_gltf_parents_move_turn_and_scale_the_camera(tmp_path):
     document = walk()
     document.json["nodes"][0] |= {"translation": [0, 5, 0], "rotation": [0, HALF, 0, HALF], "scale": [2, 2, 2]}
     (tmp_path / "a.gltf").write_text(document.text())
-    found = read_trajectory(tmp_path / "a.gltf").recording.c2w
+    found = read_trajectory(tmp_path / "a.gltf", clock=ASTRA_CLOCK).recording.c2w
     assert np.allclose(found[1, :3, 3], [-2, 5, 0], atol=1e-6)
     assert np.allclose(np.linalg.det(found[:, :3, :3]), 1)
 
@@ -110,7 +111,7 @@ def test_gltf_nodes_may_have_a_matrix_by_columns(tmp_path):
     document.json["nodes"][0]["matrix"] = poses.from_parts(poses.rotation_x(0.3), [1, 2, 3]).T.ravel().tolist()
     (tmp_path / "a.gltf").write_text(document.text())
     expected = poses.from_parts(poses.rotation_x(0.3), [1, 2, 3]) @ FLIP
-    assert np.allclose(read_trajectory(tmp_path / "a.gltf").recording.c2w[0], expected)
+    assert np.allclose(read_trajectory(tmp_path / "a.gltf", clock=ASTRA_CLOCK).recording.c2w[0], expected)
 
 
 def test_gltf_cubic_splines_have_their_tangents(tmp_path):
@@ -119,19 +120,19 @@ def test_gltf_cubic_splines_have_their_tangents(tmp_path):
     zero, up = [0, 0, 0], [0, 3, 0]
     document.animate(1, "translation", [0, 2], [zero, zero, up, zero, [0, 1, 0], zero], "CUBICSPLINE")
     (tmp_path / "a.gltf").write_text(document.text())
-    recording = read_trajectory(tmp_path / "a.gltf").recording
+    recording = read_trajectory(tmp_path / "a.gltf", clock=ASTRA_CLOCK).recording
     assert np.allclose(recording.c2w[:, 1, 3], [0, 1])
     assert recording.at(np.array([1.0]))[0, 1, 3] == pytest.approx(0.5 + 0.75)
-    said = read_trajectory(tmp_path / "a.gltf", Overrides(fps=5, scale=2, align=True)).recording
+    said = read_trajectory(tmp_path / "a.gltf", Overrides(fps=5, scale=2, align=True), clock=ASTRA_CLOCK).recording
     assert abs(said.at(np.array([0.1]))[0, 1, 3]) == pytest.approx(2.5)
-    assert any("curve" in what for what in write_trajectory(recording, tmp_path / "a.tum")[1])
+    assert any("curve" in what for what in write_trajectory(recording, tmp_path / "a.tum", clock=ASTRA_CLOCK)[1])
 
 
 def test_gltf_steps_hold_until_the_next_key(tmp_path):
     document = Document()
     document.animate(1, "translation", [0, 1, 2], [[0, 0, 0], [0, 0, 1], [0, 0, 2]], "STEP")
     (tmp_path / "a.gltf").write_text(document.text())
-    recording = read_trajectory(tmp_path / "a.gltf").recording
+    recording = read_trajectory(tmp_path / "a.gltf", clock=ASTRA_CLOCK).recording
     assert recording.at(np.array([0.9, 1.0, 1.9, 2.0]))[:, 2, 3].tolist() == [0, 1, 1, 2]
 
 
@@ -140,7 +141,7 @@ def test_gltf_rotations_may_be_normalised_whole_numbers(tmp_path):
     values = np.round(np.array([[0, 0, 0, 1], [0, HALF, 0, HALF]]) * 32767)
     document.animate(1, "rotation", [0, 1], values, dtype="<i2", component=5122, normalized=True)
     (tmp_path / "a.glb").write_bytes(document.glb())
-    found = read_trajectory(tmp_path / "a.glb").recording.c2w
+    found = read_trajectory(tmp_path / "a.glb", clock=ASTRA_CLOCK).recording.c2w
     assert np.allclose(found[1], poses.from_parts(poses.rotation_y(np.pi / 2)) @ FLIP, atol=1e-4)
 
 
@@ -148,11 +149,11 @@ def test_gltf_may_hold_several_cameras(tmp_path):
     document = walk()
     document.json["nodes"].append({"name": "still", "camera": 0})
     (tmp_path / "a.gltf").write_text(document.text())
-    assert any("still" in note for note in read_trajectory(tmp_path / "a.gltf").notes)
+    assert any("still" in note for note in read_trajectory(tmp_path / "a.gltf", clock=ASTRA_CLOCK).notes)
     with pytest.raises(TrajectoryError, match=r"the camera 'still' of a\.gltf is not animated"):
-        read_trajectory(tmp_path / "a.gltf", Overrides(camera="still"))
+        read_trajectory(tmp_path / "a.gltf", Overrides(camera="still"), clock=ASTRA_CLOCK)
     with pytest.raises(TrajectoryError, match="no camera 'x'; there are cam, still"):
-        read_trajectory(tmp_path / "a.gltf", Overrides(camera="x"))
+        read_trajectory(tmp_path / "a.gltf", Overrides(camera="x"), clock=ASTRA_CLOCK)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_gltf_with_a_wrong_part_is_named(tmp_path, change, message):
     change(document.json)
     (tmp_path / "a.gltf").write_text(document.text())
     with pytest.raises(TrajectoryError, match=message):
-        read_trajectory(tmp_path / "a.gltf")
+        read_trajectory(tmp_path / "a.gltf", clock=ASTRA_CLOCK)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ def test_gltf_with_a_wrong_part_is_named(tmp_path, change, message):
 def test_gltf_reads_no_file_that_does_not_lie_beside_it(tmp_path, uri):
     (tmp_path / "a.gltf").write_text(walk().text(uri))
     with pytest.raises(TrajectoryError, match="does not lie beside it"):
-        read_trajectory(tmp_path / "a.gltf")
+        read_trajectory(tmp_path / "a.gltf", clock=ASTRA_CLOCK)
 
 
 @pytest.mark.timeout(20)
@@ -217,7 +218,7 @@ def test_gltf_nodes_nested_without_end_are_refused_at_once(tmp_path, has_cameras
         channel["target"]["node"] = count
     (tmp_path / "a.gltf").write_text(json.dumps(content))
     with pytest.raises(TrajectoryError, match="nested in each other more than 1,000 times"):
-        read_trajectory(tmp_path / "a.gltf")
+        read_trajectory(tmp_path / "a.gltf", clock=ASTRA_CLOCK)
 
 
 def test_glb_that_is_cut_off_is_told_anywhere(tmp_path):
@@ -225,7 +226,7 @@ def test_glb_that_is_cut_off_is_told_anywhere(tmp_path):
     for size in (4, 11, 19, 30, len(whole) // 2, len(whole) - 1):
         (tmp_path / "a.glb").write_bytes(whole[:size])
         with pytest.raises(TrajectoryError, match=r"a\.glb is cut off"):
-            read_trajectory(tmp_path / "a.glb")
+            read_trajectory(tmp_path / "a.glb", clock=ASTRA_CLOCK)
 
 
 # ---------------------------------------------------------------------- numpy
@@ -244,7 +245,7 @@ def forward(num: int = 9) -> np.ndarray:
 )
 def test_matrices_are_taken_for_opencv_camera_to_world(tmp_path, array):
     np.save(tmp_path / "a.npy", array)
-    reading = read_trajectory(tmp_path / "a.npy")
+    reading = read_trajectory(tmp_path / "a.npy", clock=ASTRA_CLOCK)
     assert reading.format == "npy"
     assert np.allclose(reading.recording.c2w, forward(), atol=1e-6)
     assert any("convention" in note for note in reading.notes)
@@ -253,7 +254,7 @@ def test_matrices_are_taken_for_opencv_camera_to_world(tmp_path, array):
 def test_matrices_in_opengl_axes_are_read_when_that_is_said(tmp_path):
     np.save(tmp_path / "a.npy", poses.inverse(forward() @ FLIP))
     said = Overrides(convention="w2c", axes="opengl")
-    assert np.allclose(read_trajectory(tmp_path / "a.npy", said).recording.c2w, forward())
+    assert np.allclose(read_trajectory(tmp_path / "a.npy", said, clock=ASTRA_CLOCK).recording.c2w, forward())
 
 
 @pytest.mark.parametrize("bare", [False, True])
@@ -264,17 +265,17 @@ def test_sekai_is_camera_to_world_at_thirty_a_second(tmp_path, bare):
             np.save(file, forward())
     else:
         np.savez(path, extrinsic=forward(), intrinsic=np.array([[0.5, 0, 0.5], [0, 0.9, 0.5], [0, 0, 1]]))
-    reading = read_trajectory(path)
+    reading = read_trajectory(path, clock=ASTRA_CLOCK)
     assert (reading.format, reading.convention, reading.recording.fps) == ("sekai", "c2w", 30)
     assert np.allclose(reading.recording.c2w, forward())
     assert (reading.recording.lens is None) == bare
-    said = read_trajectory(path, Overrides(convention="w2c"))
+    said = read_trajectory(path, Overrides(convention="w2c"), clock=ASTRA_CLOCK)
     assert np.allclose(said.recording.c2w, poses.inverse(forward()))
 
 
 def test_sekai_that_would_walk_forward_the_other_way_round_says_so(tmp_path):
     np.savez(tmp_path / "clip.npz", extrinsic=poses.inverse(forward()))
-    reading = read_trajectory(tmp_path / "clip.npz")
+    reading = read_trajectory(tmp_path / "clip.npz", clock=ASTRA_CLOCK)
     assert reading.convention == "c2w"
     assert any("--convention w2c" in note for note in reading.notes)
 
@@ -284,7 +285,7 @@ def test_spatialvid_is_world_to_camera_one_pose_a_tick(tmp_path):
     w2c = poses.from_parts(poses.quaternion_to_matrix(turn), [0.1, 0.2, -0.3])
     np.save(tmp_path / "poses.npy", np.array([[0, 0, 0, 0, 0, 0, 1], [0.1, 0.2, -0.3, *turn]]))
     np.save(tmp_path / "intrinsics.npy", np.array([[400.0, 410, 320, 180]] * 2))
-    reading = read_trajectory(tmp_path / "poses.npy")
+    reading = read_trajectory(tmp_path / "poses.npy", clock=ASTRA_CLOCK)
     assert (reading.format, reading.convention) == ("spatialvid", "w2c")
     assert np.allclose(reading.recording.c2w[1], np.linalg.inv(w2c))
     assert reading.recording.times.tolist() == [0, 0.2]
@@ -310,7 +311,7 @@ def test_spatialvid_is_world_to_camera_one_pose_a_tick(tmp_path):
 def test_arrays_that_are_no_poses_are_told(tmp_path, array, message):
     np.save(tmp_path / "a.npy", array)
     with pytest.raises(TrajectoryError, match=message):
-        read_trajectory(tmp_path / "a.npy")
+        read_trajectory(tmp_path / "a.npy", clock=ASTRA_CLOCK)
 
 
 class _Run:
@@ -324,13 +325,13 @@ def test_objects_in_arrays_are_refused_unrun(tmp_path, monkeypatch):
     (tmp_path / "b.npy").write_bytes(pickle.dumps(_Run()))
     for name in ("a.npy", "b.npy"):
         with pytest.raises(TrajectoryError, match=name):
-            read_trajectory(tmp_path / name)
+            read_trajectory(tmp_path / name, clock=ASTRA_CLOCK)
     assert not (tmp_path / "was_run").exists()
 
 
 def test_an_archive_without_poses_is_told_what_it_holds(tmp_path):
     np.savez(tmp_path / "a.npz", depth=np.zeros((2, 2)))
     with pytest.raises(TrajectoryError, match=r"numpy arrays: depth \(2, 2\)"):
-        read_trajectory(tmp_path / "a.npz")
+        read_trajectory(tmp_path / "a.npz", clock=ASTRA_CLOCK)
     with pytest.raises(TrajectoryError, match="holds depth; expected an array named extrinsic"):
-        read_trajectory(tmp_path / "a.npz", format_name="sekai")
+        read_trajectory(tmp_path / "a.npz", format_name="sekai", clock=ASTRA_CLOCK)

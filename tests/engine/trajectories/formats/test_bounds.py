@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats import source
 from engine.trajectories.formats.protocol import Overrides
@@ -24,7 +25,7 @@ MEGABYTE = 1_000_000
 
 def refusal(path: Path, **overrides: object) -> str:
     with pytest.raises(TrajectoryError) as caught:
-        read_trajectory(path, Overrides(**overrides))  # type: ignore[arg-type]
+        read_trajectory(path, Overrides(**overrides), clock=ASTRA_CLOCK)  # type: ignore[arg-type]
     return str(caught.value)
 
 
@@ -62,7 +63,7 @@ def test_arrays_that_are_not_asked_for_stay_packed(tmp_path):
     path.write_bytes(zipped(extrinsic=a_walk().w2c))
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("depth.npy", header("(99999999, 4, 4)"))
-    assert read_trajectory(path).format == "sekai"
+    assert read_trajectory(path, clock=ASTRA_CLOCK).format == "sekai"
 
 
 @pytest.mark.parametrize("value", ["1", "{}", "[]"])
@@ -90,7 +91,7 @@ def test_what_gives_bytes_without_end_is_no_file(tmp_path):
 def test_links_are_followed_and_circles_of_them_refused(tmp_path):
     good = SAMPLES["tum"](a_walk()).put(tmp_path)
     (tmp_path / "link.txt").symlink_to(good)
-    assert read_trajectory(tmp_path / "link.txt").format == "tum"
+    assert read_trajectory(tmp_path / "link.txt", clock=ASTRA_CLOCK).format == "tum"
     (tmp_path / "circle.txt").symlink_to("circle.txt")
     assert "circle.txt" in refusal(tmp_path / "circle.txt")
 
@@ -102,10 +103,10 @@ def test_a_clock_that_would_make_more_ticks_than_any_machine_renders_is_refused(
     message = refusal(path)
     assert "line 3 comes" in message
     assert "--fps" in message
-    assert read_trajectory(path, Overrides(fps=20)).recording.end_s == pytest.approx(0.1)
+    assert read_trajectory(path, Overrides(fps=20), clock=ASTRA_CLOCK).recording.end_s == pytest.approx(0.1)
     assert "more than the 100000 s" in refusal(path, fps=1e-9)
     with pytest.raises(TrajectoryError, match="line 3"):
-        resolve_trajectory(str(path))
+        resolve_trajectory(str(path), clock=ASTRA_CLOCK)
 
 
 def test_poses_closer_than_any_camera_takes_them_are_refused(tmp_path):
@@ -117,7 +118,7 @@ def test_poses_closer_than_any_camera_takes_them_are_refused(tmp_path):
 def test_a_text_in_utf_16_is_read_with_its_mark_and_told_without(tmp_path):
     text = SAMPLES["tum"](a_walk()).files["groundtruth.txt"].decode()
     (tmp_path / "a.txt").write_bytes(text.encode("utf-16"))
-    assert read_trajectory(tmp_path / "a.txt").format == "tum"
+    assert read_trajectory(tmp_path / "a.txt", clock=ASTRA_CLOCK).format == "tum"
     (tmp_path / "a.txt").write_bytes(text.encode("utf-16-le"))
     assert "save it as UTF-8" in refusal(tmp_path / "a.txt")
 
@@ -150,7 +151,7 @@ def test_an_array_of_another_python_is_read(tmp_path):
     """Python 2 wrote the lengths of long arrays as 9L."""
     whole = SAMPLES["npy"](a_walk()).files["a.npy"]
     (tmp_path / "a.npy").write_bytes(whole.replace(b"(13, 4, 4), ", b"(13L, 4, 4),"))
-    assert read_trajectory(tmp_path / "a.npy").format == "npy"
+    assert read_trajectory(tmp_path / "a.npy", clock=ASTRA_CLOCK).format == "npy"
 
 
 @pytest.mark.timeout(60)

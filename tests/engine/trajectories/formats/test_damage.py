@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from astra_studio.cli import main
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import Reading, read_trajectory
@@ -28,7 +29,7 @@ PLACE = re.compile(
 
 
 def read(sample: Sample, folder: Path) -> Reading:
-    return read_trajectory(sample.put(folder), options(sample))
+    return read_trajectory(sample.put(folder), options(sample), clock=ASTRA_CLOCK)
 
 
 def options(sample: Sample) -> Overrides:
@@ -60,7 +61,7 @@ def assert_sound(reading: Reading) -> None:
     assert np.allclose(np.linalg.det(rotations), 1)
     assert (np.diff(recording.times) > 0).all()
     assert 0 < recording.fps < float("inf")
-    track = recording.track or actions(recording)
+    track = recording.track or actions(recording, clock=ASTRA_CLOCK)
     assert np.isfinite(track.rows).all()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine import poses
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import natural
 from engine.trajectories.formats.protocol import Overrides
@@ -23,7 +24,7 @@ LEFT_90 = poses.rotation_y(-np.pi / 2)
 def read(folder: Path, name: str, content: Any, **overrides: Any) -> Reading:
     path = folder / name
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return read_trajectory(path, Overrides(**overrides))
+    return read_trajectory(path, Overrides(**overrides), clock=ASTRA_CLOCK)
 
 
 # ---------------------------------------------------------------------- nerfstudio camera_path.json

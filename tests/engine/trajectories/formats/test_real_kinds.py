@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from engine import poses
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import CameraChoice, TrajectoryError
 from engine.trajectories.formats.picture_names import sorted_pictures
 from engine.trajectories.formats.protocol import Overrides
@@ -24,7 +25,7 @@ CASES = Path(__file__).resolve().parents[3] / "data" / "trajectories" / "cases"
 
 
 def read(path: Path, **overrides: Any) -> Reading:
-    return read_trajectory(path, Overrides(**overrides))
+    return read_trajectory(path, Overrides(**overrides), clock=ASTRA_CLOCK)
 
 
 def noted(reading: Reading, words: str) -> bool:
@@ -72,7 +73,7 @@ def test_missing_frames_stay_a_gap_in_time(name: str):
     assert np.allclose(reading.recording.times, np.array([*range(10), *range(30, 40)]) / 20)
     assert noted(reading, "20 frames are missing, before")
     assert noted(reading, "frame_00031")
-    assert np.allclose(gauge(tick_poses(reading.recording)).moved, 0.04)
+    assert np.allclose(gauge(tick_poses(reading.recording, clock=ASTRA_CLOCK), clock=ASTRA_CLOCK).moved, 0.04)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engine import poses
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import Reading, read_trajectory, write_trajectory
@@ -21,7 +22,7 @@ LEFT_90 = poses.rotation_y(-np.pi / 2)
 def read(folder: Path, name: str, text: str | bytes, **overrides: object) -> Reading:
     path = folder / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_trajectory(path, Overrides(**overrides))  # type: ignore[arg-type]
+    return read_trajectory(path, Overrides(**overrides), clock=ASTRA_CLOCK)  # type: ignore[arg-type]
 
 
 def pose(rotation: object = None, translation: object = None) -> np.ndarray:
@@ -299,8 +300,8 @@ def test_colmap_may_be_named_by_its_folder(tmp_path):
     inner.mkdir(parents=True)
     expected = read(inner, "images.txt", IMAGES).recording.c2w
     for folder in (inner, tmp_path):
-        assert np.array_equal(read_trajectory(folder).recording.c2w, expected)
-    assert any("cameras.txt" in note for note in read_trajectory(tmp_path).notes)
+        assert np.array_equal(read_trajectory(folder, clock=ASTRA_CLOCK).recording.c2w, expected)
+    assert any("cameras.txt" in note for note in read_trajectory(tmp_path, clock=ASTRA_CLOCK).notes)
 
 
 def test_colmap_names_with_blanks_and_crlf_are_read(tmp_path):
@@ -327,9 +328,9 @@ def test_colmap_with_a_wrong_line_is_named(tmp_path, change, message):
 
 def test_a_folder_without_images_is_told(tmp_path):
     with pytest.raises(TrajectoryError, match=r"no images\.txt"):
-        read_trajectory(tmp_path)
+        read_trajectory(tmp_path, clock=ASTRA_CLOCK)
     with pytest.raises(TrajectoryError, match="model_converter"):
-        read_trajectory(tmp_path, format_name="colmap")
+        read_trajectory(tmp_path, format_name="colmap", clock=ASTRA_CLOCK)
 
 
 @pytest.mark.parametrize("name", ["astra", "tum"])
@@ -338,9 +339,9 @@ def test_a_place_that_cannot_be_written_is_named_as_it_was_given(tmp_path, name)
     recording = read(tmp_path, "a.txt", TUM).recording
     for place in (tmp_path / "none" / "b.json", tmp_path / "file" / "b.json"):
         with pytest.raises(OSError, match=re.escape(f"'{place}'")):
-            write_trajectory(recording, place, name)
+            write_trajectory(recording, place, name, clock=ASTRA_CLOCK)
 
 
 def test_a_folder_without_images_is_told_as_that(tmp_path):
     with pytest.raises(TrajectoryError, match=r"the folder .* holds no images\.txt"):
-        read_trajectory(tmp_path)
+        read_trajectory(tmp_path, clock=ASTRA_CLOCK)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.clock import ASTRA_CLOCK
 from engine.trajectories.errors import CameraChoice, TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory
@@ -47,7 +48,7 @@ def walk(made: Any, name: str, side: float = 0.0, frames: range = range(1, 26)) 
 
 
 def read(path: Path, **overrides: Any) -> Any:
-    return read_trajectory(path, Overrides(**overrides))
+    return read_trajectory(path, Overrides(**overrides), clock=ASTRA_CLOCK)
 
 
 @pytest.mark.parametrize("suffix", [".usda", ".usdc", ".usd"])
