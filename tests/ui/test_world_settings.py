@@ -12,6 +12,7 @@ from astra_studio.document import edits
 from astra_studio.document.derived import slots
 from tests.ui.conftest import Driver
 from tests.ui.timeline.conftest import Hand
+from ui.timeline.curves.channels import number_channel, with_number_values
 from ui.timeline.redo_dialog import RedoDialog
 
 
@@ -70,7 +71,10 @@ def test_the_timeline_has_a_lane_and_a_curve_of_what_can_have_keys(windy: Driver
     hand.canvas.fields.edit_key(("wind", 8))
     hand.type("5")
     assert hand.keys("wind") == [(8, 0.75)], "5 is more than there is"
-    hand.canvas.keyboard.describe()
+    channel = number_channel(hand.scene, "wind")
+    assert (channel.label, channel.unit) == ("Wind", "m/s")
+    keys = with_number_values(hand.take.keys, {("wind", 8): 9.0}, hand.scene.limits)
+    assert keys[0].value == 1.0, "a drag on the curve ends where the setting does"
     windy.window.timeline.canvas.grab()
 
 
