@@ -43,6 +43,8 @@ class WorldInfo:
     licence: str = ""
     presets: tuple[SettingsPreset, ...] = ()
     """Settings that it recommends together."""
+    ignores: tuple[str, ...] = ()
+    """What it is given and does not heed: "actions", "picture"."""
 
     @property
     def aspect(self) -> float:

@@ -19,6 +19,7 @@ import pytest
 
 from engine.worlds.registry import find_kinds
 from tests.builders import TINY_SIZE, write_original_world
+from tests.pipelines import write_sana_wm, write_wan
 from tests.plugin_package import install_package, write_pebble
 
 
@@ -32,6 +33,24 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 def original_world_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny world in the released layout, without text."""
     return write_original_world(tmp_path_factory.mktemp("worlds") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def wan_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Wan pipeline that starts from a picture."""
+    return write_wan(tmp_path_factory.mktemp("pipelines") / "wan", from_picture=True)
+
+
+@pytest.fixture(scope="session")
+def wan_text_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Wan pipeline that starts from text alone."""
+    return write_wan(tmp_path_factory.mktemp("pipelines") / "wan-text", from_picture=False)
+
+
+@pytest.fixture(scope="session")
+def sana_wm_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny SANA-WM pipeline."""
+    return write_sana_wm(tmp_path_factory.mktemp("pipelines") / "sana-wm")
 
 
 @pytest.fixture(scope="module")

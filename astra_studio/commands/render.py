@@ -121,6 +121,8 @@ class _ProgressBar:
             f"{num_chunks} chunks of {self._num_steps} steps",
             file=sys.stderr,
         )
+        if info.ignores:
+            print(f"This world ignores the {' and the '.join(info.ignores)}.", file=sys.stderr)
         self._bar = tqdm(total=num_chunks * self._num_steps, unit="step", desc="chunk 1", file=sys.stderr)
 
     def heard(self, event: Event) -> None:

@@ -223,6 +223,7 @@ def _world_of(content: dict[str, Any]) -> World:
     told = {
         "clock": clock_of_record(info["clock"]),
         "modalities": tuple(info["modalities"]),
+        "ignores": tuple(info.get("ignores", ())),
         "settings": tuple(spec_of_dict(spec) for spec in info["settings"]),
         "presets": tuple(
             SettingsPreset(name=preset["name"], changes=tuple(preset["changes"].items())) for preset in info["presets"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from engine.settings import Settings, changed_settings
 from engine.worlds.astra_settings import ASTRA_SETTINGS, AstraSettings
 
 FILE_NAME = "world.json"
+Check = tuple[Callable[[Any], bool], str]
+"""Whether a value can be an entry, and what one is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,20 +62,7 @@ def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
     path = folder / FILE_NAME
     if not path.exists():
         return WorldConfig(name=fallback_name)
-    try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise ValueError(f"{path} is not readable as JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{path} should hold one JSON object, it holds a {type(values).__name__}")
-    known = {"kind", *(f.name for f in fields(WorldConfig))}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise ValueError(f"{path} has unknown entries {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    for key, value in values.items():
-        is_right, expected = _CHECKS[key]
-        if not is_right(value):
-            raise ValueError(f"{key} in {path} must be {expected}, got {value!r}")
+    values = read_world_json(path, _CHECKS)
     values.pop("kind", None)  # what opens the folder, and not what comes out: `engine.worlds.registry` has read it
     try:
         defaults = AstraSettings.of(changed_settings(ASTRA_SETTINGS, Settings(), values.pop("defaults", {})))
@@ -82,25 +71,48 @@ def load_world_config(folder: Path, fallback_name: str) -> WorldConfig:
     return WorldConfig(defaults=defaults, **values)
 
 
+def read_world_json(path: Path, checks: Mapping[str, Check]) -> dict[str, Any]:
+    """The entries of a world.json. Raises ValueError for a file that is no JSON object, for an entry that is not among
+    the checks, and for one that fails its check."""
+    try:
+        values: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise ValueError(f"{path} is not readable as JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} should hold one JSON object, it holds a {type(values).__name__}")
+    unknown = sorted(set(values) - set(checks))
+    if unknown:
+        raise ValueError(f"{path} has unknown entries {', '.join(unknown)}; known are {', '.join(sorted(checks))}")
+    for key, value in values.items():
+        is_right, expected = checks[key]
+        if not is_right(value):
+            raise ValueError(f"{key} in {path} must be {expected}, got {value!r}")
+    return values
+
+
 def _is_count(value: Any) -> bool:
     return type(value) is int and value > 0
 
 
-_COUNT = (_is_count, "a positive whole number")
+_COUNT: Check = (_is_count, "a positive whole number")
 _SPEED = (lambda value: type(value) in (int, float) and 0 < value < float("inf"), "a number above 0")
-_TEXT = (lambda value: isinstance(value, str), "a text")
-_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+_TEXT: Check = (lambda value: isinstance(value, str), "a text")
+COMMON_CHECKS: dict[str, Check] = {
     "name": _TEXT,
     "kind": _TEXT,
     "width": _COUNT,
     "height": _COUNT,
-    "fps": _COUNT,
     "latents_per_chunk": _COUNT,
+    "licence": _TEXT,
+    "defaults": (lambda value: isinstance(value, dict), "an object of sampling settings"),
+}
+"""What world.json may say of a world of any kind."""
+_CHECKS: dict[str, Check] = {
+    **COMMON_CHECKS,
+    "fps": _COUNT,
     "trained_speed": _SPEED,
     "trained_turn": _SPEED,
     "num_heads": (lambda value: value is None or _is_count(value), "a positive whole number or null"),
     "row_encoding": (lambda value: value in ROW_ENCODINGS, f"one of {', '.join(ROW_ENCODINGS)}"),
     "rounds_actions": (lambda value: isinstance(value, bool), "true or false"),
-    "licence": _TEXT,
-    "defaults": (lambda value: isinstance(value, dict), "an object of sampling settings"),
 }

@@ -20,6 +20,8 @@ GROUP = "astra_studio.worlds"
 
 BUILT_IN: Mapping[str, str] = {
     "astra": "engine.worlds.kinds.astra:AstraKind",
+    "wan": "engine.worlds.kinds.wan:WanKind",
+    "sana-wm": "engine.worlds.kinds.sana_wm:SanaWMKind",
     "fake": "engine.worlds.kinds.fake:FakeKind",
 }
 """The extension point: one entry per kind of world, in the order in which they are asked whether they recognise a

@@ -29,6 +29,9 @@ class WorldFactory:
 WORLD_FACTORIES: dict[str, WorldFactory] = {
     "astra": WorldFactory(spec=lambda request: str(request.getfixturevalue("original_world_folder"))),
     "fake": WorldFactory(spec=lambda _request: "fake"),
+    "sana-wm": WorldFactory(spec=lambda request: str(request.getfixturevalue("sana_wm_folder"))),
+    "wan picture": WorldFactory(spec=lambda request: str(request.getfixturevalue("wan_folder"))),
+    "wan text": WorldFactory(spec=lambda request: str(request.getfixturevalue("wan_text_folder"))),
     "pebble": WorldFactory(spec=lambda request: str(request.getfixturevalue("installed_world_folder"))),
 }
 """By kind, one of them of another package; several worlds of one kind have a word after it, as in "wan text"."""

@@ -69,6 +69,7 @@ class ProjectTab(QWidget):
                 ),
                 self.tr("Chunk"): self.tr("{0} latents").format(info.clock.latents_per_chunk),
                 self.tr("Actions"): ", ".join(info.modalities),
+                self.tr("Ignores"): ", ".join(info.ignores) or "-",
                 self.tr("Text"): self.tr("yes") if info.has_text else self.tr("no"),
                 self.tr("Device"): info.device,
                 self.tr("Licence"): info.licence or "-",

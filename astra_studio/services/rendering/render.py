@@ -264,6 +264,7 @@ class _Report:
                 "fps": info.clock.fps,
                 "latents_per_chunk": info.clock.latents_per_chunk,
                 "clock": info.clock.as_record(),
+                "ignores": list(info.ignores),
             },
             "device": info.device,
             "video": str(request.out),
