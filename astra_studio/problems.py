@@ -1,4 +1,4 @@
-"""Owns Problem: what the user is told when something went wrong, and the one table from exceptions to Problems."""
+"""Problem: what the user is told when something went wrong, and the one table from exceptions to Problems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the user's settings: one typed table, kept as JSON in the user's folder."""
+"""The user's settings: one typed table, kept as JSON in the user's folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how the panes share the window: sizes by workspace, which are kept, and the window's own place on the screen."""
+"""Arrangement of the panes in the window: sizes per workspace, which are saved, and the window's geometry."""
 
 from __future__ import annotations
 

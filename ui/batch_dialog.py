@@ -1,4 +1,4 @@
-"""Owns the batch dialog: a JOBS.toml, what it will take, where to, and its place in the queue of jobs."""
+"""Dialog for a batch: its JOBS.toml, what it will take, the output folder, and its place in the job queue."""
 
 from __future__ import annotations
 

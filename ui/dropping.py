@@ -1,4 +1,4 @@
-"""Owns what may be dropped on the window or pasted into it: files, and pictures that come without one."""
+"""What can be dropped on the window or pasted into it: files, and pictures that are not files."""
 
 from __future__ import annotations
 

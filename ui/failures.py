@@ -1,4 +1,4 @@
-"""Owns telling, in the problem bar, that a chunk failed or the world could not be opened, and what helps."""
+"""Failures in the problem bar: a chunk that failed or a world that could not be opened, and what helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns telling how jobs end: a toast that can show what was made, or the problem bar."""
+"""Notices at the end of a job: a toast that can show the result, or the problem bar."""
 
 from __future__ import annotations
 

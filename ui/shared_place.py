@@ -1,4 +1,4 @@
-"""Owns two panes that stand beside each other where there is room, and share one place as tabs where there is not."""
+"""Two panes that stand side by side where there is room, and become tabs where there is not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the row at the bottom: memory, pace, cache, jobs, when it was saved."""
+"""Row at the bottom of the window: memory, speed, cache, jobs, when the project was saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what a benchmark has measured of one thing, and how it stands in a table."""
+"""Measurements of one benchmark, and its row in a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the row on top: mark, menus, workspaces, progress, Cancel, Generate."""
+"""Row at the top of the window: logo, menus, workspaces, progress, Cancel, Generate."""
 
 from __future__ import annotations
 

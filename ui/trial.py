@@ -1,4 +1,4 @@
-"""Owns a window that nobody sits at: it makes one chunk and ends, for checks of a packaged program."""
+"""Unattended run of the window that generates one chunk and exits, to check a packaged program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns words that depend on a number."""
+"""Phrases that depend on a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the edits of a take's actions: paint, insert, delete, retime, set as a whole.
+"""Edits of a take's actions: paint, insert, delete, retime, replace.
 
 None of them touches a chunk: those that were made of other actions are stale, which `derived` works out. All but `set`
 drop the path that the actions were made from, which they no longer follow.

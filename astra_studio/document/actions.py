@@ -1,4 +1,4 @@
-"""Owns Actions: the rows of an action track as a value that can be compared, hashed and kept in a project."""
+"""Actions: the rows of an action track as a value that can be compared, hashed and stored in a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns reading artifacts, the heavy parts of an .astra file, by their ids."""
+"""Reading of artifacts, the large parts of an .astra file, by their ids."""
 
 from __future__ import annotations
 

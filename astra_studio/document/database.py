@@ -1,4 +1,4 @@
-"""Owns connections to a project file: their settings, their transactions, and SQLite's errors as ours."""
+"""Connections to a project file: their settings, their transactions, and SQLite's errors as ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the names of what can be wrong with a project file. `astra_studio.problems` has the words for each."""
+"""Errors of project files. `astra_studio.problems` has the message for each."""
 
 from __future__ import annotations
 

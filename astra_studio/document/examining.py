@@ -1,4 +1,4 @@
-"""Owns looking at a file before it is opened as a project: nothing here writes to it."""
+"""Examination of a file before it is opened as a project: nothing here writes to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the edits of a take's parameter keys, and of its parameters where these have keys.
+"""Edits of a take's parameter keys, and of its parameters where these have keys.
 
 They touch no chunk: those that were made with other values are stale, which `derived` works out.
 """

@@ -1,4 +1,4 @@
-"""Owns that a project is open once: a lock beside the file that the system lets go when its owner dies."""
+"""Lock that keeps a project open only once: a file beside it, released by the system when its owner dies."""
 
 from __future__ import annotations
 

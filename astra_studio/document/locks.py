@@ -1,4 +1,4 @@
-"""Owns what a lock means: a locked chunk is neither deleted nor made stale.
+"""Meaning of a lock: a locked chunk is neither deleted nor made stale.
 
 What is planned after it can change; for another way up to it there is a branch, in which nothing is locked.
 """

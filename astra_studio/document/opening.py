@@ -1,4 +1,4 @@
-"""Owns making and opening .astra files: what is checked, locked and migrated before a store has them."""
+"""Creating and opening .astra files: what is checked, locked and migrated before a store gets them."""
 
 from __future__ import annotations
 

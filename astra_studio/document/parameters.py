@@ -1,4 +1,4 @@
-"""Owns the keys of a take's parameters as values: what they may be, what they say at a tick, and pure changes of them.
+"""Keys of a take's parameters as values: which are valid, their value at a tick, and pure changes of them.
 
 A parameter is a setting that can change along a take. Before its first key it is what the recipe says. From a key on it
 is the key's value, which goes evenly to the next key's ("linear") or stays until that one ("hold"); words always stay.

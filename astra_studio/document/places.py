@@ -1,4 +1,4 @@
-"""Owns where projects without a name lie, and which were opened last."""
+"""Folder of projects without a name, and the list of recent projects."""
 
 from __future__ import annotations
 

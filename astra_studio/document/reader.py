@@ -1,4 +1,4 @@
-"""Owns reading an .astra file: its steps, the value of each, its chunks and artifacts."""
+"""Reader of an .astra file: its steps, the value of each, its chunks and artifacts."""
 
 from __future__ import annotations
 

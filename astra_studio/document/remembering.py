@@ -1,4 +1,4 @@
-"""Owns remembering what follows from a value that never changes, by the very value that was asked about."""
+"""Cache of results computed from immutable values, keyed by the value's identity."""
 
 from __future__ import annotations
 

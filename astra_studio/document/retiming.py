@@ -1,4 +1,4 @@
-"""Owns making actions faster or slower: the same way in more or fewer ticks."""
+"""Retiming of actions: the same path in more or fewer ticks."""
 
 from __future__ import annotations
 

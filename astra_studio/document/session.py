@@ -1,4 +1,4 @@
-"""Owns the open document: the one value that is true now, its undo and redo, and who is told of changes.
+"""The open document: its current value, undo and redo, and the listeners to its changes.
 
 Two things change the value. An edit is the user's: it makes a step that undo takes back. A finished chunk is a fact:
 it makes no step, and it is put into every value of the history in which it follows (`take_edits.place`). So undo takes

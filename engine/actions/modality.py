@@ -1,4 +1,4 @@
-"""Owns the action modalities: what the numbers of a row mean, which row means rest, what is a valid row."""
+"""Action modalities: what the numbers of a row mean, which row means rest, which rows are valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the networks that the ablations compare the shipped one with: the same class with one idea taken out.
+"""Networks for the ablations: the same class as the shipped one with one idea taken out.
 
 Shape letters: B batch, R action rows, A row width, F token frames, U unified action width, L context rows, D width.
 """

@@ -1,4 +1,4 @@
-"""Owns the reading of JSON from strangers: bounded in memory before it is taken, with the place of what is wrong."""
+"""Reader of JSON from untrusted files: limited in memory before parsing, with the place of an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the path of a camera as a value: keys, and what lies between them.
+"""Path of a camera as a value: keys, and the curve between them.
 
 Shape and timing are apart. The shape of the positions is a centripetal Catmull-Rom spline through the keys (Barry and
 Goldman 1988; Yuksel, Schaefer and Keyser 2011: no cusps and no loops within a segment); the timing says how far along

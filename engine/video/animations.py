@@ -1,4 +1,4 @@
-"""Owns writing pictures that move in a browser: GIF and WebP, frame by frame, in little memory."""
+"""Writers of animated pictures for the browser: GIF and WebP, frame by frame, in little memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the kinds of files that frames are exported to. One class each, one dict, one contract test."""
+"""Kinds of files that frames are exported to. One class each, one dict, one contract test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns thumbnails: small antialiased copies of frames for strips and lists."""
+"""Thumbnails: small antialiased copies of frames for strips and lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the actions of one window: one QAction per command, what it does, whether it can be done, the user's keys."""
+"""Actions of one window: one QAction per command, its function, whether it is available, the user's shortcuts."""
 
 from __future__ import annotations
 

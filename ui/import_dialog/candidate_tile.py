@@ -1,4 +1,4 @@
-"""Owns the small pictures of how a camera file could be read: its way from above, and whether it walks forward."""
+"""Tiles for the possible readings of a camera file: the path from above, and whether it moves forward."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the inspector: tabs for the chosen camera key, the take's recipe and the project."""
+"""The inspector: tabs for the selected camera key, the take's settings and the project."""
 
 from __future__ import annotations
 

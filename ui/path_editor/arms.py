@@ -1,4 +1,4 @@
-"""Owns the arms of the chosen key in a view: where its curves bend to, painted and dragged."""
+"""Tangent handles of the selected key in a view: painted and dragged."""
 
 from __future__ import annotations
 

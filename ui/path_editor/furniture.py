@@ -1,4 +1,4 @@
-"""Owns what stands around a path: scale bar, legend, triad, chips, the empty state, the picture looked at."""
+"""Labels and aids around a path: scale bar, legend, triad, chips, the empty state, the picture being viewed."""
 
 from __future__ import annotations
 

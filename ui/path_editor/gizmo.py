@@ -1,4 +1,4 @@
-"""Owns the handles around the chosen keys: where they lie in a view, which one is under the pointer, what they do."""
+"""Handles around the selected keys: where they are in a view, which one is under the pointer, what they do."""
 
 from __future__ import annotations
 

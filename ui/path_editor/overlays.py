@@ -1,4 +1,4 @@
-"""Owns the small controls that lie over the views: keys for loose ticks, and the record button."""
+"""Small controls over the views: keys for loose ticks, and the record button."""
 
 from __future__ import annotations
 

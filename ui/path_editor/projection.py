@@ -1,4 +1,4 @@
-"""Owns how a view shows the world: from scene units to pixels and back. Knows no widget.
+"""Projection of a view: from scene units to pixels and back. Knows no widget.
 
 World axes are the project's: x right, y down, z forward.
 """

@@ -1,4 +1,4 @@
-"""Owns the dialogs that change a path as a whole by numbers; what they would do is seen at once, as one step."""
+"""Dialogs that change a whole path by numbers, with a live preview; each is one step of undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the jobs section: what is being made and written, how long it takes, and what can be done about it."""
+"""Section of jobs: what is being generated and exported, how long it takes, and what can be done about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the project panel: its sections and how they follow the project."""
+"""The project panel: its sections, kept up to date with the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the style sheet of the standard widgets, generated from the tokens."""
+"""Style sheet of the standard widgets, generated from the tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the theme that is shown now: colours, fonts, tinted icons, patterns of chunk states."""
+"""The current theme: colours, fonts, tinted icons, patterns of chunk states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the colours and measures of the window. No other module has a colour literal."""
+"""Colours and sizes of the window. No other module has a colour literal."""
 
 from __future__ import annotations
 

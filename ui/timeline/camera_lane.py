@@ -1,4 +1,4 @@
-"""Owns the lane of the camera: the keys of the take's path over time."""
+"""Lane of the camera: the keys of the take's path over time."""
 
 from __future__ import annotations
 

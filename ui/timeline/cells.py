@@ -1,4 +1,4 @@
-"""Owns how a chunk looks by its state: colour, pattern, glyph and words, so that colour never stands alone."""
+"""Appearance of a chunk by its state: colour, pattern, icon and text, so that colour never stands alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the curves from a strip to those that branch from it: a ring where they part, a line down to the branch."""
+"""Curves from a strip to its branches: a ring where they part, a line down to the branch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how a key looks: a diamond; in a ring where it is chosen, with a straight right side where it is held."""
+"""Diamonds that stand for keys: with a ring when selected, with a straight right side when held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the keyboard on the canvas.
+"""Keyboard on the canvas.
 
 Reached by Tab, the arrow keys walk: up and down through the lanes, left and right through their chunks and keys, Return
 types a value or adds a key, Escape gives the arrows back to the window. With keys chosen, Delete removes them and

@@ -1,4 +1,4 @@
-"""Owns what every lane of the timeline can be asked: to paint itself, and what the mouse does on it."""
+"""Base of all lanes of the timeline: painting, and mouse input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns where the lanes lie: the ruler and the current take stay on top; branches, and lanes of the take, scroll."""
+"""Layout of the lanes: the ruler and the current take stay on top; branches, and lanes of the take, scroll."""
 
 from __future__ import annotations
 

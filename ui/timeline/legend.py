@@ -1,4 +1,4 @@
-"""Owns what stands in the timeline's header: the signs of the states with their words, and the slider of the zoom."""
+"""Legend in the timeline's header: the signs and names of the chunk states, and the zoom slider."""
 
 from __future__ import annotations
 

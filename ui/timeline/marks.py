@@ -1,4 +1,4 @@
-"""Owns the commands of the work area and of markers."""
+"""Commands for the work area and for markers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the menu of keys on the lanes."""
+"""Context menu of the keys on the lanes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the mouse on the canvas: which lane is pressed, what is dragged, scrolling at the edges, what is hovered."""
+"""Mouse on the canvas: which lane is pressed, what is dragged, scrolling at the edges, what is hovered."""
 
 from __future__ import annotations
 

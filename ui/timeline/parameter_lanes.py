@@ -1,4 +1,4 @@
-"""Owns the lanes of parameters: keys with their values at their right, bars of words for the prompt."""
+"""Lanes of parameters: keys with their values to the right, and text bars for the prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the playhead: a line over all lanes and a flag with the time, in widgets of their own."""
+"""The playhead: a line over all lanes and a flag with the time, in widgets of their own."""
 
 from __future__ import annotations
 

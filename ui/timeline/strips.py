@@ -1,4 +1,4 @@
-"""Owns the strips of takes: cells of chunks, their facts, and heads with what can be done with a take."""
+"""Strips of takes: cells for chunks, facts about them, and heads with the take's buttons."""
 
 from __future__ import annotations
 

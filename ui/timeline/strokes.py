@@ -1,4 +1,4 @@
-"""Owns drawing curves of many points quickly: as short lines, which Qt strokes ten times as fast as one long one."""
+"""Fast drawing of curves with many points: as short lines, which Qt strokes ten times as fast as one long one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the small pictures on the strips: scaled once for the height they are shown at, grey for stale chunks."""
+"""Thumbnails on the strips: scaled once to the height they are shown at, grey for stale chunks."""
 
 from __future__ import annotations
 

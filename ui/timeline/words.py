@@ -1,4 +1,4 @@
-"""Owns the way of the timeline's words through Qt's translation: its lanes are no QObjects that had a `tr`."""
+"""Translation for the timeline, whose lanes are not QObjects and so have no `tr`."""
 
 from __future__ import annotations
 

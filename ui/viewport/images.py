@@ -1,4 +1,4 @@
-"""Owns arrays as Qt images, and the boxes that pictures are drawn into."""
+"""Conversion of arrays to Qt images, and the boxes that pictures are drawn into."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the transport under the picture: timecode, seven buttons, rate and loop."""
+"""Transport controls under the picture: timecode, seven buttons, rate and loop."""
 
 from __future__ import annotations
 

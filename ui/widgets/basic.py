@@ -1,4 +1,4 @@
-"""Owns headers, sections, small buttons and empty states."""
+"""Headers, sections, small buttons and empty states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns a grid of facts: quiet names, and words beside them."""
+"""Grid of facts: muted names with values beside them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the inspector's row: label, slider that fills from its default, number field, dot that puts the default back."""
+"""Row of the inspector: label, slider that fills from its default, number field, dot that restores the default."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the bar that shows a speed against the one that the model was trained at."""
+"""Bar that compares a speed with the one the model was trained at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the queue of jobs: exports and other long work, one at a time on a thread of their own."""
+"""Queue of jobs: exports and other long work, one at a time on a thread of its own."""
 
 from __future__ import annotations
 

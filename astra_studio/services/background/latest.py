@@ -1,4 +1,4 @@
-"""Owns work that a window waits for without standing still: the newest wish wins, what came before it is forgotten."""
+"""Background work of which only the newest request counts; older requests are dropped."""
 
 from __future__ import annotations
 

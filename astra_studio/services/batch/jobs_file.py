@@ -1,4 +1,4 @@
-"""Owns JOBS.toml, what a batch is to render: read with an answer that names line and key of what is wrong in it."""
+"""JOBS.toml, the description of a batch: read with errors that name the line and key at fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what was learned of how long a chunk takes on this machine, kept between sessions."""
+"""Measured chunk times on this machine, kept between sessions."""
 
 from __future__ import annotations
 

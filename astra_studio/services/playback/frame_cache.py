@@ -1,4 +1,4 @@
-"""Owns the frames that are in memory: at most so many bytes, those not looked at for longest go first."""
+"""Cache of frames in memory, limited in bytes; the least recently used go first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the rules by which a checkpoint's names become a network's, one name at a time and without leftovers."""
+"""Rules that turn a checkpoint's names into a network's, one name at a time and without leftovers."""
 
 from __future__ import annotations
 

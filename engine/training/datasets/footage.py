@@ -1,4 +1,4 @@
-"""Owns the pictures of a clip: where they come from, and which of them a clip at another frame rate shows."""
+"""Frames of a clip: where they come from, and which of them a clip at another frame rate shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what lies between poses over time and action rows: interpolation, and which poses make which row.
+"""Motion between timed poses as action rows: interpolation, and which poses make which row.
 
 A track holds poses of what moves, as matrices from its own axes to the world's: the camera (camera-to-world), the car
 (ego-to-world) or a robot's tool (tool-to-base). Latent k of a clip ends at its frame 4k; the pose there is its tick.

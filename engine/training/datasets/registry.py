@@ -1,4 +1,4 @@
-"""Owns the layouts that data sets are read in, and finds out which of them a folder is in."""
+"""Registry of data set layouts, and recognition of the layout of a folder."""
 
 from __future__ import annotations
 

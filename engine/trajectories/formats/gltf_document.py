@@ -1,4 +1,4 @@
-"""Owns a glTF document as it lies in a file: JSON, binary chunk, buffers, and the numbers of accessors."""
+"""A glTF document as stored in a file: JSON, binary chunk, buffers, and the numbers of accessors."""
 
 from __future__ import annotations
 

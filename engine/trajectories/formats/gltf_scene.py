@@ -1,4 +1,4 @@
-"""Owns the part of a glTF scene that moves a camera: the nodes above it, and what animates them."""
+"""Part of a glTF scene that moves a camera: its parent nodes, and their animations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns where the cameras of nuScenes sit in the car: `calibrated_sensor.json`, with what lies beside it.
+"""Mounting of the nuScenes cameras on the car: `calibrated_sensor.json`, and the tables beside it.
 
 `calibrated_sensor.json`: `{"token", "sensor_token", "translation", "rotation": [w, x, y, z], "camera_intrinsic": 3 x
 3}`, sensor-to-ego, cameras in OpenCV axes; `sensor.json` names its channel (CAM_FRONT); `sample_data.json` says which

@@ -1,4 +1,4 @@
-"""Owns the formats that trajectories are read from and written to, and finds out which of them a file is in."""
+"""Registry of the formats that trajectories are read from and written to, and recognition of a file's format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the bytes of a file that is to be read as a trajectory: text, tables of numbers, JSON and arrays, safely."""
+"""Bytes of a file to be read as a trajectory: as text, tables of numbers, JSON or arrays, safely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the state of the graph: channels that are shown, their scales, their chosen keys, and where all that lies."""
+"""State of the graph: visible channels, their scales, their selected keys, and the layout."""
 
 from __future__ import annotations
 

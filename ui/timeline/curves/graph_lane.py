@@ -1,4 +1,4 @@
-"""Owns the graph's painting and what the mouse does on it: curves, their keys, and the list of channels in its head."""
+"""The graph lane: paints curves and their keys, handles the mouse, and lists the channels in its head."""
 
 from __future__ import annotations
 

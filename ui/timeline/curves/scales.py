@@ -1,4 +1,4 @@
-"""Owns where values lie on the graph: one range per unit, so that units and degrees share it. Knows no widget."""
+"""Value scales of the graph: one range per unit, so that scene units and degrees can share it. Knows no widget."""
 
 from __future__ import annotations
 
