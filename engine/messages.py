@@ -152,7 +152,19 @@ class Preview:
     picture: Picture = field(repr=False)
 
 
-Event = Progress | Preview
+@dataclass(frozen=True, eq=False)
+class FramesDecoded:
+    """Frames of the chunk, those of one latent, the first of which is frame `first_frame` of `ChunkResult.frames`.
+
+    They come in order and without a gap, as soon as they are decoded, and are those of the result to the last bit.
+    """
+
+    chunk: int
+    first_frame: int
+    frames: Frames = field(repr=False)
+
+
+Event = Progress | Preview | FramesDecoded
 Listener = Callable[[Event], None]
 
 

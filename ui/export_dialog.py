@@ -124,13 +124,18 @@ class ExportDialog(QDialog):
         return form
 
     def _fill_what(self) -> None:
-        total = self._studio.player.num_frames
-        start, stop = self._studio.player.work_area
+        total = made_frames(self._studio.take)
+        start, stop = self._area()
         self.what.addItem(self.tr("Whole take"), _WHOLE)
         if (start, stop) != (0, total):
             self.what.addItem(self.tr("In to out: {0} to {1}").format(start, stop - 1), _AREA)
             self.what.setCurrentIndex(1)
         self.what.addItem(self.tr("Chosen chunks"), _CHUNKS)
+
+    def _area(self) -> tuple[int, int]:
+        """The work area, as far as its frames are in the project."""
+        start, stop = self._studio.player.work_area
+        return start, min(stop, made_frames(self._studio.take))
 
     def _fill_sizes(self) -> None:
         """As the world makes them, or larger: small pictures are hard to look at elsewhere."""
@@ -153,7 +158,7 @@ class ExportDialog(QDialog):
         what = self.what.currentData()
         if what == _CHUNKS:
             return chosen_spans(self._studio.take, self.chunks.text())
-        return (self._studio.player.work_area,) if what == _AREA else ((0, made_frames(self._studio.take)),)
+        return (self._area(),) if what == _AREA else ((0, made_frames(self._studio.take)),)
 
     def request(self) -> ExportRequest | TimelineRequest:
         """What to export. Only while the button is enabled."""

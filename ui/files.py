@@ -111,14 +111,14 @@ class Files(QObject):
     def save_to(self, target: Path) -> bool:
         """Copy the project there and go on with the copy; False where that cannot be, and the bar says why.
 
-        A chunk for which the disk had no room goes along: that is a way to keep it.
+        Chunks for which the disk had no room go along: that is a way to keep them.
         """
         studio = self._studio
         if not studio.guarded(lambda: studio.session.save_as(target), key="project"):
             return False
         unstored = studio.generation.take_unstored()
         is_open = self.open_project(target)
-        if unstored is not None:
+        if unstored:
             studio.generation.store(unstored)
         if is_open:
             studio.say(self.tr("Saved as {0}").format(target.name))

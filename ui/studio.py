@@ -78,6 +78,7 @@ class Studio(QObject):
     playhead_moved = Signal(int)
     playback_changed = Signal()
     frames_arrived = Signal(str)
+    frames_grown = Signal(int)
     small_picture_arrived = Signal(str)
     making_changed = Signal(object)
     """A `Making`."""
@@ -111,6 +112,7 @@ class Studio(QObject):
         player.moved.connect(self.playhead_moved.emit)
         player.changed.connect(lambda _none: self.playback_changed.emit())
         player.arrived.connect(self.frames_arrived.emit)
+        player.grown.connect(self.frames_grown.emit)
         player.small_arrived.connect(self.small_picture_arrived.emit)
         generation.changed.connect(self._making_changed)
         generation.previews.connect(self._previewed)

@@ -54,7 +54,10 @@ def open_project(
     session = Session(store)
     before()
     player = Player(session, post, cap_bytes)
-    generation = Generation(session, engine, post, on_frames=player.put_frames, device=device)
+    generation = Generation(session, engine, post, device=device)
+    generation.frames.connect(player.put_frames)
+    generation.dropped.connect(player.drop_frames)
+    generation.changed.connect(lambda status: player.expect(status.coming))
     try:
         remember(session.path)
     except OSError as error:

@@ -100,7 +100,11 @@ class GroupAutoencoder(ModelMixin, ConfigMixin):
         """Frames in [-1, 1] of the latents that follow `state`."""
         before = state.cache[0] if state.cache else latents_BCTHW[:, :, :1]
         previous = torch.cat([before, latents_BCTHW[:, :, :-1]], dim=2)
-        groups = self.decode_groups(_flat(previous), _flat(latents_BCTHW)).clamp(-1, 1)
+        # Everything one latent at a time, so that the result does not depend on how the stream is split, to the last
+        # bit: convolutions round otherwise for another number of pictures.
+        pairs = zip(previous.unbind(2), latents_BCTHW.unbind(2), strict=True)
+        parts = [self.decode_groups(one.contiguous(), latent.contiguous()) for one, latent in pairs]
+        groups = torch.stack(parts, dim=1).flatten(0, 1).clamp(-1, 1)
         frames = _ungroup_frames(groups, latents_BCTHW.shape[0])
         if state.num_latents == 0:
             frames = frames[:, :, GROUP_FRAMES - 1 :]
@@ -145,10 +149,6 @@ def group_frames(frames_B3FHW: Tensor) -> Tensor:
 
 def _ungroup_frames(groups_NKHW: Tensor, batch: int) -> Tensor:
     return groups_NKHW.unflatten(1, (GROUP_FRAMES, 3)).unflatten(0, (batch, -1)).flatten(1, 2).transpose(1, 2)
-
-
-def _flat(latents_BCTHW: Tensor) -> Tensor:
-    return latents_BCTHW.transpose(1, 2).flatten(0, 1)
 
 
 def _ungroup(latents_NCHW: Tensor, batch: int) -> Tensor:

@@ -6,7 +6,7 @@ import gc
 import sys
 from collections.abc import Callable
 
-from engine.messages import Cancelled, Event, Preview, Progress, TakeHistory
+from engine.messages import Cancelled, Event, FramesDecoded, Preview, Progress, TakeHistory
 from engine.rollout import Branches, next_request
 from engine.serving.failures import EngineFailure, failure_of
 from engine.serving.messages import (
@@ -14,6 +14,7 @@ from engine.serving.messages import (
     ChunkDone,
     EngineEvent,
     EngineRequest,
+    FramesReady,
     MakeChunk,
     PreviewReady,
     RequestFailed,
@@ -120,6 +121,8 @@ class EngineHost:
                 self._emit(StepDone(asked.request_id, event.step, event.num_steps))
             elif isinstance(event, Preview):
                 self._emit(PreviewReady(asked.request_id, event.step, event.picture))
+            elif isinstance(event, FramesDecoded):
+                self._emit(FramesReady(asked.request_id, event.first_frame, event.frames))
 
         def history(num_latents: int) -> TakeHistory:
             return self._history_of(asked, num_latents)

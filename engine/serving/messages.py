@@ -94,6 +94,19 @@ class PreviewReady:
 
 
 @dataclass(frozen=True, eq=False)
+class FramesReady:
+    """Frames of the chunk, from its frame `first_frame` on, which are decoded while it goes on.
+
+    They come in order and without a gap; where the engine's process was lost and the chunk is made again, once more
+    from the first on, and equal.
+    """
+
+    request_id: str
+    first_frame: int
+    frames: Frames
+
+
+@dataclass(frozen=True, eq=False)
 class ChunkDone:
     """The chunk is finished. `start_latents` come with the first chunk of a take."""
 
@@ -145,7 +158,9 @@ class HistoryMissing:
     failure: EngineFailure
 
 
-EngineEvent = WorldOpening | WorldOpened | StepDone | PreviewReady | ChunkDone | ChunkCancelled | RequestFailed
+EngineEvent = (
+    WorldOpening | WorldOpened | StepDone | PreviewReady | FramesReady | ChunkDone | ChunkCancelled | RequestFailed
+)
 
 CHILD_MESSAGES = message_types(OpenWorld, MakeChunk, CancelRequest, HistoryFound, HistoryMissing)
 """What an engine's process takes."""
@@ -154,6 +169,7 @@ PARENT_MESSAGES = message_types(
     WorldOpened,
     StepDone,
     PreviewReady,
+    FramesReady,
     ChunkDone,
     ChunkCancelled,
     RequestFailed,

@@ -23,6 +23,7 @@ from engine.messages import (
     ChunkRequest,
     ChunkResult,
     Frames,
+    FramesDecoded,
     Listener,
     Picture,
     Preview,
@@ -156,8 +157,7 @@ class AstraWorld:
             raise Cancelled
         # Nothing is decoded when a take opens, so its first chunk decodes the start's latents too.
         stream = latents if state.decoder.num_latents else torch.cat([state.window_BCTHW, latents], dim=2)
-        frames, decoder = self._codec.decode(stream, state.decoder)
-        pictures = _to_uint8(frames)
+        pictures, decoder = self._decode(stream, state.decoder, request.index, listener)
         done = time.perf_counter()
         following = AstraState(
             window_BCTHW=torch.cat([state.window_BCTHW, latents], dim=2)[:, :, -ANCHOR_REACH:].clone(),
@@ -263,6 +263,19 @@ class AstraWorld:
             step_done,
             cancelled,
         )
+
+    def _decode(
+        self, stream_BCTHW: Tensor, decoder: DecoderState, chunk: int, listener: Listener
+    ) -> tuple[Frames, DecoderState]:
+        """Decode latents one by one, telling the frames of each."""
+        pictures: list[Frames] = []
+        num_frames = 0
+        for t in range(stream_BCTHW.shape[2]):
+            frames, decoder = self._codec.decode(stream_BCTHW[:, :, t : t + 1], decoder)
+            pictures.append(_to_uint8(frames))
+            listener(FramesDecoded(chunk, num_frames, pictures[-1]))
+            num_frames += len(pictures[-1])
+        return np.concatenate(pictures), decoder
 
     def _encode_prompt(self, prompt: str) -> TextStates | None:
         """Keys and values of a prompt for every block; the last few prompts are remembered (O8)."""

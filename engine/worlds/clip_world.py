@@ -29,7 +29,7 @@ from engine.messages import (
     WorldInfo,
 )
 from engine.settings import num_steps
-from engine.worlds.protocol import MAX_START_LATENTS, Opened, check_frames, check_request
+from engine.worlds.protocol import MAX_START_LATENTS, Opened, check_frames, check_request, tell_frames
 
 KEPT_LATENTS = MAX_START_LATENTS
 """Of a take's end: as many as a start may have, whose frames the first chunk shows."""
@@ -114,6 +114,7 @@ class ClipWorld:
         frames = self._model.decode(clip)[self.info.clock.first_latent_frames :]
         if not state.is_shown:
             frames = np.concatenate([self._model.decode(state.latents), frames])
+        tell_frames(frames, request, self.info, listener)
         latents = np.ascontiguousarray(clip[:, 1:])
         following = ClipState(
             latents=np.concatenate([state.latents, latents], axis=1)[:, -KEPT_LATENTS:].copy(),

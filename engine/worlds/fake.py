@@ -33,7 +33,7 @@ from engine.messages import (
 from engine.settings import Specs, num_steps
 from engine.worlds.astra_settings import ASTRA_PRESETS
 from engine.worlds.fake_settings import FAKE_SETTINGS
-from engine.worlds.protocol import Opened, check_frames, check_request
+from engine.worlds.protocol import Opened, check_frames, check_request, tell_frames
 
 FINGERPRINT = "fake-1"
 WIDTH, HEIGHT = 112, 64
@@ -124,6 +124,8 @@ class FakeWorld:
             for f in range(1, clock.frames_per_latent + 1):
                 blend = f / clock.frames_per_latent
                 shown.append(self._paint(before * (1 - blend) + after * blend, state.tint))
+        frames = np.stack(shown)
+        tell_frames(frames, request, self.info, listener)
         following = FakeState(
             # From the latent, as after `restore`, so that both give the same to the last bit.
             pose=_pose_in(latents[:, -1]),
@@ -134,7 +136,7 @@ class FakeWorld:
         )
         seconds = {"pack": 0.0, "denoise": time.perf_counter() - started, "decode": 0.0}
         return following, ChunkResult(
-            request=request, first_latent=state.num_latents, latents=latents, frames=np.stack(shown), seconds=seconds
+            request=request, first_latent=state.num_latents, latents=latents, frames=frames, seconds=seconds
         )
 
     def restore(self, history: TakeHistory) -> FakeState:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, TakeHistory, WorldInfo
+from engine.messages import ChunkRequest, ChunkResult, Frames, FramesDecoded, Latents, Listener, TakeHistory, WorldInfo
 from engine.settings import changed_settings
 
 MAX_START_LATENTS = 30
@@ -46,8 +46,10 @@ class WorldModel(Protocol):
     def step(
         self, state: Any, request: ChunkRequest, listener: Listener, cancelled: Callable[[], bool]
     ) -> tuple[Any, ChunkResult]:
-        """Make the chunk that follows `state`. Raises Cancelled, or ValueError for a request that this world cannot
-        meet."""
+        """Make the chunk that follows `state`, telling `listener` of every step and of all its frames.
+
+        Raises Cancelled, or ValueError for a request that this world cannot meet.
+        """
         ...
 
     def restore(self, history: TakeHistory) -> Any:
@@ -91,3 +93,14 @@ def check_request(request: ChunkRequest, info: WorldInfo, modality: str) -> None
         raise ValueError(f"the request says nothing of {', '.join(missing)}; give it all settings of {info.name}")
     if (request.prompt or request.negative_prompt) and not info.has_text:
         raise ValueError(f"the world {info.name} reads no text; leave the prompt empty")
+
+
+def tell_frames(frames: Frames, request: ChunkRequest, info: WorldInfo, listener: Listener) -> None:
+    """Tell a chunk's frames where they were decoded all at once: those of the start, if any, and then latent by
+    latent."""
+    length = info.clock.frames_per_latent
+    first = len(frames) - length * len(request.actions)
+    if first:
+        listener(FramesDecoded(request.index, 0, frames[:first]))
+    for begin in range(first, len(frames), length):
+        listener(FramesDecoded(request.index, begin, frames[begin : begin + length]))

@@ -20,6 +20,7 @@ from engine.messages import (
     ChunkRequest,
     ChunkResult,
     Event,
+    FramesDecoded,
     Preview,
     Progress,
     TakeHistory,
@@ -290,6 +291,21 @@ def test_progress_counts_every_step_up_to_the_last(world):
         assert preview.picture.shape[2] == 3
         assert preview.chunk == 4
         assert 1 <= preview.step <= 3
+
+
+@pytest.mark.parametrize("num_frames_given", [1, 9])
+@pytest.mark.parametrize("index", [0, 1])
+def test_frames_are_told_latent_by_latent_and_are_those_of_the_result(world, num_frames_given, index):
+    walk = walked(world, chunks(index + 1), num_frames_given)
+    heard: list[Event] = []
+    _, result = world.step(walk.states[index], walk.results[index].request, heard.append, lambda: False)
+    told = [event for event in heard if isinstance(event, FramesDecoded)]
+    assert [event.first_frame for event in told] == np.cumsum([0, *(len(event.frames) for event in told)])[:-1].tolist()
+    assert np.array_equal(np.concatenate([event.frames for event in told]), result.frames)
+    assert len(told) >= CHUNK
+    assert max(len(event.frames) for event in told) < len(result.frames)
+    assert {event.chunk for event in told} == {index}
+    assert_same(result, walk.results[index])
 
 
 @pytest.mark.parametrize("num_events", [0, 1])

@@ -51,6 +51,7 @@ def test_a_mistake_in_a_chunk_is_told_and_the_next_request_works(errors, driver:
     shown = driver.window.problems.problems[0]
     assert shown.problem.what.startswith("Chunk 2 failed.")
     assert "shapes do not match" in shown.details
+    driver.wait(lambda: not driver.studio.generation.status.is_busy)  # the first one was still being stored
     assert len(driver.studio.take.chunks) == 1
     driver.key(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     driver.wait_made(2)

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu
 
 from astra_studio.document import edits, take_edits
-from astra_studio.document.derived import active_parameters, locate_frame
+from astra_studio.document.derived import active_parameters, locate_frame, made_frames
 from astra_studio.document.model import ChunkId, Parameter, Take, new_id
 from ui.commands.table import KEY_COMMANDS
 from ui.studio import Studio
@@ -43,7 +43,7 @@ class Takes(QObject):
     def chunks_before(self) -> int:
         """How many chunks of the current take lie wholly before the playhead's one."""
         take, frame = self._studio.take, self._studio.player.frame
-        if frame >= self._studio.player.num_frames:
+        if frame >= made_frames(take):
             return len(take.chunks)
         return take.chunks.index(locate_frame(take, frame)[0])
 

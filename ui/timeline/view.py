@@ -144,6 +144,7 @@ def _asked(take: TakeId, status: GenerationStatus) -> list[int]:
     found = [index for owner, index in status.queued if owner == take]
     if status.active is not None and status.active.take == take:
         found.append(status.active.index)
+    found += [index for owner, index in status.storing if owner == take]
     return found + [index for owner, index in status.failures if owner == take]
 
 
@@ -179,6 +180,8 @@ def _cell(project: Project, take: Take, slot: Slot, status: GenerationStatus, pl
             words = tr("Opening the world")
         elif active.stage == "stopping":
             words = tr("Stopping")
+    elif key in status.storing and key not in status.failures:
+        state, words = "in_memory", tr("Storing")
     elif key in status.queued:
         state, place = "queued", status.queued.index(key)
         words = tr("Next") if place == 0 else tr("{0} in queue").format(ordinal(place + 1))

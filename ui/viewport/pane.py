@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from astra_studio.document.derived import start_frames
 from astra_studio.document.edits import select, set_crop
-from astra_studio.document.facets import Facet
 from astra_studio.document.model import Start, Take
 from astra_studio.document.places import recent
 from astra_studio.document.session import Change
@@ -101,6 +100,7 @@ class ViewportPane(QWidget):
         studio.playhead_moved.connect(lambda _frame: self.refresh())
         studio.playback_changed.connect(self._playback_changed)
         studio.frames_arrived.connect(lambda _chunk: self.refresh())
+        studio.frames_grown.connect(self._grown)
         studio.small_picture_arrived.connect(lambda _source: self.refresh())
         studio.project_opened.connect(self._project_opened)
         studio.project_changed.connect(self._project_changed)
@@ -163,7 +163,7 @@ class ViewportPane(QWidget):
         preview = self._preview if self._is_at_preview(status) else None
         if preview is not None:
             self.stage.show_this(Shown(picture=image_of(preview.picture), label=label, progress=progress))
-        elif take.chunks:
+        elif studio.player.num_frames:
             self.stage.show_this(
                 Shown(
                     picture=self._frame(take, studio.player.frame),
@@ -236,15 +236,18 @@ class ViewportPane(QWidget):
         if status.world_stage == "opening" and (status.queued or not take.chunks):
             return (self.tr("Opening the world ..."), None) if status.queued else ("", None)
         if active is None or not self._is_at_preview(status):
-            return "", None
+            return (self.tr("Waiting for frames ..."), None) if self._studio.player.is_waiting else ("", None)
         share = active.step / max(active.num_steps, 1)
         words = self.tr("Chunk {0} · step {1} of {2}")
+        if self._studio.player.is_waiting:
+            words = self.tr("Waiting for frames · chunk {0}, step {1} of {2}")
         return words.format(active.index + 1, active.step, active.num_steps), share
 
     def _is_at_preview(self, status: GenerationStatus) -> bool:
         """Whether the chunk under way is what one would look at: the playhead stands at the end of its take."""
         active, player = status.active, self._studio.player
-        if active is None or active.take != self._studio.take.id or player.is_playing:
+        is_moving = player.is_playing and not player.is_waiting
+        if active is None or active.take != self._studio.take.id or is_moving:
             return False
         return player.frame >= max(player.num_frames - 1, 0)
 
@@ -275,22 +278,20 @@ class ViewportPane(QWidget):
 
     def _project_changed(self, change: Change) -> None:
         before, after = change.before, change.after
-        if Facet.CHUNKS in change.facets and before.selection.take == after.selection.take:
-            follows = self._studio.player.frame >= sum(c.num_frames for c in before.current.chunks) - 1
-            if change.origin == "chunk" and follows and not self._studio.player.is_playing:
-                self._play_new(len(before.current.chunks) == 0)
         if after.selection.compared is None:
             self.stage.compare = "none"
         elif before.selection.compared is None:
             self.stage.compare = "wipe"
         self.refresh()
 
-    def _play_new(self, is_first: bool) -> None:
+    def _grown(self, num_before: int) -> None:
         """Show a new chunk as it should be seen: moving, once, and then wait at its end for the next."""
-        player = self._studio.player
-        if is_first:
-            player.seek(0)
-        player.play_once()
+        player, self._preview = self._studio.player, None
+        if player.frame >= num_before - 1 and not player.is_playing:
+            if num_before == 0:
+                player.seek(0)
+            player.play_once()
+        self.refresh()
 
     def _making_changed(self, status: GenerationStatus) -> None:
         if status.active is None:

@@ -1,4 +1,4 @@
-"""Owns what a chunk to be made needs from its take: the actions at its ticks, and what lies before it."""
+"""What a chunk to be made needs from its take: the actions at its ticks, and what lies before it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 
 from astra_studio.document.actions import Actions, joined
 from astra_studio.document.chunk_files import decode_latents
-from astra_studio.document.derived import made_ticks
-from astra_studio.document.model import Chunk, Take
+from astra_studio.document.derived import latents_per_chunk, made_ticks, total_ticks
+from astra_studio.document.model import ArtifactId, Chunk, Project, Take
+from astra_studio.document.writer import Finished
 from engine.actions.pose_line import parse_pose_line
 from engine.clock import Clock
 from engine.messages import Latents
 from engine.rollout import StoredTake
 
 
-def planned_actions(take: Take, num_latents: int) -> Actions:
-    """The actions of a take's next chunk: what is planned there; after the plan, the way it last went.
+def planned_actions(take: Take, begin: int, num_latents: int) -> Actions:
+    """The actions of a chunk that begins at a tick: what is planned there; after the plan, the way it last went.
 
     Without any plan the camera walks forward: a first Generate is to walk into the picture. Absolute modalities, whose
     rows are places, stand still after their plan.
     """
-    begin = made_ticks(take)
     if not len(take.actions):
         return joined([_forward(num_latents, take.clock)])
     planned = take.actions.part(min(begin, len(take.actions)), min(begin + num_latents, len(take.actions)))
@@ -33,33 +33,61 @@ def planned_actions(take: Take, num_latents: int) -> Actions:
     return planned.part(0, num_latents) if len(planned) else take.actions.part(begin, begin + num_latents)
 
 
-def stored_take(chunks: Sequence[Chunk], read: Callable[[str], bytes]) -> StoredTake:
-    """A chain of stored chunks, as a rollout rebuilds its state from it. Reading it raises ArtifactDamaged."""
-    assert chunks[0].start_latents is not None, "the first chunk of a take has the start's latents"
+def num_missing(project: Project, take: Take, first: int) -> int:
+    """Chunks that the plan of a take still needs when its first `first` are made or on their way."""
+    length = latents_per_chunk(project, take)
+    waiting = first - len(take.chunks)
+    missing = total_ticks(take) - made_ticks(take) - waiting * length
+    return -(-missing // length) if missing > 0 else 0
+
+
+def stored_take(
+    chunks: Sequence[Chunk], read: Callable[[ArtifactId], bytes], unstored: Sequence[Finished] = ()
+) -> StoredTake:
+    """A chain of stored chunks and of those behind them in memory, as a rollout rebuilds its state from it.
+
+    Reading from it raises ArtifactDamaged.
+    """
+    parts = _Latents()
+    if chunks:
+        first = chunks[0].first_latent
+        parts.add(first, lambda: decode_latents(read(chunks[0].start_latents or "")))
+    else:
+        first, start_latents = unstored[0].result.first_latent, unstored[0].start_latents
+        assert start_latents is not None, "the first chunk of a take has the start's latents"
+        parts.add(first, lambda: start_latents)
+    for chunk in chunks:
+        parts.add(chunk.num_ticks, lambda artifact=chunk.latents: decode_latents(read(artifact)))  # type: ignore[misc]
+    for finished in unstored:
+        latents = finished.result.latents
+        parts.add(latents.shape[1], lambda latents=latents: latents)  # type: ignore[misc]
+    tracks = [chunk.request.actions.track for chunk in chunks]
     return StoredTake(
-        latents=_StoredLatents(chunks, read),
-        chunks=[chunk.request.actions.track for chunk in chunks],
-        num_start=chunks[0].first_latent,
+        latents=parts,
+        chunks=[*tracks, *(finished.result.request.actions for finished in unstored)],
+        num_start=first,
+        arrays=unstored[-1].result.arrays if unstored else {},
     )
 
 
-class _StoredLatents:
-    """A `LatentReader` over chunks of a project; only those that are asked for are read."""
+class _Latents:
+    """A `LatentReader` over pieces that are one after another; only those that are asked for are read."""
 
-    def __init__(self, chunks: Sequence[Chunk], read: Callable[[str], bytes]) -> None:
-        self._chunks, self._read = chunks, read
+    def __init__(self) -> None:
+        self._pieces: list[tuple[int, int, Callable[[], Latents]]] = []
+        self._count = 0
+
+    def add(self, count: int, read: Callable[[], Latents]) -> None:
+        """Add a piece of so many latents at the end."""
+        self._pieces.append((self._count, count, read))
+        self._count += count
 
     def read(self, start: int, stop: int) -> Latents:
-        parts: list[Latents] = []
-        first = self._chunks[0]
-        if start < first.first_latent:
-            assert first.start_latents is not None
-            parts.append(decode_latents(self._read(first.start_latents))[:, start:stop])
-        for chunk in self._chunks:
-            begin = max(start - chunk.first_latent, 0)
-            end = min(stop - chunk.first_latent, chunk.num_ticks)
+        parts = []
+        for first, count, read in self._pieces:
+            begin, end = max(start - first, 0), min(stop - first, count)
             if begin < end:
-                parts.append(decode_latents(self._read(chunk.latents))[:, begin:end])
+                parts.append(read()[:, begin:end])
         return np.concatenate(parts, axis=1)
 
 

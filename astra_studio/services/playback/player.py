@@ -1,4 +1,4 @@
-"""Owns the playhead of the shown take, its clock, and which frames are at hand."""
+"""The playhead of the shown take, its clock, and which frames are at hand."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections import OrderedDict
 from astra_studio.document.derived import locate_frame, made_frames, start_frames, total_frames
 from astra_studio.document.model import ArtifactId, Chunk, ChunkId, Project, Start, Take, TakeId
 from astra_studio.document.session import Change, Session
+from astra_studio.services.generation.status import NewFrames
+from astra_studio.services.playback.arriving import ArrivingFrames, FoundFrame
 from astra_studio.services.playback.frame_cache import DEFAULT_CAP_BYTES, FrameCache
 from astra_studio.services.playback.frame_reader import THUMBNAIL, FrameReader, FrameRequest
 from astra_studio.services.signals import Post, Signal
-from engine.messages import Frames, Picture
+from engine.messages import Picture
 
 _RATES = (1.0, 2.0, 4.0, 8.0)
 """Speeds that J and L go through."""
@@ -43,7 +45,12 @@ class Player:
         """Tells a chunk of which a frame is there that somebody waits for, or of which all are there now."""
         self.small_arrived: Signal[str] = Signal()
         """Tells a chunk whose thumbnail, or a start's artifact whose picture, is there."""
+        self.grown: Signal[int] = Signal()
+        """Tells how many frames the shown take had before new ones came."""
         self._missed: set[tuple[ChunkId, int]] = set()
+        self._arriving = ArrivingFrames()
+        self._coming: frozenset[TakeId] = frozenset()
+        self._is_waiting = False
         self._unsubscribe = session.subscribe(self._project_changed)
 
     # ------------------------------------------------------------------ where it stands
@@ -56,7 +63,7 @@ class Player:
     @property
     def num_frames(self) -> int:
         """Frames that can be shown."""
-        return made_frames(self._take)
+        return self._count(self._take)
 
     @property
     def num_total(self) -> int:
@@ -71,6 +78,11 @@ class Player:
     @property
     def is_playing(self) -> bool:
         return self._is_playing
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it plays, stands at the last frame there is, and goes on as soon as there are more."""
+        return self._is_waiting
 
     @property
     def is_looping(self) -> bool:
@@ -91,10 +103,11 @@ class Player:
 
     @property
     def chunk(self) -> tuple[Chunk, int] | None:
-        """The chunk under the playhead and the frame's number in it; None where nothing has been made."""
+        """The stored chunk under the playhead and the frame's number in it; None where there is none."""
         if not self.num_frames:
             return None
-        return locate_frame(self._take, min(self._frame, self.num_frames - 1))
+        _, number, chunk = self._locate(self._take, min(self._frame, self.num_frames - 1))
+        return None if chunk is None else (chunk, number)
 
     # ------------------------------------------------------------------ moving
 
@@ -199,6 +212,13 @@ class Player:
         self._rest -= whole
         start, stop = self.work_area
         wanted = self._frame + whole
+        if whole > 0 and wanted >= stop and self._has_more_coming():
+            # Nothing is skipped: what comes is shown from its first frame on.
+            self.seek(stop - 1)
+            self._rest = 0.0
+            self._wait(True)
+            return
+        self._wait(False)
         if start <= wanted < stop:
             self.seek(wanted)
         elif self._is_looping and not self._is_once and stop - start > 1:
@@ -207,7 +227,18 @@ class Player:
             self.seek(stop - 1 if whole > 0 else start)
             self._stand()
 
+    def _has_more_coming(self) -> bool:
+        """Whether frames will follow the last one of what is played."""
+        stop = self._project.work_area.stop
+        return self._take.id in self._coming and (stop is None or stop > self.num_frames)
+
+    def _wait(self, is_waiting: bool) -> None:
+        if is_waiting != self._is_waiting:
+            self._is_waiting = is_waiting
+            self.changed.emit(None)
+
     def _stand(self) -> None:
+        self._is_waiting = False
         if self._is_playing or self._rate != 1.0:
             self._is_playing, self._rate = False, 1.0
             self.changed.emit(None)
@@ -220,7 +251,7 @@ class Player:
         Frames not made yet show the last one before them; a take without chunks has none.
         """
         shown = self._project.take(take) if self._project.has_take(take) else None
-        count = made_frames(shown) if shown else 0
+        count = self._count(shown) if shown else 0
         if shown is None or not count:
             return None
         found = self._at_hand(shown, min(frame, count - 1))
@@ -231,8 +262,7 @@ class Player:
             if 0 <= place < count:
                 self._wish(shown, place)
         if found is None:
-            chunk, number = self._wish(shown, min(frame, count - 1))
-            self._missed.add((chunk.id, number))
+            self._missed.add(self._wish(shown, min(frame, count - 1)))
         return found
 
     def nearest_picture(self, take: TakeId, frame: int) -> Picture | None:
@@ -240,12 +270,13 @@ class Player:
         if not self._project.has_take(take):
             return None
         shown = self._project.take(take)
-        count = made_frames(shown)
+        count = self._count(shown)
         for distance in range(1, 9):
             for place in (frame - distance, frame + distance):
                 if 0 <= place < count and (found := self._at_hand(shown, place)) is not None:
                     return found
-        return self.thumbnail(locate_frame(shown, min(frame, count - 1))[0]) if count else None
+        chunk = self._locate(shown, min(frame, count - 1))[2] if count else None
+        return None if chunk is None else self.thumbnail(chunk)
 
     def thumbnail(self, chunk: Chunk) -> Picture | None:
         """A chunk's small picture; None: it has been asked for."""
@@ -262,11 +293,26 @@ class Player:
         self._reader.request(FrameRequest(start, THUMBNAIL))
         return None
 
-    def put_frames(self, chunk: ChunkId, frames: Frames) -> None:
-        """Take in the frames of a chunk that has just been made."""
-        for number, frame in enumerate(frames):
-            self._cache.put(chunk, number, frame)
-        self.arrived.emit(chunk)
+    def put_frames(self, new: NewFrames) -> None:
+        """Take in frames of a chunk that is being made; they can be shown at once."""
+        for number, frame in enumerate(new.frames, new.first_frame):
+            self._cache.put(new.chunk_id, number, frame)
+        before = self.num_frames
+        self._arriving.add(new.take, new.chunk_id, new.first_frame + len(new.frames))
+        self.arrived.emit(new.chunk_id)
+        if self.num_frames > before:
+            self.grown.emit(before)
+
+    def drop_frames(self, chunk: ChunkId) -> None:
+        """Forget what has come of a chunk that will not be in the project."""
+        self._arriving.drop(chunk)
+        if self._frame > max(self.num_total - 1, 0):
+            self.seek(max(self.num_total - 1, 0))
+        self.changed.emit(None)
+
+    def expect(self, takes: frozenset[TakeId]) -> None:
+        """Say of which takes more frames are on their way: playing waits for them at their end."""
+        self._coming = takes
 
     def is_in_memory(self, chunk: Chunk) -> bool:
         """Whether all frames of a chunk are here."""
@@ -292,15 +338,27 @@ class Player:
     def _take(self) -> Take:
         return self._session.project.current
 
-    def _at_hand(self, take: Take, frame: int) -> Picture | None:
-        chunk, number = locate_frame(take, frame)
-        return self._cache.get(chunk.id, number)
+    def _count(self, take: Take) -> int:
+        """Frames of a take that can be shown, those of chunks that are not stored yet included."""
+        return made_frames(take) + self._arriving.count(take)
 
-    def _wish(self, take: Take, frame: int) -> tuple[Chunk, int]:
+    def _locate(self, take: Take, frame: int) -> FoundFrame:
+        made = made_frames(take)
+        found = self._arriving.locate(take, frame - made) if frame >= made else None
+        if found is not None:
+            return (*found, None)
         chunk, number = locate_frame(take, frame)
-        if self._cache.get(chunk.id, number) is None:
+        return chunk.id, number, chunk
+
+    def _at_hand(self, take: Take, frame: int) -> Picture | None:
+        chunk_id, number, _ = self._locate(take, frame)
+        return self._cache.get(chunk_id, number)
+
+    def _wish(self, take: Take, frame: int) -> tuple[ChunkId, int]:
+        chunk_id, number, chunk = self._locate(take, frame)
+        if chunk is not None and self._cache.get(chunk_id, number) is None:
             self._reader.request(FrameRequest(chunk, number))
-        return chunk, number
+        return chunk_id, number
 
     def _read(self, request: FrameRequest, picture: Picture) -> None:
         source, number = request.key
@@ -320,6 +378,7 @@ class Player:
                 self.arrived.emit(source)
 
     def _project_changed(self, change: Change) -> None:
+        self._arriving.settle(change.after)
         if self._frame > max(self.num_total - 1, 0):
             self.seek(max(self.num_total - 1, 0))
         if change.before.selection.take != change.after.selection.take or self.num_frames == 0:

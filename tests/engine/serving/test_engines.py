@@ -26,6 +26,7 @@ from engine.serving.messages import (
     ChunkCancelled,
     ChunkDone,
     EngineEvent,
+    FramesReady,
     MakeChunk,
     PreviewReady,
     RequestFailed,
@@ -134,7 +135,7 @@ def test_a_chunk_is_told_stage_by_stage_and_comes_whole(new_desk: Callable[..., 
         kinds.append(type(event))
         if isinstance(event, ChunkDone):
             break
-    assert kinds == [WorldOpening, WorldOpened, *[StepDone, PreviewReady] * 4, ChunkDone]
+    assert kinds == [WorldOpening, WorldOpened, *[StepDone, PreviewReady] * 4, *[FramesReady] * 9, ChunkDone]
     assert event.result.frames.shape == (33, HEIGHT, WIDTH, 3)
     assert event.start_latents is not None
     state, start = FakeWorld().open(START, "camera").state, FakeWorld()

@@ -6,18 +6,20 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from astra_studio.document import action_edits, edits, key_edits, take_edits
+from astra_studio.document import action_edits, edits, key_edits, take_edits, writer
 from astra_studio.document.actions import actions_of
 from astra_studio.document.derived import slots
-from astra_studio.document.model import ParameterKey, Start, new_id, new_project
+from astra_studio.document.model import Chunk, ParameterKey, Start, new_id, new_project
 from astra_studio.document.opening import create_store, open_store
 from astra_studio.document.session import Session
-from astra_studio.services.generation.queue import Generation
+from astra_studio.services.generation.queue import Generation, GenerationStatus, NewFrames
 from astra_studio.services.generation.timings import Timings
 from astra_studio.services.signals import Mailbox
 from engine.actions.pose_line import parse_pose_line
@@ -138,21 +140,23 @@ def test_generate_without_a_start_says_what_is_missing(new_rig: Callable[..., Ri
         made.generation.generate(made.take.id)
 
 
-def test_settings_take_effect_at_the_next_chunk(rig: Rig) -> None:
-    rig.plan("w-8 left-8")
+def test_settings_take_effect_at_the_next_chunk_to_begin(new_rig: Callable[..., Rig]) -> None:
+    made = new_rig(world="fake:0.2")
+    made.add_start()
+    made.plan("w-8 left-8")
     seen: list[int] = []
 
-    def change(key: tuple[str, int]) -> None:
-        seen.append(key[1])
-        if key[1] == 0:
-            rig.session.apply(edits.set_settings(rig.take.id, {"guidance": 3.0}))
+    def change(status: GenerationStatus) -> None:
+        if status.active is not None and status.active.step == 1 and not seen:
+            seen.append(status.active.index)
+            made.session.apply(edits.set_settings(made.take.id, {"guidance": 3.0}))
 
-    rig.generation.finished.connect(change)
-    rig.generation.generate(rig.take.id)
-    rig.wait()
-    assert seen == [0, 1]
-    assert [chunk.request.settings["guidance"] for chunk in rig.take.chunks][1] == 3.0
-    assert rig.take.chunks[0].request.settings["guidance"] != 3.0
+    made.generation.changed.connect(change)
+    made.generation.generate(made.take.id)
+    made.wait()
+    assert seen == [0]
+    assert [chunk.request.settings["guidance"] for chunk in made.take.chunks][1] == 3.0
+    assert made.take.chunks[0].request.settings["guidance"] != 3.0
 
 
 def test_stale_chunks_are_made_again_as_a_branch(rig: Rig) -> None:
@@ -187,7 +191,7 @@ def test_cancel_keeps_what_is_finished(new_rig: Callable[..., Rig]) -> None:
 
 
 def test_a_chunk_whose_take_was_deleted_meanwhile_can_be_restored(new_rig: Callable[..., Rig]) -> None:
-    made = new_rig(seconds=0.2)
+    made = new_rig(world="fake:0.2")
     made.add_start()
     made.generation.generate(made.take.id, 3)
     made.mail.run_until(lambda: made.generation.status.active is not None)
@@ -308,11 +312,11 @@ def test_a_chunk_that_found_no_room_is_kept_and_stored_when_asked_again(
     made.generation.resume()
     made.mail.run_until(lambda: bool(made.generation.status.failures))
     assert not made.take.chunks, "still no room: it comes back, and waits on"
-    kept = made.generation._kept
-    assert kept is not None
-    made.generation._writer.close()
+    assert made.generation.has_unstored
+    kept = made.generation._unstored[0]
+    made.generation._storing._writer.close()
     monkeypatch.undo()
-    made.generation._writer = made.generation._new_writer()
+    made.generation._storing._writer = made.generation._storing.new_writer()
     made.generation.generate(made.take.id, 1)
     made.wait()
     assert [chunk.request.index for chunk in made.take.chunks] == [0, 1, 2]
@@ -321,7 +325,7 @@ def test_a_chunk_that_found_no_room_is_kept_and_stored_when_asked_again(
 
 
 def test_undoing_the_branch_that_is_being_made_leaves_its_chunk_to_be_restored(new_rig: Callable[..., Rig]) -> None:
-    made = new_rig(seconds=0.2)
+    made = new_rig(world="fake:0.2")
     made.add_start()
     made.generation.generate(made.take.id, 2)
     made.wait()
@@ -361,3 +365,156 @@ def test_the_time_of_a_chunk_is_known_in_the_next_session(new_rig: Callable[...,
     assert 0.4 <= took < 5
     twice = Timings().seconds(info, info.settings_with({"num_steps": 8}), 8)
     assert twice == pytest.approx(2 * took), "from what is known of this world, by its steps"
+
+
+# ---------------------------------------------------------------------- chunks that overlap
+
+
+class SlowDisk:
+    """Lets a chunk into the file only when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.may_write = threading.Semaphore(0)
+        self.writing: list[int] = []
+        put_chunk = writer.put_chunk
+
+        def slow(connection: sqlite3.Connection, chunk: Chunk) -> int:
+            self.writing.append(chunk.request.index)
+            assert self.may_write.acquire(timeout=60)
+            return put_chunk(connection, chunk)
+
+        monkeypatch.setattr(writer, "put_chunk", slow)
+
+
+def test_the_next_chunk_begins_while_the_last_is_stored_and_no_more_than_one_waits(
+    new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, made = SlowDisk(monkeypatch), new_rig()
+    made.add_start()
+    made.plan("w-8 left-8 d-8 s-8")
+    made.generation.generate(made.take.id)
+    made.mail.run_until(lambda: len(made.generation.status.storing) == 2)
+    time.sleep(0.3)
+    made.mail.run_pending()
+    status = made.generation.status
+    assert disk.writing == [0]
+    assert not made.take.chunks
+    assert status.storing == ((made.take.id, 0), (made.take.id, 1))
+    assert status.queued == ((made.take.id, 2), (made.take.id, 3)), "two are unstored, so the third waits"
+    assert status.is_busy
+    disk.may_write.release()
+    made.mail.run_until(lambda: len(made.take.chunks) == 1)
+    made.mail.run_until(lambda: len(made.generation.status.storing) == 2)
+    assert [index for _, index in made.generation.status.storing] == [1, 2]
+    for _ in range(3):
+        disk.may_write.release()
+    made.wait()
+    assert [chunk.request.index for chunk in made.take.chunks] == [0, 1, 2, 3]
+    assert [chunk.parent for chunk in made.take.chunks] == [None, *(chunk.id for chunk in made.take.chunks[:3])]
+
+
+def test_chunks_that_overlap_are_those_that_follow_one_another(
+    new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "w-8 left-5 w-3 d-8 s-4"
+    plain = new_rig("plain")
+    plain.add_start()
+    plain.plan(line)
+    for _ in range(4):
+        plain.generation.generate(plain.take.id, 1)
+        plain.wait()
+    disk, made = SlowDisk(monkeypatch), new_rig("overlapping")
+    made.add_start()
+    made.plan(line)
+    for _ in range(4):
+        disk.may_write.release()
+    made.generation.generate(made.take.id)
+    made.wait()
+    assert [c.latents_sha256 for c in made.take.chunks] == [c.latents_sha256 for c in plain.take.chunks]
+    assert made.take.actions == plain.take.actions
+    assert [c.request.actions for c in made.take.chunks] == [c.request.actions for c in plain.take.chunks]
+
+
+def test_an_engine_killed_while_the_chunk_before_is_unstored_goes_on_from_memory(
+    new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, made = SlowDisk(monkeypatch), new_rig(world="fake:0.4", in_process=False)
+    made.add_start()
+    made.plan("w-8 left-8 d-8")
+    made.generation.generate(made.take.id)
+    made.mail.run_until(lambda: is_making(made, 1, step=1))
+    assert not made.take.chunks
+    assert made.engine.child_pid is not None
+    os.kill(made.engine.child_pid, signal.SIGKILL)
+    for _ in range(3):
+        disk.may_write.release()
+    made.wait()
+    plain = new_rig("plain", "fake:0.1")
+    plain.add_start()
+    plain.plan("w-8 left-8 d-8")
+    plain.generation.generate(plain.take.id)
+    for _ in range(3):
+        disk.may_write.release()
+    plain.wait()
+    assert [c.latents_sha256 for c in made.take.chunks] == [c.latents_sha256 for c in plain.take.chunks]
+    assert not made.generation.status.failures
+
+
+def test_closing_stores_all_that_is_finished(new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, made = SlowDisk(monkeypatch), new_rig()
+    made.add_start()
+    made.plan("w-8 left-8 d-8")
+    made.generation.generate(made.take.id)
+    made.mail.run_until(lambda: len(made.generation.status.storing) == 2)
+    disk.may_write.release()
+    disk.may_write.release()
+    made.close()
+    again = new_rig()
+    assert len(again.take.chunks) == 2
+
+
+def test_what_is_asked_for_meanwhile_comes_after_what_is_unstored(
+    new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, made = SlowDisk(monkeypatch), new_rig()
+    made.add_start()
+    made.generation.generate(made.take.id, 1)
+    made.mail.run_until(lambda: bool(made.generation.status.storing))
+    made.generation.generate(made.take.id, 1)
+    made.generation.generate(made.take.id, 1)
+    for _ in range(3):
+        disk.may_write.release()
+    made.wait()
+    assert [chunk.request.index for chunk in made.take.chunks] == [0, 1, 2]
+
+
+def test_frames_come_before_the_chunk_is_stored_and_those_of_a_cancelled_one_are_dropped(
+    new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, made = SlowDisk(monkeypatch), new_rig()
+    made.add_start()
+    heard: list[NewFrames] = []
+    made.generation.frames.connect(heard.append)
+    made.generation.generate(made.take.id, 1)
+    made.mail.run_until(lambda: bool(made.generation.status.storing))
+    assert [new.first_frame for new in heard] == [0, 1, 5, 9, 13, 17, 21, 25, 29]
+    assert not made.take.chunks
+    disk.may_write.release()
+    made.wait()
+    assert {new.chunk_id for new in heard} == {made.take.chunks[0].id}
+
+    dropped: list[str] = []
+    made.generation.dropped.connect(dropped.append)
+    made.session.apply(edits.set_world("fake:1"))
+    made.generation.generate(made.take.id, 1)
+    made.mail.run_until(lambda: is_making(made, 0, step=1) or is_making(made, 1, step=1))
+    active = made.generation.status.active
+    assert active is not None
+    made.generation.cancel()
+    made.wait()
+    assert dropped == [active.chunk_id]
+
+
+def is_making(made: Rig, index: int, step: int) -> bool:
+    active = made.generation.status.active
+    return active is not None and active.index == index and active.step >= step

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from astra_studio.document.edits import set_work_area
+from astra_studio.services.generation.status import NewFrames
 from astra_studio.services.playback.frame_cache import FrameCache
 from astra_studio.services.playback.player import Player
 from tests.astra_studio.services.generation.test_queue import Rig
@@ -86,8 +88,6 @@ def test_where_the_playhead_has_left_nothing_more_is_read(rig: Rig, player: Play
 
 
 def test_it_plays_at_the_rate_of_the_world_and_loops_in_the_work_area(rig: Rig, player: Player) -> None:
-    from astra_studio.document.edits import set_work_area
-
     player.play()
     player.advance(10.0)
     player.advance(10.26)
@@ -152,3 +152,101 @@ def test_a_take_without_chunks_has_no_frames(tmp_path: Path) -> None:
     player.step_frames(3)
     player.close()
     rig.close()
+
+
+# ---------------------------------------------------------------------- frames that are still coming
+
+
+def new_frames(rig: Rig, chunk: str, first: int, count: int = 4) -> NewFrames:
+    frames = np.full((count, 64, 112, 3), first % 256, np.uint8)
+    return NewFrames(take=rig.take.id, chunk_id=chunk, first_frame=first, frames=frames)
+
+
+def test_frames_are_shown_before_their_chunk_is_in_the_project(rig: Rig, player: Player) -> None:
+    grown: list[int] = []
+    player.grown.connect(grown.append)
+    assert player.num_frames == 97
+    player.put_frames(new_frames(rig, "new", 0))
+    player.put_frames(new_frames(rig, "new", 4))
+    assert (player.num_frames, grown) == (105, [97, 101])
+    picture = player.picture(rig.take.id, 102)
+    assert picture is not None
+    assert picture[0, 0, 0] == 4
+    player.seek(104)
+    assert player.chunk is None, "it is in no file yet"
+    player.put_frames(new_frames(rig, "new", 0))
+    assert (player.num_frames, grown) == (105, [97, 101]), "the same frames again, of a chunk that is made anew"
+    player.drop_frames("new")
+    assert player.num_frames == 97
+    assert player.frame <= 96
+
+
+def test_frames_count_once_when_their_chunk_is_stored(rig: Rig, player: Player) -> None:
+    rig.generation.frames.connect(player.put_frames)
+    rig.generation.generate(rig.take.id, 2)
+    rig.mail.run_until(lambda: player.num_frames > 97)
+    rig.wait()
+    assert player.num_frames == 97 + 64
+    assert player.is_in_memory(rig.take.chunks[-1])
+    found = player.chunk
+    player.seek(160)
+    found = player.chunk
+    assert found is not None
+    assert found[0].id == rig.take.chunks[-1].id
+
+
+def test_playing_waits_at_the_last_frame_and_goes_on_by_itself(rig: Rig, player: Player) -> None:
+    told: list[bool] = []
+    player.changed.connect(lambda _none: told.append(player.is_waiting))
+    player.expect(frozenset({rig.take.id}))
+    player.seek(95)
+    player.play_once()
+    player.advance(0.0)
+    for tick in range(1, 21):
+        player.advance(tick * 0.0625)
+    assert player.is_playing
+    assert player.is_waiting
+    assert player.frame == 96
+    player.put_frames(new_frames(rig, "new", 0))
+    player.advance(1.3125)
+    assert (player.frame, player.is_waiting) == (97, False)
+    player.advance(1.375)
+    assert player.frame == 98, "one by one, none skipped"
+    player.advance(1.5)
+    assert (player.frame, player.is_waiting) == (100, True)
+    player.expect(frozenset())
+    player.advance(1.75)
+    assert not player.is_playing, "nothing more comes"
+    assert not player.is_waiting
+    assert told[-1] is False
+    assert True in told
+
+
+def test_playing_does_not_wait_for_another_take_or_within_a_work_area(rig: Rig, player: Player) -> None:
+    player.expect(frozenset({"another"}))
+    player.seek(95)
+    player.play_once()
+    player.advance(0.0)
+    player.advance(0.2)
+    assert not player.is_playing
+    player.expect(frozenset({rig.take.id}))
+    rig.session.apply(set_work_area(10, 50))
+    player.seek(48)
+    player.play()
+    player.advance(1.0)
+    player.advance(1.2)
+    assert not player.is_waiting
+    assert player.frame == 10, "round and round"
+
+
+def test_pausing_ends_the_wait(rig: Rig, player: Player) -> None:
+    player.expect(frozenset({rig.take.id}))
+    player.seek(96)
+    player.play_once()
+    player.seek(96)
+    player.advance(0.0)
+    player.advance(0.2)
+    assert player.is_waiting
+    player.pause()
+    assert not player.is_waiting
+    assert not player.is_playing
