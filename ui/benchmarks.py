@@ -118,6 +118,7 @@ def run_window_benchmarks(
     process is there to avoid."""
     yield start_up(num_starts)
     yield from event_loop(num_chunks, in_process=in_process)
+    yield from first_frame(num_chunks, in_process=in_process)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.astra"
         times = fill_project(path, num_stored)
@@ -164,6 +165,37 @@ def event_loop(num_chunks: int, *, in_process: bool = False) -> Iterator[Timing]
         generation.generate(bench.studio.take.id, num_chunks)
         name = f"making {num_chunks} chunks, playing"
         yield bench.delays(name, lambda: not generation.status.is_busy)
+
+
+def first_frame(num_chunks: int, *, in_process: bool = False) -> Iterator[Timing]:
+    """From asking for one more chunk of the bundled world to its first new frame on the screen.
+
+    Denoising ends before anything is decoded, so most of a chunk's making lies before its first frame; what counts is
+    how soon that is seen, beside how long the chunk plays.
+    """
+    with _bench(in_process=in_process) as bench:
+        studio = bench.studio
+        bench.until(lambda: studio.generation.status.world_stage == "open", "opening the bundled world")
+        bench.files.use_picture(assets() / "pictures" / "meadow.jpg")
+        bench.until(lambda: studio.project.start is not None, "reading the picture")
+        studio.generation.generate(studio.take.id, 1)
+        bench.until(lambda: not studio.generation.status.is_busy, "the first chunk, which starts kernels")
+        first_s, whole_s = [], []
+        for _ in range(num_chunks):
+            before, began_s = studio.player.num_frames, time.perf_counter()
+            studio.generation.generate(studio.take.id, 1)
+            bench.until(lambda before=before: studio.player.num_frames > before, "the first frame")  # type: ignore[misc]
+            studio.player.seek(before)
+            bench.window.viewport.stage.repaint()
+            first_s.append(time.perf_counter() - began_s)
+            bench.until(lambda: not studio.generation.status.is_busy, "the rest of the chunk")
+            whole_s.append(time.perf_counter() - began_s)
+        plays_s = studio.take.clock.seconds_per_chunk
+        yield Timing(name="first new frame on the screen", values=[1000 * value for value in first_s])
+        shares = [value / plays_s for value in first_s]
+        yield Timing(name=f"as a share of the {plays_s:g} s that a chunk plays", values=shares, unit="", p95_limit=0.4)
+        shares = [first / whole for first, whole in zip(first_s, whole_s, strict=True)]
+        yield Timing(name="as a share of the time until it is stored", values=shares, unit="")
 
 
 def _fill_timings(times: FillTimes) -> Iterator[Timing]:

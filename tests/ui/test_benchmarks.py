@@ -7,7 +7,7 @@ from pathlib import Path
 from pytestqt.qtbot import QtBot
 
 from astra_studio.document.benchmark import fill_project
-from ui.benchmarks import large_project
+from ui.benchmarks import first_frame, large_project
 from ui.path_editor.benchmark import path_timings
 from ui.timing import HEADER, Timing
 
@@ -32,6 +32,14 @@ def test_a_large_project_is_opened_and_scrubbed_from_the_file_and_from_memory(qt
     held = found["frames in memory over all 97"]
     assert held.is_met
     assert abs(held.maximum * 2**20 - 97 * 48 * 80 * 3) < 1, "all of them fit into memory"
+
+
+def test_the_first_frame_is_seen_before_its_chunk_is_stored(qtbot: QtBot) -> None:
+    seen, of_play, of_making = first_frame(2)
+    assert [len(timing.values) for timing in (seen, of_play, of_making)] == [2, 2, 2]
+    assert max(of_making.values) < 1
+    assert of_play.name == "as a share of the 1.6 s that a chunk plays"
+    assert of_play.values[0] == seen.values[0] / 1600
 
 
 def test_the_path_editor_is_measured_in_all_its_views(qtbot: QtBot) -> None:
