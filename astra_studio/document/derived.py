@@ -161,11 +161,6 @@ def asked_at(project: Project, take: Take, tick: int) -> Asked:
     return Asked(settings=settings_with(project.world, changes), prompt=prompt, keyed=tuple(keyed))
 
 
-def settings_of(project: Project, take: Take) -> Settings:
-    """The settings of the take's next chunk."""
-    return asked_at(project, take, made_ticks(take)).settings
-
-
 def latents_per_chunk(project: Project, take: Take) -> int:
     """Ticks of the take's next chunk."""
     return chunk_clock(project, take).chunk_length(take.recipe.num_latents)
@@ -222,16 +217,6 @@ def first_stale(project: Project, take: Take) -> int:
             return index
         tick += chunk.num_ticks
     return len(take.chunks)
-
-
-def stale_after(take: Take, tick: int) -> tuple[Chunk, ...]:
-    """The chunks that a change at `tick` makes stale: the one that holds it, and those after it."""
-    stale, end = [], 0
-    for chunk in take.chunks:
-        end += chunk.num_ticks
-        if end > tick:
-            stale.append(chunk)
-    return tuple(stale)
 
 
 def slots(project: Project, take: Take) -> tuple[Slot, ...]:

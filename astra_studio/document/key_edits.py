@@ -54,16 +54,6 @@ def set_easing(take: TakeId, places: Collection[Place], easing: str) -> Edit:
     return _edit("Change easing", take, change)
 
 
-def move_keys(take: TakeId, places: Collection[Place], ticks: int) -> Edit:
-    """Move keys together, not past tick 0; those that they land on go. Raises ValueError for one that is gone."""
-
-    def change(known: Take) -> Keys:
-        _check_there(known, places)
-        return parameters.moved(known.keys, places, ticks)
-
-    return _edit("Move keys" if len(places) > 1 else "Move key", take, change)
-
-
 def delete_keys(take: TakeId, places: Collection[Place]) -> Edit:
     """Remove keys. Raises ValueError for one that is gone."""
 

@@ -34,15 +34,6 @@ class RoutedActions:
         """(2, E): share of token frames whose weight an expert got, and its mean probability."""
         return torch.stack([self.weights_BFE.mean((0, 1)), self.probabilities_BFE.mean((0, 1))])
 
-    def balance_loss(self) -> Tensor:
-        """Load-balancing loss: E x sum over experts of (share chosen x mean probability); 1 when all are equal.
-
-        Source: Switch Transformer (Fedus et al. 2021), equation 4, with the soft share of top-K in place of counts.
-        """
-        chosen = (self.weights_BFE > 0).to(self.probabilities_BFE.dtype)
-        share = (chosen / chosen.sum(-1, keepdim=True)).mean((0, 1))
-        return len(share) * (share * self.probabilities_BFE.mean((0, 1))).sum()
-
 
 class ActionEmbedder(nn.Module):
     """Per-modality projector into one unified width, and the router. Shared by all blocks."""

@@ -106,7 +106,9 @@ class _Step(nn.Module):
             slope_weight=self.slope_weight,
         )
         load = (actions.routed.weights_BFE > 0).float().mean((0, 1))
-        # Linear in this batch's probabilities, so that parts of a batch add up to the whole.
+        # Load-balancing loss: Switch Transformer (Fedus et al. 2021), equation 4, with the soft share of top-K in place
+        # of counts; 1 when all are equal. Linear in this batch's probabilities, so that parts of a batch add up to the
+        # whole.
         balance = len(load) * (usual_load_E * actions.routed.probabilities_BFE.mean((0, 1))).sum()
         return loss, balance, load.detach()
 

@@ -30,7 +30,7 @@ def paint_scale(painter: QPainter, theme: Theme, projection: Flat) -> None:
     painter.drawText(QPointF(left + length + 9, middle + 4), f"{step:g} u")
 
 
-def paint_legend(painter: QPainter, theme: Theme, box: QRectF, *, has_fast: bool) -> None:
+def paint_legend(painter: QPainter, theme: Theme, box: QRectF) -> None:
     """What dots and rings are."""
     painter.setFont(theme.font(12))
     metrics = painter.fontMetrics()

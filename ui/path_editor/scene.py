@@ -8,7 +8,7 @@ import numpy as np
 
 from astra_studio.document.derived import slots, start_frames
 from astra_studio.document.model import Project, Take
-from astra_studio.document.paths import editable_path, has_rows_without_keys, poses_of_take, stored_path
+from astra_studio.document.paths import has_rows_without_keys, poses_of_take, stored_path
 from engine import poses
 from engine.clock import ASTRA_CLOCK, Clock
 from engine.poses import Floats
@@ -127,12 +127,6 @@ def time_of_frame(project: Project, take: Take, frame: float) -> float:
 def frame_of_time(project: Project, take: Take, time_s: float) -> int:
     """The frame at a time of the path."""
     return round(take.clock.frame_at(time_s, start_frames(project, take)))
-
-
-def path_to_edit(take: Take) -> CameraPath | None:
-    """All of a take's way as keys, those that would have to be made first among them."""
-    found = editable_path(take)
-    return None if found is None else found.path
 
 
 def _line(path: CameraPath | None, ticks: Floats, clock: Clock) -> tuple[Floats, Floats]:

@@ -77,7 +77,6 @@ class PathView(QWidget):
         self._drag: ViewDrag | None = None
         self._hot: Handle | None = None
         self._hovered = -1
-        self._pointer = QPointF()
         self._painted: tuple[object, QPixmap] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -294,7 +293,7 @@ class PathView(QWidget):
         elif isinstance(projection, Flat) and not self.scene.is_empty:
             if self._drag is None or not self._drag.words:
                 furniture.paint_scale(painter, theme, projection)
-            furniture.paint_legend(painter, theme, QRectF(self.rect()), has_fast=bool(self.scene.fast.any()))
+            furniture.paint_legend(painter, theme, QRectF(self.rect()))
         if self._drag is not None and self._drag.words:
             furniture.paint_words(painter, theme, QRectF(self.rect()), self._drag.words)
 
@@ -362,7 +361,6 @@ class PathView(QWidget):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         if self._drag is not None or self.flying.is_recording:
             return
-        self._pointer = event.position()
         self._drag = self._begun(event)
         self.update()
 
@@ -420,7 +418,6 @@ class PathView(QWidget):
         return Gizmo(origin=point, axes=axes, projection=self.current_projection())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._pointer = event.position()
         if self._drag is None:
             self._hover(event.position())
             return

@@ -25,7 +25,7 @@ from astra_studio.paths import assets
 from ui.theme.style import style_sheet
 from ui.theme.tokens import THEMES
 
-SMALL_PX, USUAL_PX, TIMECODE_PX, SCORE_PX = 11, 12, 16, 22
+SMALL_PX, USUAL_PX = 11, 12
 """Font sizes: hints and rulers, everything, timecode, scores."""
 Pattern = Literal["dots", "bars", "crosses", "hatch", "veil"]
 """Marks that stand for a state where colour alone does not: "veil" is the wide hatch over pictures."""

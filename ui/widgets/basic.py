@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QTo
 
 from ui.theme import R4, R6, S4, S8, S12, Theme
 
-HEADER_PX, SECTION_PX, BUTTON_PX, ICON_PX = 32, 28, 24, 14
+HEADER_PX, BUTTON_PX, ICON_PX = 32, 24, 14
 
 
 class Filled(QWidget):

@@ -258,9 +258,6 @@ class NumberField(DragField):
         """Show a value, without a word to anybody; not while it is typed over."""
         self._put(value)
 
-    def set_range(self, minimum: float, maximum: float) -> None:
-        self._minimum, self._maximum = minimum, maximum
-
     def _parsed(self, text: str) -> float:
         return evaluated(text)
 

@@ -12,7 +12,7 @@ from astra_studio.document.chunk_files import ChunkFrames
 from astra_studio.document.derived import locate_frame, made_frames
 from astra_studio.document.model import Chunk, Take
 from astra_studio.services.export.burnt_hud import draw_hud
-from engine.messages import Frames, Picture
+from engine.messages import Picture
 
 
 class TakeSource:
@@ -86,9 +86,3 @@ def tick_in(chunk: Chunk, frame: int) -> int | None:
     per_tick = chunk.clock.frames_per_latent
     lead = chunk.num_frames - per_tick * chunk.num_ticks
     return (frame - lead) // per_tick if frame >= lead else None
-
-
-def frames_of(project: Path, take: Take) -> Frames:
-    """All frames of a take at once, for tests and small takes."""
-    with TakeSource(project, take) as source:
-        return np.stack([source.picture(number) for number in range(source.num_frames)])

@@ -1,4 +1,4 @@
-"""Builds networks from files of any layout we read, and writes the original layout back.
+"""Networks built from files of any layout we read.
 
 Sizes come from the tensors (original layouts) or the folder's config.json (diffusers layout). Nothing is left to
 chance: a missing, extra, wrong-shaped or non-finite tensor is an error that names it.
@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_wan import AutoencoderKLWan
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from engine.models.codec import VideoCodec
@@ -23,11 +22,10 @@ from engine.models.transformer import AstraTransformer3DModel
 from engine.models.wan_vae import WanCodec
 from engine.models.weights.astra import ASTRA_NAMES, WAN_NAMES, is_adapter, transformer_config, wan_config
 from engine.models.weights.errors import WeightsMismatch, WeightsMissing, WeightsUnreadable
-from engine.models.weights.name_map import Translation, check_fit, translate, translate_back
+from engine.models.weights.name_map import Translation, check_fit, translate
 from engine.models.weights.reading import INDEX_SUFFIX, read_tensors
 from engine.models.weights.umt5 import TIED, UMT5_NAMES, umt5_config
 from engine.models.weights.wan_vae import WAN_VAE_NAMES, vae_config
-from engine.whole_files import whole_path
 
 ALIGNMENT = 64
 """Bytes; what torch's own allocator gives."""
@@ -114,16 +112,6 @@ def load_text_encoder(source: Path, dtype: torch.dtype = torch.float32) -> Any:
         encoder = UMT5EncoderModel(config)
     _fill(encoder, Translation(tensors=tensors, unknown=found.unknown, ignored=()), source.name)
     return encoder.to(dtype).eval().requires_grad_(False)
-
-
-def export_original(model: AstraTransformer3DModel, destination: Path) -> None:
-    """Write a transformer's tensors under the names of the original Astra checkpoint, as safetensors.
-
-    Raises WeightsMismatch if the model has parts that the layout has no name for (MLP experts, a learned router).
-    """
-    renamed = translate_back(model.state_dict(), ASTRA_NAMES)
-    with whole_path(destination) as part:
-        save_file({name: tensor.contiguous() for name, tensor in renamed.items()}, part)
 
 
 def cast_for_inference(model: AstraTransformer3DModel, dtype: torch.dtype) -> None:

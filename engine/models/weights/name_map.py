@@ -77,15 +77,6 @@ def translate(tensors: Mapping[str, Tensor], names: NameMap) -> Translation:
     return Translation(tensors=renamed, unknown=tuple(unknown), ignored=tuple(ignored))
 
 
-def translate_back(tensors: Mapping[str, Tensor], names: NameMap) -> dict[str, Tensor]:
-    """Rename our tensors into a layout. Raises WeightsMismatch for those that the layout has no name for."""
-    renamed = {name: names.theirs(name) for name in tensors}
-    homeless = [name for name, theirs in renamed.items() if theirs is None]
-    if homeless:
-        raise WeightsMismatch(f"the {names.layout} layout has no place for {_listed(homeless)}")
-    return {theirs: tensors[name] for name, theirs in renamed.items() if theirs is not None}
-
-
 def check_fit(
     tensors: Mapping[str, Tensor], expected_shapes: Mapping[str, tuple[int, ...]], unknown: Iterable[str], source: str
 ) -> None:

@@ -154,11 +154,6 @@ class Source:
             start = end + 1
 
     @cached_property
-    def first_words(self) -> list[str]:
-        """Of the first line that is neither empty nor a comment."""
-        return next(self.lines(), (0, []))[1] if self.is_text else []
-
-    @cached_property
     def sample(self) -> list[list[float]]:
         """Of its first lines those with the commonest number of columns, as numbers: what tells one table from another.
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from astra_studio.document.actions import Actions, actions_of
+from astra_studio.document.derived import asked_at, made_ticks
 from astra_studio.document.edits import set_start
-from astra_studio.document.model import Chunk, Project, Request, Start, new_id, new_project
+from astra_studio.document.model import Chunk, Project, Request, Start, Take, new_id, new_project
 from astra_studio.document.opening import create_store
 from astra_studio.document.session import Session
 from astra_studio.document.writer import ArtifactWriter, Finished, Stored
@@ -18,7 +19,7 @@ from engine.actions.moves import camera_row
 from engine.actions.pose_line import parse_pose_line
 from engine.clock import ASTRA_CLOCK
 from engine.rollout import Rollout
-from engine.settings import default_settings
+from engine.settings import Settings, default_settings
 from engine.worlds.fake import FakeWorld
 from engine.worlds.fake_settings import FAKE_SETTINGS
 
@@ -28,6 +29,11 @@ START = Start(artifact="picture-0", name="meadow.jpg", width_px=112, height_px=6
 def line(text: str) -> Actions:
     """The actions of a pose line."""
     return actions_of(parse_pose_line(text, clock=ASTRA_CLOCK))
+
+
+def settings_of(project: Project, take: Take) -> Settings:
+    """The settings of the take's next chunk."""
+    return asked_at(project, take, made_ticks(take)).settings
 
 
 def moves(names: Sequence[str]) -> Actions:

@@ -99,7 +99,6 @@ def any_edit(draw: st.DrawFn, project: Project, library: dict) -> Edit:
         lambda: key_edits.set_keys(take, (key,), "Set keys"),
         lambda: key_edits.set_value(take, place, key.value),
         lambda: key_edits.set_easing(take, [place], key.easing),
-        lambda: key_edits.move_keys(take, [place], tick),
         lambda: key_edits.delete_keys(take, [place]),
         lambda: key_edits.set_parameter(take, place[0], key.value),
         lambda: take_edits.lock(take, chunks[: tick % 4], draw(st.booleans())),

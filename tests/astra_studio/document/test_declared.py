@@ -8,14 +8,14 @@ import pytest
 
 from astra_studio.document import edits, key_edits, parameters, take_edits
 from astra_studio.document.declared import defaults_of, specs_of, words_of
-from astra_studio.document.derived import active_parameters, asked_at, settings_of
+from astra_studio.document.derived import active_parameters, asked_at
 from astra_studio.document.differences import differences
 from astra_studio.document.encoding import decode_project, encode_project
 from astra_studio.document.model import ParameterKey, Project, World, new_id
 from engine.settings import Settings, SettingsPreset
 from engine.worlds.fake import FakeWorld
-from tests.astra_studio.document.project_builders import project_of
-from tests.astra_studio.document.test_keys import made_of, stale_of
+from tests.astra_studio.document.project_builders import project_of, settings_of
+from tests.astra_studio.document.test_keys import made_of, moved_by, stale_of
 from tests.settings_builders import WINDY
 
 INFO = replace(
@@ -86,7 +86,7 @@ def test_settings_of_another_world_wait_for_it(windy: Project) -> None:
     take = elsewhere.current.id
     elsewhere = edits.set_settings(take, {"guidance": 3.0}).change(elsewhere)
     elsewhere = key_edits.add_key(take, key(0, 2.5, "guidance")).change(elsewhere)
-    elsewhere = key_edits.move_keys(take, [("wind", 8)], 4).change(elsewhere)
+    elsewhere = moved_by(elsewhere, [("wind", 8)], 4)
     with pytest.raises(ValueError, match="no parameter 'look'"):
         key_edits.add_key(take, key(0, 0.5, "look")).change(elsewhere)
     stored = decode_project(encode_project(elsewhere), {})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astra_studio.document import edits, key_edits, parameters, take_edits
-from astra_studio.document.derived import Staleness, asked_at, first_stale, settings_of, slots
+from astra_studio.document.derived import Staleness, asked_at, first_stale, slots
 from astra_studio.document.differences import differences
 from astra_studio.document.encoding import decode_project, encode_project
 from astra_studio.document.facets import Facet, changed_facets
@@ -18,7 +18,7 @@ from astra_studio.document.model import ParameterKey, Project, World, new_id
 from engine.clock import ASTRA_CLOCK
 from engine.messages import WorldInfo
 from engine.worlds.astra_settings import ASTRA_SETTINGS
-from tests.astra_studio.document.project_builders import chunk_after, project_of
+from tests.astra_studio.document.project_builders import chunk_after, project_of, settings_of
 from tests.settings_builders import astra_settings
 
 TEXT_WORLD = WorldInfo(
@@ -40,6 +40,11 @@ def key(tick: int, value: float | str, easing: str = "linear", parameter: str = 
 
 def with_keys(project: Project, *keys: ParameterKey) -> Project:
     return key_edits.set_keys(project.current.id, keys, "Set keys").change(project)
+
+
+def moved_by(project: Project, places: list[tuple[str, int]], ticks: int) -> Project:
+    take = project.current
+    return key_edits.set_keys(take.id, parameters.moved(take.keys, places, ticks), "Move keys").change(project)
 
 
 def made_of(project: Project, num_chunks: int) -> Project:
@@ -110,7 +115,7 @@ def test_keys_are_put_moved_changed_and_deleted():
     project = with_keys(project_of(), key(0, 1.0), key(8, 2.0))
     take = project.current.id
     project = key_edits.add_key(take, key(8, 2.5, "hold")).change(project)
-    project = key_edits.move_keys(take, [("guidance", 0), ("guidance", 8)], 4).change(project)
+    project = moved_by(project, [("guidance", 0), ("guidance", 8)], 4)
     assert [(one.tick, one.value) for one in project.current.keys] == [(4, 1.0), (12, 2.5)]
     project = key_edits.set_value(take, ("guidance", 4), 1.25).change(project)
     project = key_edits.set_easing(take, [("guidance", 12)], "linear").change(project)
@@ -197,7 +202,7 @@ def test_a_key_that_is_deleted_makes_stale_what_it_had_decided():
 
 def test_moving_the_end_of_an_even_way_makes_stale_from_the_first_value_that_differs():
     project = made_of(with_keys(project_of("w-32"), key(8, 1.0), key(24, 3.0)), 4)
-    moved = key_edits.move_keys(project.current.id, [("guidance", 24)], 2).change(project)
+    moved = moved_by(project, [("guidance", 24)], 2)
     assert stale_of(moved) == [2, 3]
     slot = slots(moved, moved.current)[2]
     assert slot.differing == ("guidance",)

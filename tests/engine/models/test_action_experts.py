@@ -69,17 +69,6 @@ def test_the_load_is_the_share_of_frames_of_each_expert():
     assert routed.load()[0].tolist() == [0.75, 0.25]
 
 
-def test_the_balance_loss_is_one_when_even_and_grows_when_all_choose_one_expert():
-    even = torch.eye(4)[None]
-    lopsided = torch.zeros(1, 4, 4)
-    lopsided[..., 2] = 1
-    losses = [
-        float(RoutedActions(unified_BFU=torch.zeros(1, 4, 1), weights_BFE=w, probabilities_BFE=w).balance_loss())
-        for w in (even, lopsided)
-    ]
-    assert losses == [1.0, 4.0]
-
-
 def test_more_experts_per_row_than_there_are_is_refused():
     with pytest.raises(ValueError, match=r"top_k must lie in 1\.\.4"):
         embedder(top_k=5)

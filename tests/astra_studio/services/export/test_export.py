@@ -24,8 +24,8 @@ from astra_studio.services.export.export import (
 )
 from astra_studio.services.export.record import MARK, VERSION, as_metadata, record_of, sidecar_of
 from astra_studio.services.export.restore import read_record, restored
-from astra_studio.services.export.source import frames_of
-from engine.messages import Cancelled
+from astra_studio.services.export.source import TakeSource
+from engine.messages import Cancelled, Frames
 from engine.video.decode import read_frames
 from engine.video.exporters import EXPORTERS
 from engine.worlds.fake import HEIGHT, WIDTH
@@ -58,6 +58,11 @@ def first(rig: Rig) -> Take:
 @pytest.fixture
 def branch(rig: Rig) -> Take:
     return rig.session.project.takes[1]
+
+
+def frames_of(project: Path, take: Take) -> Frames:
+    with TakeSource(project, take) as source:
+        return np.stack([source.picture(number) for number in range(source.num_frames)])
 
 
 def asked(rig: Rig, take: Take, out: Path, **options: object) -> ExportRequest:

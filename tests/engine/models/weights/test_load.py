@@ -2,13 +2,12 @@ import json
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from engine.models.group_autoencoder import GroupAutoencoder
-from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.astra import WAN_NAMES
 from engine.models.weights.errors import WeightsMismatch, WeightsMissing, WeightsUnreadable
-from engine.models.weights.load import export_original, load_codec, load_text_encoder, load_transformer
+from engine.models.weights.load import load_codec, load_text_encoder, load_transformer
 from tests.builders import GOLDENS, astra_tensors, umt5_tensors, vae_tensors
 
 
@@ -50,29 +49,6 @@ def test_a_sharded_diffusers_folder_gives_the_same_network(tmp_path, reference):
     reference.save_pretrained(tmp_path, max_shard_size="500KB")
     assert (tmp_path / "diffusion_pytorch_model.safetensors.index.json").exists()
     assert_same_network(load_transformer(tmp_path), reference)
-
-
-def test_the_way_back_gives_the_original_names_and_values(tmp_path, reference):
-    export_original(reference, tmp_path / "back.safetensors")
-    back, original = load_file(tmp_path / "back.safetensors"), astra_tensors()
-    lost = {name for name in original if name not in back}
-    assert all("cam_encoder" in name or "global_router" in name for name in lost)
-    assert all(torch.equal(back[name], original[name]) for name in back)
-
-
-def test_a_paper_form_model_has_no_place_in_the_original_layout(tmp_path):
-    model = AstraTransformer3DModel(
-        num_attention_heads=1,
-        attention_head_dim=16,
-        ffn_dim=16,
-        num_layers=1,
-        freq_dim=16,
-        text_dim=8,
-        routing="learned",
-    )
-    with pytest.raises(WeightsMismatch, match="no place for"):
-        export_original(model, tmp_path / "x.safetensors")
-    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("form", ["wan file", "wan pickle", "diffusers folder"])
