@@ -40,6 +40,9 @@ FAULTS = (
     ("torch-is-confined", "engine/rollout.py", "from diffusers.utils import logging"),
     ("torch-is-confined", "astra_studio/problems.py", "def late(): import transformers"),
     ("worlds-are-opened-by-name", "engine/rollout.py", "def late(): from engine.worlds import astra"),
+    ("torch-is-confined", "engine/worlds/clip_world.py", "import torch"),
+    ("torch-is-confined", "engine/worlds/kinds/wan.py", "def late(): import diffusers"),
+    ("worlds-are-opened-by-name", "engine/worlds/registry.py", "def late(): from engine.worlds import wan"),
     ("worlds-are-opened-by-name", "engine/worlds/fake.py", "import engine.models.window"),
 )
 

@@ -196,3 +196,23 @@ def test_a_window_without_history_or_targets_is_refused(num_history, num_targets
 def test_an_unknown_mode_is_answered_with_those_that_exist():
     with pytest.raises(ValueError, match="'newest' is not one of upstream, aligned, anchored"):
         plan_window(5, 8, "newest")
+
+
+@pytest.mark.parametrize("max_history", [12, 20, 49, 100])
+@pytest.mark.parametrize("chunk", [1, 3, 8])
+def test_upstream_keeps_the_first_latent_and_the_last_ones_as_the_released_loop_does(max_history, chunk):
+    """Reference 8, rule 4: the loop cuts its list of latents after every chunk, and then counts what is left (B3)."""
+    kept = [0]
+    made = 1
+    for _ in range(2 * max_history // chunk + 3):
+        ours = plan_window(made, chunk, "upstream", max_history)
+        theirs = plan_window(len(kept), chunk, "upstream", 10**6)
+        assert ours.window == theirs.window
+        assert ours.slots == tuple(EMPTY if f == EMPTY else kept[f] for f in theirs.slots)
+        assert ours.start == kept[theirs.start]
+        assert (ours.first_row, ours.num_rows, ours.num_condition_rows) == (0, len(kept) + chunk, len(kept))
+        kept += range(made, made + chunk)
+        made += chunk
+        if len(kept) > max_history:
+            kept = [kept[0], *kept[1 - max_history :]]
+    assert made > max_history
