@@ -101,9 +101,12 @@ class ParentLink:
         lower_priority()
         ignore_interrupts()
         source, sink = os.dup(0), os.dup(1)
-        os.dup2(2, 1)
-        with Path(os.devnull).open("rb") as nothing:
+        with Path(os.devnull).open("r+b", buffering=0) as nothing:
             os.dup2(nothing.fileno(), 0)
+            try:
+                os.dup2(2, 1)
+            except OSError:  # a program without a console may have no standard error
+                os.dup2(nothing.fileno(), 1)
         if sys.platform == "win32":
             import msvcrt
 

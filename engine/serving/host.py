@@ -99,7 +99,12 @@ class EngineHost:
         return world
 
     def _make(self, asked: MakeChunk) -> None:
-        self._open(asked.world)
+        info = self._open(asked.world).info
+        if asked.fingerprint not in ("", info.fingerprint):
+            raise ValueError(
+                f"the world {asked.world.spec} is not the one that the take was made with: its files have changed to "
+                f"{info.fingerprint[:16]} from {asked.fingerprint[:16]}. Put the old files back, or begin a new take"
+            )
         branches = self._branches
         assert branches is not None
         start_latents, parent_id = None, asked.parent_id

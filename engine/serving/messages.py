@@ -26,6 +26,7 @@ class MakeChunk:
 
     Attributes:
         request_id: of this request, and from then on of the state after its chunk.
+        fingerprint: of the world that is meant, so that another one in its place is not taken for it; "" for any.
         parent_id: of the request for the chunk before it; None for the first of a take.
         start: frames (1 + 4k, H, W, 3) of the world's size, with the first chunk alone.
         index: number of the chunk in its take, from 0.
@@ -37,6 +38,7 @@ class MakeChunk:
 
     request_id: str
     world: WorldLocation
+    fingerprint: str = ""
     parent_id: str | None
     start: Frames | None = None
     index: int

@@ -57,6 +57,7 @@ class PlannedChunk:
         return MakeChunk(
             request_id=self.chunk_id,
             world=self.world,
+            fingerprint=self.info.fingerprint,
             parent_id=self.parent,
             start=frames,
             index=self.index,

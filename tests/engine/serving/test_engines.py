@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -307,6 +308,22 @@ def test_a_process_that_dies_twice_over_one_chunk_fails_it_and_the_next_one_work
     assert failed.failure.kind == "out_of_memory", "the system kills what takes too much"
     desk.ask("second")
     assert desk.until(ChunkDone).request_id == "second"
+
+
+def test_a_world_whose_files_have_changed_is_not_taken_for_the_one_that_is_meant(
+    new_desk: Callable[..., Desk],
+) -> None:
+    desk = new_desk(in_process=True)
+    for fingerprint in (FakeWorld().info.fingerprint, "of other weights"):
+        asked = replace(first_chunk("first", FAKE), fingerprint=fingerprint)
+        desk.client.make_chunk("first", lambda asked=asked: asked, no_history)
+    desk.until(ChunkDone)
+    failed = desk.events.get(timeout=10)
+    assert isinstance(failed, RequestFailed)
+    assert failed.failure.kind == "bad_input"
+    assert "not the one that the take was made with" in failed.failure.message
+    desk.ask("second")
+    desk.until(ChunkDone)
 
 
 def test_every_client_hears_what_it_asked_for_and_nothing_else(new_desk: Callable[..., Desk]) -> None:
