@@ -105,8 +105,8 @@ class Trace:
             for event in self._events
         ]
 
-    def _update(self, chunk: int, **changes: float | int) -> None:
-        for number in self._by_chunk.get(chunk, ()):
+    def _update(self, index: int, **changes: float | int) -> None:
+        for number in self._by_chunk.get(index, ()):
             self._events[number] = replace(self._events[number], **changes)  # type: ignore[arg-type]
 
     def _update_once(self, chunk: int, name: str, now_s: float) -> None:
