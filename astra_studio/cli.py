@@ -22,6 +22,7 @@ from astra_studio.commands import (
     info,
     parity,
     pretokenize,
+    drive,
     render,
     train,
     trajectory,
@@ -33,7 +34,7 @@ from astra_studio.services.playback.starts import PICTURE_SUFFIXES, VIDEO_SUFFIX
 ENDS: dict[str, Literal["shown", "generated"]] = {"--quit-when-shown": "shown", "--quit-when-generated": "generated"}
 """Show the window, tell how long that took, and end; or make one chunk first: for tests and checks of packages."""
 FILE_SUFFIXES = frozenset({SUFFIX, ".json"}) | PICTURE_SUFFIXES | VIDEO_SUFFIXES
-COMMANDS = (render, batch, export, info, trajectory, doctor, evaluate, pretokenize, train, parity, bench)
+COMMANDS = (render, drive, batch, export, info, trajectory, doctor, evaluate, pretokenize, train, parity, bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from astra_studio.document import action_edits, edits, take_edits
-from astra_studio.document.actions import Actions, actions_of
+from astra_studio.document.actions import Actions, actions_of, joined
 from astra_studio.document.derived import made_frames, made_ticks
 from astra_studio.document.model import Take, TakeId, new_id
 from astra_studio.document.session import Session
@@ -28,12 +28,11 @@ from astra_studio.services.driving.events import (
 )
 from astra_studio.services.driving.trace import Trace
 from astra_studio.services.generation.queue import Generation
+from astra_studio.services.generation.status import GenerationStatus, NewFrames
 from astra_studio.services.signals import Signal
-from engine.actions.modality import ActionTrack
 from engine.clock import Clock
+from engine.trajectories.driven import DriveSpeeds, Stand, Steering, stand_after, steered
 
-RowsOf = Callable[[Sample, int, ActionTrack], ActionTrack]
-"""Rows of so many ticks for input that is held, after a track."""
 Idle = Literal["hold", "coast", "stop"]
 
 _SAFETY = 1.25
@@ -50,12 +49,19 @@ class DriveSettings:
         target_s: longest wait that is aimed at, from input to picture.
         idle: with nothing held the camera holds still, coasts on as it last went, or no chunk is made at all.
         park_s: after so many still seconds nothing is made until there is input again; 0: never.
+        speeds: multiples of the speeds that the world was trained at.
+        mouse_rad_per_px: how far the view turns for a pixel of the mouse.
+        waits_for_the_edge: begin each chunk when the one before it has been played to its end, whatever time chunks
+            take: the same events then give the same rows on every machine.
     """
 
     num_latents: int | None = None
     target_s: float = 0.7
     idle: Idle = "hold"
     park_s: float = 10.0
+    speeds: DriveSpeeds = DriveSpeeds()
+    mouse_rad_per_px: float = 0.004
+    waits_for_the_edge: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +104,12 @@ class Drive:
         session: Session,
         generation: Generation,
         held: HeldInput,
-        rows_of: RowsOf,
         clock_s: Callable[[], float],
         settings: DriveSettings = DriveSettings(),
     ) -> None:
         """`clock_s` counts seconds: of the wall, or of played frames where no time is to pass between the two."""
         self._session, self._generation = session, generation
-        self._held, self._rows_of, self._clock_s = held, rows_of, clock_s
+        self._held, self._clock_s = held, clock_s
         self.settings = settings
         self.trace = Trace()
         self.chunks: list[DrivenChunk] = []
@@ -115,7 +120,14 @@ class Drive:
         self._events: list[DriveEvent] = []
         self._moved_s = 0.0
         self._tapped: Sample | None = None
-        self._making: tuple[int, float] | None = None
+        self._making: int | None = None
+        self._index = self._tick = 0
+        """Of the next chunk: chunks may be made and not yet in the take, while they are being stored."""
+        self._frames = 0
+        """That are made and decoded."""
+        self._first_frames: dict[int, int] = {}
+        self._stand = Stand()
+        self._making_s = 0.0
         self._seconds_per_latent: float | None = None
         self._steps = 0
         self._text_until: int | None = None
@@ -130,6 +142,11 @@ class Drive:
         """The take that is driven."""
         return self._take
 
+    @property
+    def num_frames(self) -> int:
+        """Frames of the take that can be shown: also those of a chunk that is not stored yet."""
+        return self._frames
+
     def now_s(self) -> float:
         """Seconds since the drive began."""
         return self._clock_s() - self._begun_s
@@ -141,8 +158,12 @@ class Drive:
         self._take = take
         self._begun_s = self._moved_s = self._clock_s()
         self._held.release_all()
-        self._disconnect = [self._generation.finished.connect(self._finished)]
-        self._tell(DriveState(is_on=True, next_chunk=len(self._known.chunks)))
+        self._disconnect = [
+            self._generation.frames.connect(self._frames_came),
+            self._generation.changed.connect(self._status_changed),
+        ]
+        self._tell(DriveState(is_on=True))
+        self._go_on_with(take)
 
     def stop(self) -> None:
         """Let go: the chunk that is being made is still finished."""
@@ -168,9 +189,9 @@ class Drive:
 
     def discard(self) -> None:
         """Drive again from before the last chunk, on a branch; the chunk stays in its take."""
-        count = len(self._known.chunks)
         if self._generation.status.is_busy:
             self._generation.cancel_take(self._take)
+        count = len(self._known.chunks)
         if count:
             new = new_id()
             self._session.apply(take_edits.branch(self._take, count - 1, new))
@@ -185,7 +206,11 @@ class Drive:
 
     def _go_on_with(self, take: TakeId) -> None:
         self._take, self._making = take, None
-        self._tell(replace(self._state, next_chunk=len(self._known.chunks)))
+        known = self._known
+        self._index, self._tick = len(known.chunks), made_ticks(known)
+        self._frames = made_frames(known)
+        self._stand = stand_after(known.actions.part(0, self._tick).track)
+        self._tell(replace(self._state, next_chunk=self._index))
 
     # ------------------------------------------------------------------ input
 
@@ -216,7 +241,7 @@ class Drive:
 
     def _say(self, event: TextEvent) -> None:
         self._session.apply(edits.set_prompt(self._take, event.text, self._known.recipe.negative_prompt))
-        self._text_until = len(self._known.chunks) + event.num_chunks if event.num_chunks else None
+        self._text_until = self._index + event.num_chunks if event.num_chunks else None
 
     def _set(self, values: Mapping[str, float | int | str]) -> None:
         self._session.apply(edits.set_settings(self._take, values))
@@ -228,7 +253,7 @@ class Drive:
         if not self._state.is_on:
             return False
         self._note_shown(shown_frame)
-        wanted = self._next_actions(self._held.peek())
+        wanted = self._next(self._held.peek())[0]
         if wanted != self._state.next_actions:
             self._tell(replace(self._state, next_actions=wanted))
         if self._making is not None or self._generation.status.is_busy or not self._is_time(shown_frame):
@@ -249,7 +274,9 @@ class Drive:
         if parks:
             return False
         clock = self._clock
-        left_s = (made_frames(self._known) - 1 - shown_frame) / clock.fps
+        left_s = (self._frames - 1 - shown_frame) / clock.fps
+        if self.settings.waits_for_the_edge:
+            return left_s <= 0
         length = self._num_latents()
         known = self._seconds_per_latent
         lead_s = length * clock.seconds_per_tick
@@ -259,20 +286,17 @@ class Drive:
 
     def _begin(self) -> None:
         now = self._clock_s()
-        index = len(self._known.chunks)
-        self._steps = 0
+        index, self._steps = self._index, 0
         if self._text_until is not None and index >= self._text_until:
             self._session.apply(edits.set_prompt(self._take, "", self._known.recipe.negative_prompt))
             self._text_until = None
-        actions = self._next_actions(self._held.sample())
+        actions, self._stand = self._next(self._held.sample())
         self._tapped = None
         events, self._events = tuple(self._events), []
         first, last = self.trace.sampled(index, now)
-        length = len(actions)
-        if self._known.recipe.num_latents != length:
-            self._session.apply(replace(edits.set_num_latents(self._take, length), label=""))
-        tick = made_ticks(self._known)
-        self._session.apply(_driven(self._take, tick, actions))
+        if self._known.recipe.num_latents != len(actions):
+            self._session.apply(replace(edits.set_num_latents(self._take, len(actions)), label=""))
+        self._session.apply(_driven(self._take, self._tick, actions))
         self.chunks.append(
             DrivenChunk(
                 index=index,
@@ -282,24 +306,38 @@ class Drive:
                 events=events,
             )
         )
-        self._making = (index, now)
+        self._making, self._making_s = index, now
+        self._index, self._tick = index + 1, self._tick + len(actions)
         self._take = self._generation.generate(self._take, 1)
-        self._tell(replace(self._state, next_chunk=index + 1))
+        self._tell(replace(self._state, next_chunk=self._index))
 
-    def _next_actions(self, sample: Sample) -> Actions:
-        """What the next chunk does with this input."""
-        length, past = self._num_latents(), self._known.actions.part(0, made_ticks(self._known)).track
-        if not sample.rests:
-            return actions_of(self._rows_of(sample, length, past))
-        if self._tapped is not None:
-            moved = self._rows_of(replace(self._tapped, mouse=(0.0, 0.0)), 1, past)
-            still = self._rows_of(sample, length - 1, moved) if length > 1 else None
-            parts = [actions_of(moved), *([actions_of(still)] if still is not None else [])]
-            return Actions(parts[0].modality, b"".join(part.data for part in parts))
-        if self.settings.idle == "coast" and len(past):
-            last = self._known.actions.part(len(past) - 1, len(past))
-            return Actions(last.modality, last.data * length)
-        return actions_of(self._rows_of(sample, length, past))
+    def _next(self, sample: Sample) -> tuple[Actions, Stand]:
+        """What the next chunk does with this input, and where the drive stands after it."""
+        length = self._num_latents()
+        if sample.rests and self._tapped is not None:
+            moved, stand = self._rows(replace(self._tapped, mouse=(0.0, 0.0)), 1, self._stand)
+            still, stand = self._rows(sample, length - 1, stand)
+            return joined([moved, still]), stand
+        if sample.rests and self.settings.idle == "coast" and self._tick:
+            last = self._known.actions.part(self._tick - 1, self._tick)
+            if not last.kind.is_absolute:
+                return joined([last] * length), self._stand
+        return self._rows(sample, length, self._stand)
+
+    def _rows(self, sample: Sample, num_ticks: int, stand: Stand) -> tuple[Actions, Stand]:
+        axes, (dx, dy), scale = sample.axes, sample.mouse, self.settings.mouse_rad_per_px
+        steering = Steering(
+            forward=axes["forward"],
+            right=axes["right"],
+            up=axes["up"],
+            yaw=axes["yaw"],
+            pitch=axes["pitch"],
+            turned=(dx * scale, -dy * scale),
+            pace=sample.fast,
+        )
+        kind = self._known.actions.kind
+        track, after = steered(steering, num_ticks, stand, kind, clock=self._clock, speeds=self.settings.speeds)
+        return actions_of(track), after
 
     def _num_latents(self) -> int:
         """Of the next chunk: as set, or as many as can be made and played within the wait that is aimed at."""
@@ -312,27 +350,35 @@ class Drive:
         per_latent = clock.seconds_per_tick + self._seconds_per_latent * _SAFETY
         return clock.chunk_length(max(int(room_s / per_latent), 1))
 
-    def _finished(self, slot: tuple[TakeId, int]) -> None:
-        take, index = slot
-        if self._making is None or take != self._take or index != self._making[0]:
+    def _frames_came(self, came: NewFrames) -> None:
+        """Some frames of a chunk are decoded."""
+        if came.take != self._take or self._making is None:
             return
-        now = self._clock_s()
-        self.trace.generated(index, now)
-        self.trace.decoded(index, now)
-        chunk = self._known.chunks[index]
-        took = sum(seconds for _, seconds in chunk.seconds)
-        self._seconds_per_latent = took / max(chunk.num_ticks, 1)
-        played = chunk.num_ticks * self._clock.seconds_per_tick
-        self._making = None
+        self._first_frames.setdefault(self._making, self._frames)
+        self._frames += len(came.frames)
+        self.trace.decoded(self._making, self._clock_s())
+
+    def _status_changed(self, status: GenerationStatus) -> None:
+        """The chunk that was being made is made, or has failed."""
+        if self._making is None or status.is_busy:
+            return
+        index, self._making = self._making, None
+        if (self._take, index) in status.failures or index not in self._first_frames:
+            self._go_on_with(self._take)
+            self.pause()
+            return
+        took = self._clock_s() - self._making_s
+        self.trace.generated(index, self._clock_s())
+        num_ticks = len(self.chunks[-1].actions)
+        self._seconds_per_latent = took / max(num_ticks, 1)
+        played = num_ticks * self._clock.seconds_per_tick
         self._tell(replace(self._state, ratio=played / took if took > 0 else None))
 
     def _note_shown(self, frame: int) -> None:
         """The first frame of a chunk is on the screen."""
         for chunk in self.chunks[-2:]:
-            if len(self._known.chunks) > chunk.index:
-                before = replace(self._known, chunks=self._known.chunks[: chunk.index])
-                if frame >= made_frames(before):
-                    self.trace.shown(chunk.index, self._clock_s())
+            if frame >= self._first_frames.get(chunk.index, frame + 1):
+                self.trace.shown(chunk.index, self._clock_s())
 
     @property
     def _known(self) -> Take:
