@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from astra_studio.document import edits
-from astra_studio.document.derived import fps
 from astra_studio.document.model import Chunk, Take, new_project
 from astra_studio.document.opening import create_store, open_store
 from astra_studio.document.session import Session
@@ -136,7 +135,7 @@ class _Run:
     ) -> None:
         self._request, self._session, self._generation, self._mailbox = request, session, generation, mailbox
         self._clock: Clock = info.clock
-        self._rate = fps(session.project)
+        self._rate = info.clock.fps
         self._played_s = 0.0
         self._shown = 0
         self._intervals: list[float] = []
@@ -208,7 +207,7 @@ class _Run:
     def _report(self, take: Take, first: int, seconds: float) -> dict[str, Any]:
         driven = {chunk.index: chunk for chunk in self._drive.chunks}
         chunks = [self._chunk(chunk, driven.get(number)) for number, chunk in enumerate(take.chunks) if number >= first]
-        rows = np.concatenate([chunk.request.actions.rows for chunk in take.chunks]) if take.chunks else np.zeros((0, 0))
+        rows = [row for chunk in take.chunks for row in chunk.request.actions.rows.tolist()]
         latency = self._drive.trace.latency()
         made_s = sum(sum(seconds for _, seconds in chunk.seconds) for chunk in take.chunks[first:])
         played_s = sum(chunk.num_ticks for chunk in take.chunks[first:]) * self._clock.seconds_per_tick
@@ -219,7 +218,7 @@ class _Run:
             "seed": take.recipe.seed,
             "realtime": self._request.realtime,
             "seconds": round(seconds, 3),
-            "rows": rows.tolist(),
+            "rows": rows,
             "chunks": chunks,
             "latency": None if latency is None else latency.as_json(),
             "jitter": self._jitter(),
@@ -262,4 +261,3 @@ def _ended(events: Sequence[DriveEvent], clock: Clock, num_latents: int | None) 
 def _raise_failures(generation: Generation) -> None:
     for failure in generation.status.failures.values():
         raise ValueError(failure.problem.paragraph())
-

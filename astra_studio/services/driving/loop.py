@@ -59,7 +59,7 @@ class DriveSettings:
     target_s: float = 0.7
     idle: Idle = "hold"
     park_s: float = 10.0
-    speeds: DriveSpeeds = DriveSpeeds()
+    speeds: DriveSpeeds = field(default_factory=DriveSpeeds)
     mouse_rad_per_px: float = 0.004
     waits_for_the_edge: bool = False
 
