@@ -136,14 +136,16 @@ class _Run:
         self._request, self._session, self._generation, self._mailbox = request, session, generation, mailbox
         self._clock: Clock = info.clock
         self._rate = info.clock.fps
-        self._played_s = 0.0
+        self._num_played = 0
+        self._waited_s = 0.0
+        """With nothing to play, until the next event."""
         self._shown = 0
         self._intervals: list[float] = []
         num_latents = request.num_latents
         if num_latents is None and not request.realtime:
             num_latents = self._clock.latents_per_chunk
         settings = DriveSettings(num_latents=num_latents, waits_for_the_edge=not request.realtime)
-        clock_s: Callable[[], float] = time.monotonic if request.realtime else lambda: self._played_s
+        clock_s: Callable[[], float] = time.monotonic if request.realtime else self._played_s
         self._drive = Drive(session, generation, HeldInput(), clock_s, settings)
         self._events = deque(_ended(request.events, self._clock, num_latents))
 
@@ -166,6 +168,10 @@ class _Run:
         made = len(self._session.project.take(self._drive.take).chunks)
         return made >= self._drive.state.next_chunk or bool(self._generation.status.failures)
 
+    def _played_s(self) -> float:
+        """Counted in whole frames, so that rounding adds up to nothing."""
+        return self._waited_s + self._num_played / self._rate
+
     def _feed(self) -> None:
         while self._events and self._events[0].t <= self._drive.now_s():
             self._drive.feed(self._events.popleft())
@@ -178,9 +184,10 @@ class _Run:
                 _raise_failures(self._generation)
             elif self._shown < self._drive.num_frames - 1:
                 self._shown += 1
-                self._played_s += 1 / self._rate
+                self._num_played += 1
             elif self._events:
-                self._played_s = max(self._events[0].t, self._played_s)  # nothing plays and nothing is made
+                # Nothing plays and nothing is made.
+                self._waited_s += max(self._events[0].t - self._drive.now_s(), 1 / self._rate)
             else:
                 return
 
