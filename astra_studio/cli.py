@@ -61,10 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def is_for_window(arguments: Sequence[str]) -> bool:
     """Whether the window is asked for: no arguments, or a file that it can open: a project, a picture, an export."""
-    words = [word for word in arguments if not word.startswith("-")]
-    if not words:
+    positional = [word for word in arguments if not word.startswith("-")]
+    if not positional:
         return all(argument in ENDS for argument in arguments)
-    return Path(words[0]).suffix.lower() in FILE_SUFFIXES
+    return Path(positional[0]).suffix.lower() in FILE_SUFFIXES
 
 
 def _show_window(arguments: Sequence[str]) -> int:
@@ -75,9 +75,9 @@ def _show_window(arguments: Sequence[str]) -> int:
         raise UserError(problem)
     from astra_studio.app import run
 
-    words = [word for word in arguments if not word.startswith("-")]
+    positional = [word for word in arguments if not word.startswith("-")]
     ends = [end for flag, end in ENDS.items() if flag in arguments]
-    return run(Path(words[0]) if words else None, ends[0] if ends else "closed")
+    return run(Path(positional[0]) if positional else None, ends[0] if ends else "closed")
 
 
 class UsageError(UserError):

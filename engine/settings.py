@@ -308,8 +308,8 @@ def summarised(specs: Specs, settings: Mapping[str, Any], *, has_text: bool) -> 
 
 def summary(specs: Specs, settings: Settings, *, has_text: bool) -> str:
     """Settings in a line, such as "guidance 1.5, history noise 0, steps 4, solver euler"."""
-    told = summarised(specs, settings, has_text=has_text)
-    return ", ".join(f"{spec.short.lower()} {shown(value)}" for spec, value in told)
+    entries = summarised(specs, settings, has_text=has_text)
+    return ", ".join(f"{spec.short.lower()} {shown(value)}" for spec, value in entries)
 
 
 def shown(value: SettingValue) -> str:

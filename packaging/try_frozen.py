@@ -32,9 +32,9 @@ class Trial:
         self.environment = {**kept, "ASTRA_STUDIO_HOME": str(work / "home"), "QT_QPA_PLATFORM": "offscreen"}
         self.project = work / "home" / "data" / "projects" / "Untitled 1.astra"
 
-    def run(self, *words: object) -> str:
+    def run(self, *arguments: object) -> str:
         """What the program prints. Raises CalledProcessError where it fails."""
-        command = [str(self.program), *map(str, words)]
+        command = [str(self.program), *map(str, arguments)]
         done = subprocess.run(
             command,
             env=self.environment,
@@ -67,26 +67,26 @@ class Trial:
         return f"torch {found['torch']['version']}, Qt {found['qt']['version']}"
 
     def show_window(self) -> str:
-        said = self.run("--quit-when-shown").strip()
-        assert "heavy modules: none" in said, said
-        return said.partition(";")[0]
+        output = self.run("--quit-when-shown").strip()
+        assert "heavy modules: none" in output, output
+        return output.partition(";")[0]
 
     def generate_in_window(self) -> str:
         """Generate is pressed in the window, and the chunk is in the project file."""
-        said = self.run(self.pictures / "meadow.jpg", "--quit-when-generated").strip().splitlines()[-1]
-        project = Path(said.partition(" in ")[2])
+        output = self.run(self.pictures / "meadow.jpg", "--quit-when-generated").strip().splitlines()[-1]
+        project = Path(output.partition(" in ")[2])
         (take,) = json.loads(self.run("info", project, "--json"))["takes"]
         assert [chunk["num_frames"] for chunk in take["chunks"]] == [33], take
         self.project = project
-        return said.partition(" in ")[0]
+        return output.partition(" in ")[0]
 
     def export(self) -> str:
         return self.video(lambda out: self.run("export", self.project, "--take", "Take 1", "--hud", "--out", out))
 
     def render(self) -> str:
         picture = self.pictures / "lake_sun.jpg"
-        words = ("render", "--image", picture, "--trajectory", "w-8", "--solver", "unipc", "--out")
-        return self.video(lambda out: self.run(*words, out))
+        arguments = ("render", "--image", picture, "--trajectory", "w-8", "--solver", "unipc", "--out")
+        return self.video(lambda out: self.run(*arguments, out))
 
     def render_released_layout(self) -> str:
         """A small world with the files, and through all the libraries, of the released one."""
@@ -95,8 +95,18 @@ class Trial:
         world = write_original_world(self.work / "tiny")
         add_text(world)
         picture = self.pictures / "pines.jpg"
-        words = ("render", "--world", world, "--image", picture, "--prompt", "a sunlit street", "--trajectory", "w-8")
-        return self.video(lambda out: self.run(*words, "--out", out))
+        arguments = (
+            "render",
+            "--world",
+            world,
+            "--image",
+            picture,
+            "--prompt",
+            "a sunlit street",
+            "--trajectory",
+            "w-8",
+        )
+        return self.video(lambda out: self.run(*arguments, "--out", out))
 
     def plot(self) -> str:
         """A drawn trajectory, here of three poses in TUM's format."""
@@ -133,11 +143,11 @@ def try_program(folder: Path) -> int:
         for name, step in steps.items():
             began_s = time.monotonic()
             try:
-                said = step()
+                output = step()
             except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as error:
                 failed += 1
-                said = f"FAILED: {error} {getattr(error, 'stdout', '') or ''}{getattr(error, 'stderr', '') or ''}"
-            sys.stdout.write(f"{name:<24} {time.monotonic() - began_s:6.1f} s  {said}\n")
+                output = f"FAILED: {error} {getattr(error, 'stdout', '') or ''}{getattr(error, 'stderr', '') or ''}"
+            sys.stdout.write(f"{name:<24} {time.monotonic() - began_s:6.1f} s  {output}\n")
             sys.stdout.flush()
     return 1 if failed else 0
 

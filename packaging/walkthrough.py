@@ -87,9 +87,9 @@ class Walk:
     def ok(self, command: list[str]) -> bool:
         return subprocess.run(command, env=self.environment, capture_output=True, check=False).returncode == 0
 
-    def hand(self, *words: object) -> str:
+    def hand(self, *arguments: object) -> str:
         """One xdotool command."""
-        command = ["xdotool", *map(str, words)]
+        command = ["xdotool", *map(str, arguments)]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
@@ -117,11 +117,11 @@ class Walk:
             self.hand("key", "--clearmodifiers", key)
             time.sleep(0.15)
 
-    def palette(self, words: str) -> None:
+    def palette(self, text: str) -> None:
         """Do a command by its words."""
         self.key("ctrl+k")
         time.sleep(0.6)
-        self.hand("type", "--delay", 25, words)
+        self.hand("type", "--delay", 25, text)
         time.sleep(0.3)
         self.key("Return")
         time.sleep(0.4)
@@ -213,8 +213,8 @@ def walk(out: Path, world: str, program: Sequence[str] = CHECKOUT) -> None:
     try:
         process = make_takes(walk)
         export_takes(walk)
-        told = kill_in_the_middle(walk, process)
-        find_every_chunk(walk, told)
+        info = kill_in_the_middle(walk, process)
+        find_every_chunk(walk, info)
     finally:
         walk.close()
         shutil.rmtree(home, ignore_errors=True)
@@ -268,20 +268,20 @@ def kill_in_the_middle(walk: Walk, process: subprocess.Popen[bytes]) -> dict[str
     for _ in range(12):
         walk.key("ctrl+Return")
     walk.until(lambda: len(walk.chunks("Take 2")) > before, "another chunk")
-    told = walk.info()
+    info = walk.info()
     process.send_signal(signal.SIGKILL)
     process.wait()
-    made = len(chunks(told, "Take 2"))
+    made = len(chunks(info, "Take 2"))
     assert made < before + 12, "it was killed too late: nothing was being made any more"
     say(f"killed while chunk {made + 1} of take 2 was being made")
-    return {name: chunks(told, name) for name in ("Take 1", "Take 2")}
+    return {name: chunks(info, name) for name in ("Take 1", "Take 2")}
 
 
-def find_every_chunk(walk: Walk, told: dict[str, list[str]]) -> None:
+def find_every_chunk(walk: Walk, info: dict[str, list[str]]) -> None:
     """Start again: every chunk is there, the take goes on, takes can be compared, exports bring settings back."""
     walk.start(str(walk.project))
     walk.picture("5-after-the-kill")
-    for name, hashes in told.items():
+    for name, hashes in info.items():
         assert walk.chunks(name)[: len(hashes)] == hashes, f"{name} has lost chunks"
     kept = len(walk.chunks("Take 2"))
     walk.key("ctrl+Return")
@@ -298,7 +298,7 @@ def find_every_chunk(walk: Walk, told: dict[str, list[str]]) -> None:
     walk.until(lambda: len(walk.info()["takes"][-1]["rows"]) == len(rows), "the settings of the exported take")
     time.sleep(0.5)
     walk.picture("7-restored")
-    say(f"kept {len(told['Take 1'])} and {len(told['Take 2'])} chunks and went on; pictures in {walk.out}")
+    say(f"kept {len(info['Take 1'])} and {len(info['Take 2'])} chunks and went on; pictures in {walk.out}")
 
 
 def has_wipe(picture: Path) -> bool:

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 from astra_studio.problems import Problem
 from astra_studio.services.background.jobs import JobState
 from astra_studio.services.background.latest import Background
-from astra_studio.services.batch.messages import AskedBatch
+from astra_studio.services.batch.messages import BatchRequest
 from astra_studio.services.batch.process import forecast_batch, render_batch
 from astra_studio.services.batch.run import Forecast, JobForecast
 from ui.studio import Studio
@@ -44,13 +44,13 @@ class BatchDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._studio, self._jobs, self._background = studio, jobs, background
-        self.told: Forecast | None = None
+        self.forecast: Forecast | None = None
         self.setWindowTitle(self.tr("Render Batch"))
         self.resize(760, 560)
         title = QLabel(jobs.name)
         title.setFont(studio.theme.font(16, 600))
-        self.words = quiet_label("")
-        self.words.setWordWrap(True)
+        self.summary = quiet_label("")
+        self.summary.setWordWrap(True)
         self.table = QTableWidget(0, 4)
         self.table.setAccessibleName(self.tr("Jobs of the batch"))
         self.table.setHorizontalHeaderLabels([self.tr("Job"), self.tr("Chunks"), self.tr("Time"), self.tr("Disk")])
@@ -93,7 +93,7 @@ class BatchDialog(QDialog):
         column_ = QVBoxLayout(inside)
         column_.setContentsMargins(S16, S16, S16, S16)
         column_.setSpacing(S12)
-        for widget in (title, self.words, self.table, self.sums):
+        for widget in (title, self.summary, self.table, self.sums):
             column_.addWidget(widget, 1 if widget is self.table else 0)
         column_.addLayout(place)
         column_.addWidget(self.opens)
@@ -101,23 +101,23 @@ class BatchDialog(QDialog):
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.addWidget(inside)
-        self._foretell()
+        self._update_forecast()
 
-    def asked(self) -> AskedBatch:
-        """What has been chosen."""
+    def request(self) -> BatchRequest:
+        """The batch as chosen in the dialog."""
         settings = self._studio.settings
-        return AskedBatch(jobs=self._jobs, out=Path(self.out.text()).expanduser(), device=settings.get("device"))
+        return BatchRequest(jobs=self._jobs, out=Path(self.out.text()).expanduser(), device=settings.get("device"))
 
-    def _foretell(self) -> None:
-        asked = self.asked()
+    def _update_forecast(self) -> None:
+        request = self.request()
         self.ok.setEnabled(False)
-        self._say("quiet", self.tr("Looking at the pictures, the moves and the worlds ..."))
-        self._background.run(lambda: forecast_batch(asked), self._show_forecast, self._show_problem)
+        self._show_text("quiet", self.tr("Looking at the pictures, the moves and the worlds ..."))
+        self._background.run(lambda: forecast_batch(request), self._show_forecast, self._show_problem)
 
     def _folder_changed(self) -> None:
         if self.out.text() != self._known_out:
             self._known_out = self.out.text()
-            self._foretell()
+            self._update_forecast()
 
     def _browse(self) -> None:
         name = QFileDialog.getExistingDirectory(self, self.tr("Folder for the videos and the report"), self.out.text())
@@ -127,37 +127,37 @@ class BatchDialog(QDialog):
 
     # ------------------------------------------------------------------ what it will take
 
-    def _show_forecast(self, told: Forecast) -> None:
-        self.told = told
+    def _show_forecast(self, forecast: Forecast) -> None:
+        self.forecast = forecast
         self.table.clearSpans()
-        self.table.setRowCount(len(told.jobs))
-        for row, job in enumerate(told.jobs):
+        self.table.setRowCount(len(forecast.jobs))
+        for row, job in enumerate(forecast.jobs):
             self._fill(row, job)
-        count = len(told.jobs)
-        words = self.tr("{0} jobs, {1} of them there already, {2} chunks to make").format(
-            count, told.num_present, told.num_chunks
+        count = len(forecast.jobs)
+        text = self.tr("{0} jobs, {1} of them there already, {2} chunks to make").format(
+            count, forecast.num_present, forecast.num_chunks
         )
-        self._say("quiet", words)
+        self._show_text("quiet", text)
         time = (
             self.tr("The time is not known: no such chunk has been made on this machine yet.")
-            if told.seconds is None
-            else self.tr("About {0} of rendering.").format(duration(told.seconds))
+            if forecast.seconds is None
+            else self.tr("About {0} of rendering.").format(duration(forecast.seconds))
         )
         disk = self.tr("At most {0:,.1f} MB of the {1:,.0f} MB that are free.").format(
-            told.num_bytes / 1e6, told.num_free_bytes / 1e6
+            forecast.num_bytes / 1e6, forecast.num_free_bytes / 1e6
         )
         lines = [f"{time} {disk}"]
-        if told.problems:
-            first = told.problems[0]
-            words = self.tr("{0} of the jobs cannot be rendered, such as {1}: {2}")
+        if forecast.problems:
+            first = forecast.problems[0]
+            text = self.tr("{0} of the jobs cannot be rendered, such as {1}: {2}")
             why = "" if first.problem is None else first.problem.why
-            lines.append(words.format(len(told.problems), first.job.name, why))
-        if not told.has_room:
+            lines.append(text.format(len(forecast.problems), first.job.name, why))
+        if not forecast.has_room:
             lines.append(self.tr("There is not enough room: make some, or choose a folder on another disk."))
         self.sums.setText("\n".join(lines))
-        self.sums.setProperty("role", "error" if not told.has_room else "label")
+        self.sums.setProperty("role", "error" if not forecast.has_room else "label")
         self._dress(self.sums)
-        self.ok.setEnabled(count > len(told.problems) and told.has_room)
+        self.ok.setEnabled(count > len(forecast.problems) and forecast.has_room)
 
     def _fill(self, row: int, job: JobForecast) -> None:
         theme = self._studio.theme
@@ -174,8 +174,8 @@ class BatchDialog(QDialog):
             cells = [str(job.num_chunks), time, f"{job.num_bytes / 1e6:,.1f} MB"]
             name.setIcon(theme.icon("circle-dashed", "text3"))
         self.table.setItem(row, _NAME, name)
-        for column, words in zip((_CHUNKS, _TIME, _DISK), cells, strict=True):
-            item = QTableWidgetItem(words)
+        for column, text in zip((_CHUNKS, _TIME, _DISK), cells, strict=True):
+            item = QTableWidgetItem(text)
             item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.table.setItem(row, column, item)
         if not cells[1]:
@@ -187,16 +187,16 @@ class BatchDialog(QDialog):
                 found.setToolTip(tip)
 
     def _show_problem(self, problem: Problem) -> None:
-        self.told = None
+        self.forecast = None
         self.table.setRowCount(0)
         self.sums.setText(problem.todo)
-        self._say("error", f"{problem.what}. {problem.why}")
+        self._show_text("error", f"{problem.what}. {problem.why}")
         self.ok.setEnabled(False)
 
-    def _say(self, role: str, words: str) -> None:
-        self.words.setText(words)
-        self.words.setProperty("role", role)
-        self._dress(self.words)
+    def _show_text(self, role: str, text: str) -> None:
+        self.summary.setText(text)
+        self.summary.setProperty("role", role)
+        self._dress(self.summary)
 
     @staticmethod
     def _dress(label: QLabel) -> None:
@@ -206,14 +206,14 @@ class BatchDialog(QDialog):
     # ------------------------------------------------------------------ into the queue
 
     def _render(self) -> None:
-        queue_batch(self._studio, self.asked(), opens_report=self.opens.isChecked())
+        queue_batch(self._studio, self.request(), opens_report=self.opens.isChecked())
         self._studio.say(self.tr("{0} is among the jobs").format(self._jobs.name))
         self.accept()
 
 
-def queue_batch(studio: Studio, asked: AskedBatch, *, opens_report: bool) -> int:
-    """Make a batch a job; its report is opened when it is over, where that is wished. Returns the job's id."""
-    number = studio.jobs.add(f"Batch {asked.jobs.stem}", lambda control: render_batch(asked, control))
+def queue_batch(studio: Studio, request: BatchRequest, *, opens_report: bool) -> int:
+    """Make a batch a job; its report is opened when it is over, if requested. Returns the job's id."""
+    number = studio.jobs.add(f"Batch {request.jobs.stem}", lambda control: render_batch(request, control))
 
     def look(states: tuple[JobState, ...]) -> None:
         over = next((state for state in states if state.id == number and state.is_over), None)

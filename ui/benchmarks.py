@@ -140,11 +140,11 @@ def start_up(count: int) -> Timing:
             command_line("--quit-when-shown"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as program:
             assert program.stdout is not None
-            said = program.stdout.readline()
+            output = program.stdout.readline()
             seconds.append(time.perf_counter() - began_s)
             _, errors = program.communicate()
-        if "heavy modules: none" not in said:
-            raise RuntimeError(f"the window did not come, or not without torch: {said}{errors}")
+        if "heavy modules: none" not in output:
+            raise RuntimeError(f"the window did not come, or not without torch: {output}{errors}")
     return Timing(name="window visible after the command", values=seconds, unit="s", p95_limit=2.0)
 
 

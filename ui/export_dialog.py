@@ -267,9 +267,9 @@ def add_export(studio: Studio, request: ExportRequest | TimelineRequest) -> int:
 
     def work(control: JobControl) -> Path:
         return (
-            export_timeline(request, control.tell)
+            export_timeline(request, control.report)
             if isinstance(request, TimelineRequest)
-            else export(request, control.tell)
+            else export(request, control.report)
         )
 
     what = studio.session.path.stem if isinstance(request, TimelineRequest) else request.take.name

@@ -21,48 +21,48 @@ class Failures(QObject):
     def __init__(self, studio: Studio) -> None:
         super().__init__()
         self._studio = studio
-        self._told: dict[SlotKey, Failure] = {}
+        self._shown: dict[SlotKey, Failure] = {}
         self._world: Problem | None = None
         studio.making_changed.connect(self._follow)
         studio.project_opened.connect(self._forget)
         attach = studio.commands.attach
-        attach("generate.retry", self._retry, enabled=lambda: bool(self._told))
+        attach("generate.retry", self._retry, enabled=lambda: bool(self._shown))
         attach("generate.retry_short", self._retry_short, enabled=self._can_be_shorter)
 
     # ------------------------------------------------------------------ what helps
 
     def _retry(self) -> None:
         """The take whose chunk failed last goes on."""
-        take = next(reversed(self._told))[0]
+        take = next(reversed(self._shown))[0]
         self._studio.guarded(lambda: self._studio.generation.generate(take, 1), key="generate")
 
     def _retry_short(self) -> None:
-        project, take_id = self._studio.project, next(reversed(self._told))[0]
+        project, take_id = self._studio.project, next(reversed(self._shown))[0]
         half = latents_per_chunk(project, project.take(take_id)) // 2
         if self._studio.apply(set_num_latents(take_id, half)):
             self._retry()
 
     def _can_be_shorter(self) -> bool:
-        if not self._told:
+        if not self._shown:
             return False
-        project, take_id = self._studio.project, next(reversed(self._told))[0]
+        project, take_id = self._studio.project, next(reversed(self._shown))[0]
         return project.has_take(take_id) and latents_per_chunk(project, project.take(take_id)) > 1
 
     # ------------------------------------------------------------------ what is told
 
     def _follow(self, status: GenerationStatus) -> None:
         self._follow_world(status.world_problem)
-        for slot in [slot for slot in self._told if slot not in status.failures]:
-            del self._told[slot]
+        for slot in [slot for slot in self._shown if slot not in status.failures]:
+            del self._shown[slot]
             self._studio.problem_gone.emit(_key(slot))
         for slot, failure in status.failures.items():
-            if self._told.get(slot) is not failure:
-                self._told[slot] = failure
+            if self._shown.get(slot) is not failure:
+                self._shown[slot] = failure
                 # Where the world itself failed, its own row says why; the cell in the timeline says which chunk waits.
                 if failure.problem is not status.world_problem:
-                    self._tell(slot, failure)
+                    self._show(slot, failure)
 
-    def _tell(self, slot: SlotKey, failure: Failure) -> None:
+    def _show(self, slot: SlotKey, failure: Failure) -> None:
         what = self.tr("Chunk {0} failed. {1}").format(failure.index + 1, failure.problem.what)
         remedy = (self.tr("Try again"), "generate.retry")
         if failure.kind == "out_of_memory" and self._can_be_shorter():
@@ -82,9 +82,9 @@ class Failures(QObject):
             self._studio.raise_problem(problem, key=_WORLD, remedy=(self.tr("Choose a world"), "generate.world"))
 
     def _forget(self) -> None:
-        for slot in self._told:
+        for slot in self._shown:
             self._studio.problem_gone.emit(_key(slot))
-        self._told, self._world = {}, None
+        self._shown, self._world = {}, None
         self._studio.problem_gone.emit(_WORLD)
 
 

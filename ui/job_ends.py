@@ -17,16 +17,16 @@ class JobEnds(QObject):
     def __init__(self, studio: Studio, parent: QObject) -> None:
         super().__init__(parent)
         self._studio = studio
-        self._told: set[int] = set()
+        self._announced: set[int] = set()
         studio.jobs_changed.connect(self._look)
 
     def _look(self, states: tuple[JobState, ...]) -> None:
         for state in states:
-            if state.is_over and state.id not in self._told:
-                self._told.add(state.id)
-                self._tell(state)
+            if state.is_over and state.id not in self._announced:
+                self._announced.add(state.id)
+                self._announce(state)
 
-    def _tell(self, state: JobState) -> None:
+    def _announce(self, state: JobState) -> None:
         studio, result = self._studio, state.result
         if state.status == "failed" and state.problem is not None:
             studio.raise_problem(state.problem, key=f"job {state.id}")

@@ -54,8 +54,8 @@ class StatusBar(Filled):
             self.tr("Cache {0:.2f} / {1:.1f} GB").format(player.cache_bytes / 1e9, player.cache_cap_bytes / 1e9)
         )
         info = studio.project.world.info
-        words = f"{info.name}, {info.width} × {info.height}, {info.device}" if info else studio.project.world.spec
-        self.world.setText(words)
+        text = f"{info.name}, {info.width} × {info.height}, {info.device}" if info else studio.project.world.spec
+        self.world.setText(text)
 
     def _opened(self) -> None:
         self.refresh()

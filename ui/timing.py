@@ -38,9 +38,9 @@ class Timing:
     @property
     def limit(self) -> str:
         """The limits in words."""
-        words = [f"p95 {self.p95_limit:g}"] if self.p95_limit is not None else []
-        words += [f"max {self.max_limit:g}"] if self.max_limit is not None else []
-        return ", ".join(words)
+        limits = [f"p95 {self.p95_limit:g}"] if self.p95_limit is not None else []
+        limits += [f"max {self.max_limit:g}"] if self.max_limit is not None else []
+        return ", ".join(limits)
 
     def line(self) -> str:
         """A row of `table`."""

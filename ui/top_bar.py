@@ -40,17 +40,17 @@ class TopBar(Filled):
         row.addStretch(1)
         column = QVBoxLayout()
         column.setSpacing(S4)
-        words = QHBoxLayout()
+        labels = QHBoxLayout()
         self.progress_words, self.left_words = QLabel(), quiet_label("")
-        words.addWidget(self.progress_words, 1)
-        words.addWidget(self.left_words)
+        labels.addWidget(self.progress_words, 1)
+        labels.addWidget(self.left_words)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
         self.bar.setFixedWidth(230)
         self.bar.setAccessibleName(self.tr("Progress of what is being made"))
         column.addStretch(1)
-        column.addLayout(words)
+        column.addLayout(labels)
         column.addWidget(self.bar)
         column.addStretch(1)
         row.addLayout(column)
@@ -122,12 +122,12 @@ class TopBar(Filled):
         active = status.active
         if active is not None:
             count = active.index + 1 + len(status.queued)
-            words = self.tr("Chunk {0} of {1}  ·  step {2} of {3}").format(
+            text = self.tr("Chunk {0} of {1}  ·  step {2} of {3}").format(
                 active.index + 1, count, active.step, active.num_steps
             )
             if active.stage == "stopping":
-                words = self.tr("Stopping after this step; again for at once")
-            self.progress_words.setText(words)
+                text = self.tr("Stopping after this step; again for at once")
+            self.progress_words.setText(text)
             done = active.step / max(active.num_steps, 1)
             self.bar.setValue(round(1000 * done))
         elif status.world_stage == "opening":

@@ -74,9 +74,9 @@ def _render(options: argparse.Namespace, jobs: Sequence[BatchJob], opened: Any) 
             print(f"  chunk {num_chunks} of {totals[number]}", file=sys.stderr)
 
     def ended(_number: int, result: BatchResult) -> None:
-        words = {"done": f"rendered in {result.seconds:.1f} s", "skipped": "there already", "cancelled": "stopped"}
-        said = result.problem.why if result.problem else words.get(result.status, result.status)
-        print(f"  {'failed: ' if result.problem else ''}{said}", file=sys.stderr)
+        labels = {"done": f"rendered in {result.seconds:.1f} s", "skipped": "there already", "cancelled": "stopped"}
+        outcome = result.problem.why if result.problem else labels.get(result.status, result.status)
+        print(f"  {'failed: ' if result.problem else ''}{outcome}", file=sys.stderr)
 
     reporter = Reporter(BatchName(title=options.jobs.stem, out=options.out))
     hooks = BatchHooks(
@@ -105,35 +105,35 @@ def _foretell(jobs: Sequence[BatchJob], out: Path, opened: Any) -> int:
             infos[spec] = opened(spec).info
         return infos[spec]
 
-    told = forecast(jobs, out, info)
-    print("\n".join(_lines(told)))
-    return FAILED if told.problems else OK
+    estimate = forecast(jobs, out, info)
+    print("\n".join(_lines(estimate)))
+    return FAILED if estimate.problems else OK
 
 
-def _lines(told: Forecast) -> list[str]:
+def _lines(estimate: Forecast) -> list[str]:
     """The forecast as a table, and its sums."""
     from astra_studio.services.batch.page import duration
 
-    width = max(len(job.job.name) for job in told.jobs)
+    width = max(len(job.job.name) for job in estimate.jobs)
     lines = []
-    for job in told.jobs:
+    for job in estimate.jobs:
         if job.problem is not None:
-            words = f"cannot be rendered: {job.problem.why}"
+            text = f"cannot be rendered: {job.problem.why}"
         elif job.is_present:
-            words = "there already"
+            text = "there already"
         else:
             time = "not known" if job.seconds is None else duration(job.seconds)
-            words = f"{job.num_chunks:>3} chunks  {time:>10}  {job.num_bytes / 1e6:>8.1f} MB"
-        lines.append(f"  {job.job.name:<{width}}  {words}")
-    count = len(told.jobs)
-    seconds = told.seconds
+            text = f"{job.num_chunks:>3} chunks  {time:>10}  {job.num_bytes / 1e6:>8.1f} MB"
+        lines.append(f"  {job.job.name:<{width}}  {text}")
+    count = len(estimate.jobs)
+    seconds = estimate.seconds
     known = "not known: no such chunk has been made on this machine yet" if seconds is None else duration(seconds)
-    room = "" if told.has_room else ": MORE THAN THERE IS"
+    room = "" if estimate.has_room else ": NOT ENOUGH"
     return [
         *lines,
         "",
-        f"{count} jobs, {told.num_present} of them there already; {told.num_chunks} chunks to make",
+        f"{count} jobs, {estimate.num_present} of them there already; {estimate.num_chunks} chunks to make",
         f"Time: {known}",
-        f"Disk: at most {told.num_bytes / 1e6:.1f} MB of {told.num_free_bytes / 1e6:,.0f} MB that are free{room}",
-        *([f"{len(told.problems)} of them cannot be rendered"] if told.problems else []),
+        f"Disk: at most {estimate.num_bytes / 1e6:.1f} MB of {estimate.num_free_bytes / 1e6:,.0f} MB free{room}",
+        *([f"{len(estimate.problems)} of them cannot be rendered"] if estimate.problems else []),
     ]

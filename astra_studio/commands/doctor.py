@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         }
         print(json.dumps(content, indent=1))
     else:
-        _tell(machine, problems, worlds)
+        _print_report(machine, problems, worlds)
     can_open = "problem" not in machine["torch"] and any(world.state in ("ready", "slow") for world in worlds)
     return OK if can_open else FAILED
 
@@ -62,7 +62,7 @@ def _found(part: str) -> dict[str, Any]:
     return found_devices()
 
 
-def _tell(machine: dict[str, Any], problems: list[Problem], worlds: list[WorldOnMachine]) -> None:
+def _print_report(machine: dict[str, Any], problems: list[Problem], worlds: list[WorldOnMachine]) -> None:
     memory, disk, torch, qt = machine["memory"], machine["disk"], machine["torch"], machine["qt"]
     packaged = ", packaged" if machine["is_packaged"] else ""
     print(f"Astra Studio {machine['version']}{packaged}, Python {machine['python']}, {machine['system']}")

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     place = world_catalogue().get(options.world, Path(options.world).expanduser())
     encoder = open_encoder(place, options.device, with_text=not options.no_text)
     summary = pretokenize(request, encoder, say=lambda text: print(text, file=sys.stderr, flush=True))
-    for line in _told(summary):
+    for line in _summary_lines(summary):
         print(line)
     return OK if summary.num_clips or summary.num_present else FAILED
 
@@ -88,7 +88,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _told(summary: Summary) -> list[str]:
+def _summary_lines(summary: Summary) -> list[str]:
     """The summary in words, a line each."""
     lines = [
         f"{summary.num_clips} clips, {summary.seconds:.1f} s of video, {summary.num_bytes / 1e6:.1f} MB in "

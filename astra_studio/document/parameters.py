@@ -39,7 +39,7 @@ def names_of(keys: Iterable[ParameterKey]) -> tuple[Parameter, ...]:
 
 def value_at(keys: Keys, parameter: Parameter, tick: float) -> ParameterValue | None:
     """What the keys say of a parameter at a tick; None where they say nothing: before its first key."""
-    return _said(of(keys, parameter), tick)
+    return _value_at(of(keys, parameter), tick)
 
 
 class Tracks:
@@ -50,10 +50,10 @@ class Tracks:
 
     def value(self, parameter: Parameter, tick: float) -> ParameterValue | None:
         """As `value_at`."""
-        return _said(self._tracks.get(parameter, ()), tick)
+        return _value_at(self._tracks.get(parameter, ()), tick)
 
 
-def _said(track: Keys, tick: float) -> ParameterValue | None:
+def _value_at(track: Keys, tick: float) -> ParameterValue | None:
     number = bisect_right(track, tick, key=_tick) - 1
     if number < 0:
         return None
@@ -227,13 +227,13 @@ def keys_that_made(take: Take) -> Keys:
 
     Keys that no chunk heard, as of a prompt in a world that reads no text, made nothing and are left out.
     """
-    heard = {parameter for chunk in take.chunks for parameter in chunk.keyed}
+    keyed = {parameter for chunk in take.chunks for parameter in chunk.keyed}
     deaf: set[Parameter] = set()
     tracks, tick = Tracks(take.keys), 0
     for chunk in take.chunks:
-        for parameter in {*heard, *names_of(take.keys)}:
+        for parameter in {*keyed, *names_of(take.keys)}:
             value, made = tracks.value(parameter, tick), made_with(chunk, parameter)
-            if parameter not in heard:
+            if parameter not in keyed:
                 deaf |= {parameter} if value is not None else set()
                 continue
             is_same_made = value is not None and made is not None and is_same(value, made)

@@ -23,19 +23,19 @@ def retimed(actions: Actions, num_ticks: int) -> Actions:
     if num_ticks == len(actions):
         return actions
     kind = actions.kind
-    asked = np.linspace(0, len(actions), num_ticks + 1)
+    targets = np.linspace(0, len(actions), num_ticks + 1)
     if kind.is_absolute:
         # The first row stays as it is: what comes before it is not ours to know.
         seen = _driven(actions.rows.astype(np.float64))
-        asked = np.linspace(0, len(actions) - 1, num_ticks)
-        found = interpolated(np.arange(len(actions), dtype=np.float64), seen, asked)
+        targets = np.linspace(0, len(actions) - 1, num_ticks)
+        found = interpolated(np.arange(len(actions), dtype=np.float64), seen, targets)
         turns = quaternions(found[:, :3, :3])[:, [3, 0, 1, 2]]
         rows = np.concatenate([found[:, :3, 3], turns], axis=1)
         return actions_of(ActionTrack(kind, rows.astype(np.float32)))
     walked = poses.path_from_rows(actions.rows.astype(np.float64))
     if kind is not CAMERA:
         walked = poses.inverse(walked)
-    found = interpolated(np.arange(len(walked), dtype=np.float64), walked, asked)
+    found = interpolated(np.arange(len(walked), dtype=np.float64), walked, targets)
     return actions_of(track_of_ticks(found, kind))
 
 

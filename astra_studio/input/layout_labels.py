@@ -15,15 +15,15 @@ _MAPVK_VSC_TO_VK, _MAPVK_VK_TO_CHAR = 1, 2
 class LayoutLabels:
     """Labels of keys by their code. Falls back to those of a US keyboard where the system does not tell."""
 
-    def __init__(self, asked: Callable[[], dict[str, str]] | None = None) -> None:
-        """`asked` gives the labels that the system knows; by default this system's own."""
-        self._asked = asked if asked is not None else system_labels
+    def __init__(self, read_labels: Callable[[], dict[str, str]] | None = None) -> None:
+        """`read_labels` gives the labels that the system knows; by default this system's own."""
+        self._read_labels = read_labels if read_labels is not None else system_labels
         self._known: dict[str, str] = {}
         self.read_again()
 
     def read_again(self) -> None:
         """Ask the system once more: the user has chosen another layout."""
-        self._known = self._asked()
+        self._known = self._read_labels()
 
     def learn(self, code: str, text: str) -> None:
         """A key was typed, and gave this text."""

@@ -59,7 +59,7 @@ def failure_of(error: BaseException) -> EngineFailure:
     names = tuple(base.__name__ for base in type(error).__mro__ if base not in (BaseException, object))
     kind: FailureKind = next((_KINDS[name] for name in names if name in _KINDS), "bug")
     message = str(error)
-    if kind == "bug" and any(words in message for words in _NO_MEMORY):
+    if kind == "bug" and any(phrase in message for phrase in _NO_MEMORY):
         kind, names = "out_of_memory", ("MemoryError", *names)
     errno, strerror, filename = None, "", ""
     if isinstance(error, OSError):

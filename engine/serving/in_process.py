@@ -14,7 +14,7 @@ class InProcessEngine(Worker):
     def __init__(self, open_world: Opener = open_location) -> None:
         """Start it. `open_world` is what opens a world."""
         self._host = EngineHost(
-            self._emit, self._is_cancelled, lambda _asked, num_latents: self._history(num_latents), open_world
+            self._emit, self._is_cancelled, lambda _request, num_latents: self._history(num_latents), open_world
         )
         super().__init__()
 

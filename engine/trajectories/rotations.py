@@ -83,12 +83,12 @@ def slerp(start: ArrayLike, end: ArrayLike, share: ArrayLike) -> Floats:
     return mixed / np.linalg.norm(mixed, axis=1, keepdims=True)
 
 
-def interpolated(times: Floats, c2w: Floats, asked: Floats) -> Floats:
+def interpolated(times: Floats, c2w: Floats, new_times: Floats) -> Floats:
     """Poses (M, 4, 4) at times (M,): turned by slerp, moved on straight lines between poses (N, 4, 4) at `times` (N,).
 
     Before the first and after the last pose the camera stands still.
     """
-    at = np.clip(asked, times[0], times[-1])
+    at = np.clip(new_times, times[0], times[-1])
     before = np.clip(np.searchsorted(times, at, "right") - 1, 0, len(times) - 2)
     share = (at - times[before]) / (times[before + 1] - times[before])
     turns, positions = quaternions(c2w[:, :3, :3]), c2w[:, :3, 3]

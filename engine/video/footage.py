@@ -64,18 +64,18 @@ class StartFacts:
 
     def sentences(self, fps: float) -> list[str]:
         """What a user should know of it, for a world of that rate. Empty where nothing was done."""
-        said: list[str] = []
+        notes: list[str] = []
         if self.source_fps is not None and abs(self.source_fps - fps) > 0.01:
-            said.append(f"{self.source_fps:.4g} frames a second, shown at the world's {fps:g}")
+            notes.append(f"{self.source_fps:.4g} frames a second, shown at the world's {fps:g}")
         if self.transfer != "sdr":
-            said.append(f"high dynamic range ({self.transfer.upper()}), tone-mapped")
+            notes.append(f"high dynamic range ({self.transfer.upper()}), tone-mapped")
         if self.deinterlaced:
-            said.append("deinterlaced")
+            notes.append("deinterlaced")
         if abs(self.pixel_aspect - 1) > 1e-3:
-            said.append(f"pixels {self.pixel_aspect:.3g} times as wide as high, shown in their true shape")
+            notes.append(f"pixels {self.pixel_aspect:.3g} times as wide as high, shown in their true shape")
         if self.alpha:
-            said.append("what is transparent is white")
-        return said
+            notes.append("what is transparent is white")
+        return notes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

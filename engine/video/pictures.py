@@ -97,7 +97,7 @@ def read_picture(path: Path) -> LoadedPicture:
     with _quiet_pillow(), _open_file(path) as file, _identify(file, path) as image:
         _check_size(image.size, path)
         try:
-            asked = from_exif(_exif_orientation(image))
+            orientation = from_exif(_exif_orientation(image))
             if image.format == "JPEG":
                 image.draft(None, _kept_size(image.size))  # decoded smaller, where it is to become so
             image.load()
@@ -106,7 +106,7 @@ def read_picture(path: Path) -> LoadedPicture:
             opaque = _opaque_srgb(_reduced(image), path)
             return LoadedPicture(
                 pixels=np.array(left.shown(np.asarray(opaque))),
-                orientation=asked,
+                orientation=orientation,
                 has_alpha=has_alpha,
             )
         except PictureError:

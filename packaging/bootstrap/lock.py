@@ -44,7 +44,7 @@ def only_one(path: Path) -> Iterator[int]:
 
 
 def _wait_for(descriptor: int) -> None:
-    told = False
+    has_warned = False
     while True:
         try:
             _try_lock(descriptor)
@@ -53,7 +53,7 @@ def _wait_for(descriptor: int) -> None:
                 return
         else:
             return
-        if not told:
+        if not has_warned:
             say("another set-up of this checkout is at work; waiting for it ...")
-            told = True
+            has_warned = True
         time.sleep(POLL)

@@ -85,16 +85,16 @@ def build_name(build: str, system: str) -> str:
     return f"{build} build, 2 to 3 GB with what it needs"
 
 
-def choose_build(gpus: list[Gpu], system: str, wish: Literal["cpu", "cuda"] | None = None) -> Choice:
+def choose_build(gpus: list[Gpu], system: str, requested: Literal["cpu", "cuda"] | None = None) -> Choice:
     """Choose torch's build for the best card here, or as the user wishes."""
     if system == "Darwin":
-        if wish == "cuda":
+        if requested == "cuda":
             raise SetupError("There is no CUDA on macOS: torch uses the Apple GPU there. Leave out --cuda.")
         return Choice("cpu", "for the Apple GPU")
-    if wish == "cpu":
+    if requested == "cpu":
         return Choice("cpu", "as asked for")
     if not gpus:
-        return Choice("cu130", "as asked for") if wish == "cuda" else Choice("cpu", "nvidia-smi lists no GPU")
+        return Choice("cu130", "as asked for") if requested == "cuda" else Choice("cpu", "nvidia-smi lists no GPU")
     best = max(gpus, key=lambda gpu: gpu.capability)
     build = _build_for(best)
     advice = ""

@@ -92,8 +92,8 @@ KNOWN = (
 
 def tail(output: str, lines: int) -> str:
     """Return the last lines that say something, indented, so that they stand apart from our own words."""
-    said = [line for line in output.splitlines() if line.strip() and not any(noise in line for noise in NOISE)]
-    return "".join(f"    {line.rstrip()[:LONGEST_LINE]}\n" for line in said[-lines:])
+    shown = [line for line in output.splitlines() if line.strip() and not any(noise in line for noise in NOISE)]
+    return "".join(f"    {line.rstrip()[:LONGEST_LINE]}\n" for line in shown[-lines:])
 
 
 def explain(output: str) -> str | None:

@@ -49,8 +49,8 @@ class Project:
 
     def fingerprint(self, kind: Kind, python: str, build: str) -> str:
         """Return a hash of all that decides what a kind installs: where it is the same, there is nothing to do."""
-        asked: list[Any] = [kind, python, build, self.constraints, self.requirements(kind)]
+        parts: list[Any] = [kind, python, build, self.constraints, self.requirements(kind)]
         if kind == "run":
             # The entry point and the list of packages are written at installation, so they count as well.
-            asked += [self.pyproject["project"].get("scripts"), self.pyproject.get("tool", {}).get("setuptools")]
-        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+            parts += [self.pyproject["project"].get("scripts"), self.pyproject.get("tool", {}).get("setuptools")]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

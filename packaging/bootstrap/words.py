@@ -101,13 +101,13 @@ def _set_up(arguments: Sequence[str], environment: Environment) -> int:
     return 0
 
 
-def _ready_qt(environment: Environment, way: Literal["offscreen", "window"]) -> None:
+def _ready_qt(environment: Environment, platform: Literal["offscreen", "window"]) -> None:
     """See once that Qt starts in this way. Where it does not, the user has been told, and the command may still run."""
     state = environment.load()
-    if state is None or way in state.qt:
+    if state is None or platform in state.qt:
         return
-    if ensure_qt_starts(environment.python, on_screen=way == "window"):
-        state.qt.append(way)
+    if ensure_qt_starts(environment.python, on_screen=platform == "window"):
+        state.qt.append(platform)
         environment.save(state)
 
 

@@ -60,13 +60,13 @@ def opened(driver, path: Path) -> BatchDialog:
     # One that was closed goes a little later.
     shown = (w for w in QApplication.topLevelWidgets() if isinstance(w, BatchDialog) and w.isVisible())
     dialog = next(shown)
-    driver.wait(lambda: dialog.ok.isEnabled() or dialog.words.property("role") == "error")
+    driver.wait(lambda: dialog.ok.isEnabled() or dialog.summary.property("role") == "error")
     return dialog
 
 
 def test_the_forecast_is_shown_and_the_batch_becomes_a_job_whose_report_is_opened(driver, jobs, desktop):
     dialog = opened(driver, jobs)
-    assert dialog.words.text() == "3 jobs, 0 of them there already, 3 chunks to make"
+    assert dialog.summary.text() == "3 jobs, 0 of them there already, 3 chunks to make"
     assert dialog.table.rowCount() == 3
     cells = [[dialog.table.item(row, column).text() for column in range(2)] for row in range(3)]
     assert cells == [["red_w-8", "1"], ["red_left-16", "2"], ["broken", "cannot be rendered"]]
@@ -80,14 +80,14 @@ def test_the_forecast_is_shown_and_the_batch_becomes_a_job_whose_report_is_opene
     assert [Path(url.toLocalFile()) for url in desktop.urls] == [page]
     assert (jobs.parent / "night videos" / "red_left-16.mp4").is_file()
     again = opened(driver, jobs)
-    assert again.words.text() == "3 jobs, 2 of them there already, 0 chunks to make"
+    assert again.summary.text() == "3 jobs, 2 of them there already, 0 chunks to make"
     again.reject()
 
 
 def test_a_file_that_cannot_be_understood_is_told_with_its_line(driver, jobs):
     jobs.write_text(JOBS.replace("images", "pictures"))
     dialog = opened(driver, jobs)
-    assert "Line 5, [grid], pictures" in dialog.words.text()
+    assert "Line 5, [grid], pictures" in dialog.summary.text()
     assert not dialog.ok.isEnabled()
     dialog.reject()
 
@@ -98,5 +98,5 @@ def test_another_folder_is_looked_at_anew(driver, jobs, tmp_path):
     dialog.out.editingFinished.emit()
     assert not dialog.ok.isEnabled()
     driver.wait(dialog.ok.isEnabled)
-    assert dialog.asked().out == tmp_path / "elsewhere"
+    assert dialog.request().out == tmp_path / "elsewhere"
     dialog.reject()

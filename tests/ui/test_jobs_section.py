@@ -27,9 +27,9 @@ def gate(driver: Driver) -> Iterator[threading.Event]:
 def add(driver: Driver, title: str, gate: threading.Event, order: list[str]) -> int:
     def work(control: JobControl) -> Path | None:
         order.append(title)
-        control.tell(0.4, "writing frames")
+        control.report(0.4, "writing frames")
         while not gate.wait(0.02):
-            control.tell(0.4)
+            control.report(0.4)
         return driver.studio.session.path
 
     return driver.studio.jobs.add(title, work)
@@ -42,7 +42,7 @@ def section(driver: Driver) -> JobsSection:
 def test_waiting_jobs_change_places_and_run_in_the_order_that_is_seen(driver: Driver, gate: threading.Event) -> None:
     order: list[str] = []
     first, second, third = (add(driver, name, gate, order) for name in ("one", "two", "three"))
-    driver.wait(lambda: section(driver).row(first).words.text() == "40%")
+    driver.wait(lambda: section(driver).row(first).status_label.text() == "40%")
     assert section(driver).hint.text() == "3"
     assert not section(driver).row(second).up.isVisibleTo(section(driver))
     driver.click(section(driver).row(third).up)
@@ -50,7 +50,7 @@ def test_waiting_jobs_change_places_and_run_in_the_order_that_is_seen(driver: Dr
     gate.set()
     driver.wait(lambda: all(state.is_over for state in driver.studio.jobs.states))
     assert order == ["one", "three", "two"]
-    assert section(driver).row(third).words.text() == "done"
+    assert section(driver).row(third).status_label.text() == "done"
     assert section(driver).row(third).folder.isVisibleTo(section(driver))
     driver.click(section(driver).clear)
     assert section(driver).hint.text() == "0"
@@ -60,11 +60,11 @@ def test_a_job_is_paused_goes_on_and_is_cancelled(driver: Driver, gate: threadin
     number = add(driver, "one", gate, [])
     row = section(driver).row(number)
     driver.click(row.pause)
-    assert row.words.text() == "paused"
+    assert row.status_label.text() == "paused"
     driver.click(row.pause)
-    driver.wait(lambda: row.words.text() == "40%")
+    driver.wait(lambda: row.status_label.text() == "40%")
     driver.click(row.stop)
-    driver.wait(lambda: row.words.text() == "cancelled")
+    driver.wait(lambda: row.status_label.text() == "cancelled")
 
 
 def test_chunks_being_made_are_a_job_that_can_be_paused_and_cancelled(driver: Driver) -> None:
@@ -77,7 +77,7 @@ def test_chunks_being_made_are_a_job_that_can_be_paused_and_cancelled(driver: Dr
     driver.window.timeline.generate(3)
     row = section(driver).row(take)
     assert row.title.text() == "Take 1: 3 chunks"
-    assert row.words.text() == "paused"
+    assert row.status_label.text() == "paused"
     driver.click(row.stop)
     assert not driver.studio.generation.status.is_busy
     driver.studio.generation.resume()

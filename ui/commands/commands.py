@@ -43,9 +43,9 @@ class Commands(QObject):
         self._own = dict(keys or {})
         self._window: QWidget | None = None
         for command in COMMANDS:
-            action = QAction(self._words(command.text), self)
+            action = QAction(self._translated(command.text), self)
             action.setCheckable(command.is_checkable)
-            action.setToolTip(self._words(command.tip or command.text))
+            action.setToolTip(self._translated(command.tip or command.text))
             action.setEnabled(False)
             action.setObjectName(command.id)
             self._actions[command.id] = action
@@ -182,7 +182,7 @@ class Commands(QObject):
             if command.icon:
                 self._actions[command.id].setIcon(self._theme.icon(command.icon))
 
-    def _words(self, text: str) -> str:
+    def _translated(self, text: str) -> str:
         return QCoreApplication.translate("Commands", text)
 
 

@@ -75,24 +75,24 @@ class CandidateTile(QAbstractButton):
         painter.drawRoundedRect(box, R6, R6)
         if candidate is not None:
             self._paint_way(painter, box.adjusted(S8, 24, -S8, -22), candidate)
-            self._paint_words(painter, box, candidate)
+            self._paint_labels(painter, box, candidate)
         if self.isChecked() or self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(theme.color("focus" if self.hasFocus() else "text"), 1.5))
             painter.drawRoundedRect(box, R6, R6)
 
-    def _paint_words(self, painter: QPainter, box: QRectF, candidate: Candidate) -> None:
+    def _paint_labels(self, painter: QPainter, box: QRectF, candidate: Candidate) -> None:
         theme = self._theme
         painter.setFont(theme.font(11, 600 if self.isChecked() else 500))
         painter.setPen(theme.color("text" if self.isChecked() else "text2"))
         top = QRectF(box.left() + S8, box.top() + S4, box.width() - 2 * S8, 18)
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.title())
         if candidate.is_likely:
-            words = self.tr("Likely")
+            label = self.tr("Likely")
             painter.setFont(theme.font(11, 600))
             painter.setPen(theme.color("ok"))
-            painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
-            left = top.right() - painter.fontMetrics().horizontalAdvance(words) - 15
+            painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, label)
+            left = top.right() - painter.fontMetrics().horizontalAdvance(label) - 15
             ratio = self.devicePixelRatioF()
             painter.drawPixmap(QPointF(left, top.top() + 3), theme.pixmap("check", "ok", 12, ratio))
         painter.setFont(theme.font(11))

@@ -65,10 +65,10 @@ def paint_triad(painter: QPainter, theme: Theme, projection: Orbit) -> None:
         painter.drawLine(QPointF(*centre), QPointF(*(centre + _TRIAD_PX * seen[axis, :2])))
 
 
-def paint_chip(painter: QPainter, theme: Theme, words: str, *, is_recording: bool) -> None:
+def paint_chip(painter: QPainter, theme: Theme, text: str, *, is_recording: bool) -> None:
     """What a 3D view shows, in its upper left corner."""
     painter.setFont(theme.font(12, 500))
-    width = painter.fontMetrics().horizontalAdvance(words)
+    width = painter.fontMetrics().horizontalAdvance(text)
     dot = 14 if is_recording else 0
     box = QRectF(10.5, 10.5, width + 18 + dot, 20)
     painter.setPen(theme.color("line"))
@@ -79,24 +79,24 @@ def paint_chip(painter: QPainter, theme: Theme, words: str, *, is_recording: boo
         painter.setBrush(theme.color("error"))
         painter.drawEllipse(QPointF(box.left() + 13, box.center().y()), 4, 4)
     painter.setPen(theme.color("text" if is_recording else "text2"))
-    painter.drawText(QPointF(box.left() + 9 + dot, box.center().y() + 4.5), words)
+    painter.drawText(QPointF(box.left() + 9 + dot, box.center().y() + 4.5), text)
 
 
-def paint_words(painter: QPainter, theme: Theme, box: QRectF, words: str) -> None:
+def paint_label(painter: QPainter, theme: Theme, box: QRectF, text: str) -> None:
     """What a drag does so far, where the scale bar is otherwise."""
     painter.setFont(theme.font(12, 500))
-    width = painter.fontMetrics().horizontalAdvance(words)
+    width = painter.fontMetrics().horizontalAdvance(text)
     plate = QRectF(box.left() + S12 - 3.5, box.bottom() - _BASE_PX - 10.5, width + 16, 22)
     painter.setPen(theme.color("line"))
     painter.setBrush(theme.color("field"))
     painter.drawRoundedRect(plate, R6, R6)
     painter.setPen(theme.color("text"))
-    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def paint_empty(painter: QPainter, theme: Theme, box: QRectF, words: str) -> None:
+def paint_empty(painter: QPainter, theme: Theme, box: QRectF, text: str) -> None:
     """One icon, one sentence."""
-    if not words:
+    if not text:
         return
     icon = theme.pixmap("path", "text3", 24, painter.device().devicePixelRatioF())
     middle = box.center()
@@ -104,7 +104,7 @@ def paint_empty(painter: QPainter, theme: Theme, box: QRectF, words: str) -> Non
     painter.setFont(theme.font())
     painter.setPen(theme.color("text3"))
     place = QRectF(box.left() + 24, middle.y(), box.width() - 48, 40)
-    painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, words)
+    painter.drawText(place, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, text)
 
 
 def paint_picture(painter: QPainter, theme: Theme, projection: Through, picture: QImage | None) -> None:

@@ -66,10 +66,10 @@ class Gizmo:
         length = ARROW_PX * self.reach
         tips, depths = self.projection.project(self.origin + length * self.axes)
         for axis in range(3):
-            way = tips[axis] - self.centre_px
-            shown = float(np.linalg.norm(way))
+            offset = tips[axis] - self.centre_px
+            shown = float(np.linalg.norm(offset))
             if depths[axis] > 0.05 and shown > _FORESHORTENED * ARROW_PX:
-                found[axis] = (self.centre_px + way / shown * ARROW_FROM_PX, tips[axis])
+                found[axis] = (self.centre_px + offset / shown * ARROW_FROM_PX, tips[axis])
         return found
 
     def rings(self) -> dict[int, Floats]:
@@ -116,11 +116,11 @@ class Gizmo:
         """The same along one direction (3,) of length 1."""
         step = 8 * self.reach
         ends, _ = self.projection.project(np.stack([self.origin, self.origin + step * direction]))
-        way = (ends[1] - ends[0]) / step
-        size = float(way @ way)
+        direction_px = (ends[1] - ends[0]) / step
+        size = float(direction_px @ direction_px)
         if size < (_FORESHORTENED / self.reach) ** 2 / 4:
             return np.zeros(3)
-        return direction * float((np.array(now) - np.array(begin)) @ way) / size
+        return direction * float((np.array(now) - np.array(begin)) @ direction_px) / size
 
     def angle(self, handle: Handle, begin: tuple[float, float], now: tuple[float, float]) -> float:
         """Radians about the ring's axis that a drag turns, right-handed, within half a turn."""
@@ -135,9 +135,9 @@ class Gizmo:
                 along, _ = self.projection.project(
                     np.stack([self.origin, self.origin + self.reach * np.cross(normal, self.projection.normal)])
                 )
-                way = along[1] - along[0]
-                size = float(np.linalg.norm(way))
-                return float(moved @ way / size / RING_PX) if size > 1e-6 else 0.0
+                tangent = along[1] - along[0]
+                size = float(np.linalg.norm(tangent))
+                return float(moved @ tangent / size / RING_PX) if size > 1e-6 else 0.0
             directions.append(met - self.origin)
         first, last = directions
         return float(np.arctan2(normal @ np.cross(first, last), first @ last))
@@ -166,7 +166,7 @@ def _across(normal: Floats) -> Floats:
 
 def _distance(where: Floats, line: Floats) -> float:
     """Pixels from a point to a line of points (N, 2)."""
-    start, way = line[:-1], np.diff(line, axis=0)
-    size = np.maximum((way**2).sum(axis=1), 1e-12)
-    share = np.clip(((where - start) * way).sum(axis=1) / size, 0, 1)
-    return float(np.linalg.norm(where - (start + share[:, None] * way), axis=1).min())
+    start, segments = line[:-1], np.diff(line, axis=0)
+    size = np.maximum((segments**2).sum(axis=1), 1e-12)
+    share = np.clip(((where - start) * segments).sum(axis=1) / size, 0, 1)
+    return float(np.linalg.norm(where - (start + share[:, None] * segments), axis=1).min())

@@ -42,18 +42,18 @@ class LooseTicks(_Plate):
     def __init__(self, editing: PathEditing) -> None:
         super().__init__(editing.studio.theme)
         self._editing = editing
-        self.words = QLabel()
+        self.label = QLabel()
         self.button = QPushButton(self.tr("Make keys"))
         self.button.clicked.connect(lambda: editing.studio.commands.trigger("path.make_keys"))
         row = QHBoxLayout(self)
         row.setContentsMargins(S8, 3, 3, 3)
         row.setSpacing(S8)
-        row.addWidget(self.words)
+        row.addWidget(self.label)
         row.addWidget(self.button)
 
     def refresh(self, num_loose: int) -> None:
         self.setVisible(num_loose > 0)
-        self.words.setText(self.tr("{0} ticks have no keys").format(num_loose))
+        self.label.setText(self.tr("{0} ticks have no keys").format(num_loose))
 
 
 class RecordButton(IconButton):

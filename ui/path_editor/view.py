@@ -295,7 +295,7 @@ class PathView(QWidget):
                 furniture.paint_scale(painter, theme, projection)
             furniture.paint_legend(painter, theme, QRectF(self.rect()))
         if self._drag is not None and self._drag.words:
-            furniture.paint_words(painter, theme, QRectF(self.rect()), self._drag.words)
+            furniture.paint_label(painter, theme, QRectF(self.rect()), self._drag.words)
 
     def _empty_words(self) -> str:
         return self.tr("Press Enter to add a key, or pick a preset") if self.kind != "3d" else ""

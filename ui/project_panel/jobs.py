@@ -94,8 +94,8 @@ class JobsSection(Section):
         row.title.setText(
             self.tr("{0}: {1} chunks").format(name, total) if total > 1 else self.tr("{0}: 1 chunk").format(name)
         )
-        words = self.tr("waits") if active is None else f"{share:.0%}"
-        row.words.setText(self.tr("paused") if status.is_paused and active is None else words)
+        text = self.tr("waits") if active is None else f"{share:.0%}"
+        row.status_label.setText(self.tr("paused") if status.is_paused and active is None else text)
         row.show_progress(share if active is not None else None)
         row.up.setVisible(place > 0 and active is None)
         row.down.setVisible(False)
@@ -120,14 +120,14 @@ class JobsSection(Section):
     def _fill_job(self, row: _Row, state: JobState, waiting: list[int]) -> None:
         row.title.setText(state.title)
         row.title.setToolTip(state.title)
-        words = {
+        labels = {
             "waiting": self.tr("waits"),
             "paused": self.tr("paused"),
             "done": self.tr("done"),
             "failed": self.tr("failed"),
             "cancelled": self.tr("cancelled"),
         }
-        row.words.setText(words.get(state.status, f"{state.share:.0%}"))
+        row.status_label.setText(labels.get(state.status, f"{state.share:.0%}"))
         row.show_progress(state.share if state.status in ("running", "paused") else None)
         row.up.setVisible(state.id in waiting[1:])
         row.down.setVisible(state.id in waiting[:-1])
@@ -162,7 +162,7 @@ class _Row(QWidget):
         super().__init__()
         theme = studio.theme
         self.is_paused = False
-        self.title, self.words, self.detail = QLabel(), quiet_label(""), quiet_label("")
+        self.title, self.status_label, self.detail = QLabel(), quiet_label(""), quiet_label("")
         # A long title is cut off and does not make the panel wider.
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.detail.setWordWrap(True)
@@ -179,7 +179,7 @@ class _Row(QWidget):
         for line in (first, second):
             line.setSpacing(2)
         first.addWidget(self.title, 1)
-        first.addWidget(self.words)
+        first.addWidget(self.status_label)
         second.addWidget(self.detail, 1)
         for button in (self.up, self.down, self.pause, self.stop, self.folder):
             second.addWidget(button)

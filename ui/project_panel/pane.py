@@ -226,10 +226,10 @@ class ProjectPane(Filled):
         self.tree.setAccessibleName(self.tr("Takes"))
         self.tree.itemClicked.connect(self._take_clicked)
         self.tree.itemActivated.connect(self._take_clicked)
-        self._words = quiet_label("")
-        self._words.setWordWrap(True)
+        self._differences = quiet_label("")
+        self._differences.setWordWrap(True)
         self._takes.body.addWidget(self.tree)
-        self._takes.body.addWidget(self._words)
+        self._takes.body.addWidget(self._differences)
 
     def _show_takes(self) -> None:
         project, player = self._studio.project, self._studio.player
@@ -263,12 +263,12 @@ class ProjectPane(Filled):
         self._takes.hint.setText(str(len(project.takes)))
         compared = project.selection.compared
         if compared is None or not project.has_take(compared):
-            self._words.setText("")
+            self._differences.setText("")
             return
         other = project.take(compared)
-        told = differences(project, other, project.current)
+        changes = differences(project, other, project.current)
         same = self.tr("asks for the same as {0}").format(other.name)
-        self._words.setText(f"{project.current.name}: " + ("; ".join(told) if told else same))
+        self._differences.setText(f"{project.current.name}: " + ("; ".join(changes) if changes else same))
 
     def _take_clicked(self, item: QTreeWidgetItem) -> None:
         take = item.data(0, Qt.ItemDataRole.UserRole)

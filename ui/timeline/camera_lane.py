@@ -38,8 +38,8 @@ class CameraLane(Lane):
             painter.setPen(theme.color("text3"))
             painter.setFont(theme.font(11))
             has_rows = bool(len(scene.take.actions))
-            words = tr("Ticks without keys: a double click makes them") if has_rows else tr("No path yet")
-            painter.drawText(self.body.adjusted(20, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
+            text = tr("Ticks without keys: a double click makes them") if has_rows else tr("No path yet")
+            painter.drawText(self.body.adjusted(20, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
             return
         painter.fillRect(QRectF(xs[0], middle - 1, xs[-1] - xs[0], 2), theme.color("line2"))
         kept = scene.kept

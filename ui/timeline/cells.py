@@ -256,8 +256,8 @@ def _paint_chips(
     if has_plate:
         _plate(painter, theme, chip)
     painter.setPen(theme.color("on_plate" if has_plate else "text2"))
-    words = QRectF(chip.left(), chip.top(), width, chip.height())
-    painter.drawText(words, Qt.AlignmentFlag.AlignCenter, number)
+    box_of_text = QRectF(chip.left(), chip.top(), width, chip.height())
+    painter.drawText(box_of_text, Qt.AlignmentFlag.AlignCenter, number)
     sign = QRectF(body.right() - 26, top, 20, _CHIP_PX)
     if has_glyph and is_small:
         paint_glyph(painter, theme, QPointF(chip.right() - 11, chip.center().y()), cell.state, token)
@@ -275,14 +275,14 @@ def _paint_chips(
 def _paint_words(painter: QPainter, theme: Theme, body: QRectF, cell: Cell, *, has_picture: bool) -> None:
     painter.setFont(theme.font(11, 500))
     metrics = painter.fontMetrics()
-    words = metrics.elidedText(cell.words, Qt.TextElideMode.ElideRight, round(body.width() - 18))
-    plate = QRectF(body.left() + 6, body.bottom() - 22, metrics.horizontalAdvance(words) + 10, 17)
+    text = metrics.elidedText(cell.words, Qt.TextElideMode.ElideRight, round(body.width() - 18))
+    plate = QRectF(body.left() + 6, body.bottom() - 22, metrics.horizontalAdvance(text) + 10, 17)
     if has_picture and cell.state in _PICTURED:
         _plate(painter, theme, plate)
         painter.setPen(theme.color("on_plate"))
     else:
         painter.setPen(theme.color("state_failed" if cell.state == "failed" else "text2"))
-    painter.drawText(plate.adjusted(5, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, words)
+    painter.drawText(plate.adjusted(5, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def _plate(painter: QPainter, theme: Theme, box: QRectF) -> None:

@@ -158,13 +158,13 @@ class Keyboard:
     def describe(self) -> None:
         """Tell a screen reader: the current take, or the lane that the arrow keys are on."""
         surface, lane = self._surface, self.lane
-        words = surface.strips[0].described() if lane is None else lane.described()
+        text = surface.strips[0].described() if lane is None else lane.described()
         stops = self._stops()
         if 0 <= self._stop < len(stops):
             seconds = stops[self._stop][0] / surface.studio.player.fps
-            words = tr("{0}. At {1:.2f} s, {2} of {3}").format(words, seconds, self._stop + 1, len(stops))
+            text = tr("{0}. At {1:.2f} s, {2} of {3}").format(text, seconds, self._stop + 1, len(stops))
         widget = surface.widget
-        if words != widget.accessibleDescription():
-            widget.setAccessibleDescription(words)
+        if text != widget.accessibleDescription():
+            widget.setAccessibleDescription(text)
             if widget.hasFocus():
                 QAccessible.updateAccessibility(QAccessibleEvent(widget, QAccessible.Event.DescriptionChanged))

@@ -42,13 +42,13 @@ class Legend(QWidget):
         painter.setFont(self._theme.font(11))
         left, middle = 0.0, self.height() / 2
         for state, word in STATE_WORDS.items():
-            words = tr(word)
-            width = painter.fontMetrics().horizontalAdvance(words)
+            text = tr(word)
+            width = painter.fontMetrics().horizontalAdvance(text)
             if left + _SIGN_PX + width > self.width():
                 return
             paint_glyph(painter, self._theme, QPointF(left + 6, middle), state, f"state_{state}")
             painter.setPen(self._theme.color("text2"))
-            painter.drawText(QPointF(left + _SIGN_PX, middle + 4), words)
+            painter.drawText(QPointF(left + _SIGN_PX, middle + 4), text)
             left += _SIGN_PX + width + _GAP_PX
 
 

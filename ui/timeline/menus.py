@@ -41,8 +41,8 @@ def fill_key_menu(
         menu.addSeparator()
         fill_easings(menu, scene)
     menu.addSeparator()
-    words = tr("Delete Keys") if len(scene.chosen) > 1 else tr("Delete Key")
-    menu.addAction(words).triggered.connect(lambda: key_drags.delete_chosen(scene))
+    text = tr("Delete Keys") if len(scene.chosen) > 1 else tr("Delete Key")
+    menu.addAction(text).triggered.connect(lambda: key_drags.delete_chosen(scene))
 
 
 def fill_easings(menu: QMenu, scene: Scene) -> None:

@@ -94,13 +94,13 @@ class ParameterLane(Lane):
         if tick < 0:
             return ""
         value = asked_at(scene.studio.project, scene.take, tick).value(self.parameter)
-        words = tr("{0} {1} at tick {2}").format(self.name, _told(value), tick)
+        text = tr("{0} {1} at tick {2}").format(self.name, _shown_value(value), tick)
         if key is None:
             is_before = parameters.value_at(scene.take.keys, self.parameter, tick) is None
-            lines = [words, tr("from the inspector; double-click adds a key")] if is_before else [words]
+            lines = [text, tr("from the inspector; double-click adds a key")] if is_before else [text]
             return "\n".join(lines)
         known = next(one for one in self.keys if one.tick == tick)
-        lines = [words]
+        lines = [text]
         if not isinstance(known.value, (bool, str)):
             lines.append(tr("goes evenly to the next key") if known.easing == "linear" else tr("stays until the next"))
         lines.append(self._from_chunk(tick))
@@ -118,8 +118,8 @@ class ParameterLane(Lane):
         return [(key_drags.frame_of(self.scene, key), key) for key in self.all_keys()]
 
     def described(self) -> str:
-        told = ", ".join(tr("{0} at tick {1}").format(_told(key.value), key.tick) for key in self.keys)
-        return f"{self.name}: {told or tr('no keys')}"
+        keys_text = ", ".join(tr("{0} at tick {1}").format(_shown_value(key.value), key.tick) for key in self.keys)
+        return f"{self.name}: {keys_text or tr('no keys')}"
 
 
 class NumberLane(ParameterLane):
@@ -143,12 +143,12 @@ class NumberLane(ParameterLane):
         stops = [*(scene.x_of_tick(key.tick) for key in keys), end]
         for (x, after), key in zip(pairwise(stops), keys, strict=True):
             x, after = round(x), round(after)
-            words = _number(float(key.value))
-            width = metrics.horizontalAdvance(words)
+            text = _number(float(key.value))
+            width = metrics.horizontalAdvance(text)
             begin = x + SMALL_PX + 4
             if after - x > width + 30:
                 painter.setPen(theme.color("text" if self.is_chosen(key.tick) else "text2"))
-                painter.drawText(QPointF(x + 12, middle + 4), words)
+                painter.drawText(QPointF(x + 12, middle + 4), text)
                 begin = x + 12 + width + 8
             if after - begin > 4:
                 painter.fillRect(QRectF(begin, middle - 1, after - begin, 2), theme.color("line2"))
@@ -168,11 +168,11 @@ class NumberLane(ParameterLane):
         theme, middle = self.scene.theme, round(self.middle)
         left = max(self.scene.x_of_tick(0), HEAD_PX)
         right = self.scene.x_of_tick(keys[0].tick) if keys else self.box.right()
-        words = _number(float(key_drags.recipe_value(self.scene, self.parameter)))
-        width = painter.fontMetrics().horizontalAdvance(words)
+        text = _number(float(key_drags.recipe_value(self.scene, self.parameter)))
+        width = painter.fontMetrics().horizontalAdvance(text)
         if right - left > width + 30:
             painter.setPen(theme.color("text3"))
-            painter.drawText(QPointF(left + 10, middle + 4), words)
+            painter.drawText(QPointF(left + 10, middle + 4), text)
             left += width + 18
         pen = QPen(theme.color("line2"), 1)
         pen.setDashPattern([2, 4])
@@ -191,7 +191,7 @@ class WordsLane(ParameterLane):
         scene, theme = self.scene, self.scene.theme
         painter.setFont(theme.font(11))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for left, right, words, tick in self._bars():
+        for left, right, text, tick in self._bars():
             if right < dirty.left() or left > dirty.right():
                 continue
             is_chosen = tick is not None and self.is_chosen(tick)
@@ -203,7 +203,7 @@ class WordsLane(ParameterLane):
             inside = box.adjusted(10, 0, -6, 0).intersected(self.body.adjusted(10, 0, -6, 0))
             painter.setPen(theme.color("text" if is_chosen else "text2" if tick is not None else "text3"))
             shown = painter.fontMetrics().elidedText(
-                words or tr("no words"), Qt.TextElideMode.ElideRight, max(round(inside.width()), 0)
+                text or tr("no words"), Qt.TextElideMode.ElideRight, max(round(inside.width()), 0)
             )
             painter.drawText(inside, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
@@ -214,8 +214,8 @@ class WordsLane(ParameterLane):
         xs = [scene.x_of_tick(key.tick) for key in keys]
         bars: list[tuple[float, float, str, int | None]] = []
         if not keys or keys[0].tick > 0:
-            words = shown(key_drags.recipe_value(scene, self.parameter))
-            bars.append((scene.x_of_tick(0), xs[0] if xs else end, words, None))
+            text = shown(key_drags.recipe_value(scene, self.parameter))
+            bars.append((scene.x_of_tick(0), xs[0] if xs else end, text, None))
         for number, key in enumerate(keys):
             right = xs[number + 1] if number + 1 < len(xs) else max(end, xs[number] + 60)
             bars.append((xs[number], right, shown(key.value), key.tick))
@@ -233,8 +233,8 @@ class WordsLane(ParameterLane):
         key = self.key_at(press.where)
         tick = self.scene.snapped_tick(self.scene.tick_at(press.where.x()), press.modifiers)
         if key is not None:
-            words = next(shown(known.value) for known in self.keys if known.tick == key[1])
-            width = QFontMetrics(self.scene.theme.font(11)).horizontalAdvance(words) + 24
+            text = next(shown(known.value) for known in self.keys if known.tick == key[1])
+            width = QFontMetrics(self.scene.theme.font(11)).horizontalAdvance(text) + 24
             if tick == key[1] or press.where.x() < self.scene.x_of_tick(key[1]) + width:
                 self.scene.edit_asked.emit(key)
                 return
@@ -246,7 +246,7 @@ def _number(value: float) -> str:
     return f"{value:.2f}"
 
 
-def _told(value: ParameterValue) -> str:
+def _shown_value(value: ParameterValue) -> str:
     if isinstance(value, bool):
         return shown(value)
     return f"{value:.2f}" if isinstance(value, (int, float)) else f"“{value}”"

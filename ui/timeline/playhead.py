@@ -34,7 +34,7 @@ class _Flag(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self.words = ""
+        self.text = ""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -45,7 +45,7 @@ class _Flag(QWidget):
         painter.drawRoundedRect(QRectF(self.rect()), R4, R4)
         painter.setFont(self._theme.font(11, 600))
         painter.setPen(self._theme.color("accent_ink"))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.words)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text)
 
 
 class Playhead:
@@ -57,13 +57,13 @@ class Playhead:
         theme.changed.connect(self._line.update)
         theme.changed.connect(self._flag.update)
 
-    def place(self, x: float, words: str, least_x: float) -> None:
+    def place(self, x: float, text: str, least_x: float) -> None:
         """Stand at a pixel, with the time written on the flag; hidden left of `least_x`."""
         is_seen = least_x - 1 <= x < self._parent.width() + FLAG_PX
-        if self._flag.words != words:
-            self._flag.words = words
+        if self._flag.text != text:
+            self._flag.text = text
             self._flag.update()
-        width = self._font_width(words) + 2 * _MARGIN_PX
+        width = self._font_width(text) + 2 * _MARGIN_PX
         self._flag.setGeometry(round(x - width / 2 + 0.5), 3, width, FLAG_PX)
         self._line.setGeometry(round(x) - LINE_PX // 2, 3 + FLAG_PX, LINE_PX, self._parent.height() - FLAG_PX - 3)
         for part in (self._line, self._flag):

@@ -27,12 +27,12 @@ class RedoDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(S16, S16, S16, S16)
         column.setSpacing(S8)
-        words = counted(
+        text = counted(
             max(count, 1),
             self.tr("Make chunk {0} again, as a branch. {1} stays as it is."),
             self.tr("Make chunk {{0}} and the rest, {0} chunks, again as a branch. {{1}} stays as it is."),
         )
-        column.addWidget(QLabel(words.format(num_before + 1, take.name)))
+        column.addWidget(QLabel(text.format(num_before + 1, take.name)))
         world = studio.project.world
         specs = [spec for spec in specs_of(world) if spec.prominence == "main"]
         numbers = tuple(spec for spec in specs if spec.is_numeric)

@@ -85,8 +85,8 @@ class Strip(Lane):
         if not row.cells and not self.is_small:
             painter.setPen(theme.color("text3"))
             painter.setFont(theme.font())
-            words = tr("No chunks yet. Ctrl+Return makes the first one.")
-            painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter, words)
+            text = tr("No chunks yet. Ctrl+Return makes the first one.")
+            painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter, text)
 
     def _thumbnail(self, painter: QPainter, placed: PlacedCell, box: QRectF) -> QPixmap | None:
         body, ratio = body_of(box, is_small=self.is_small), painter.device().devicePixelRatioF()
@@ -241,21 +241,21 @@ class Strip(Lane):
         return [(float(cell.start), None) for cell in self.row.cells]
 
     def described(self) -> str:
-        states = ", ".join(f"{placed.cell.number} {said(placed.cell)}" for placed in self.row.cells)
+        states = ", ".join(f"{placed.cell.number} {state_text(placed.cell)}" for placed in self.row.cells)
         return f"{self.row.name}: {states or tr('no chunks yet')}"
 
 
-def said(cell: Cell) -> str:
+def state_text(cell: Cell) -> str:
     """The state of a chunk in words."""
-    words = tr(STATE_WORDS[cell.state]).lower()
-    return f"{words}, {tr('locked')}" if cell.is_locked else words
+    text = tr(STATE_WORDS[cell.state]).lower()
+    return f"{text}, {tr('locked')}" if cell.is_locked else text
 
 
 def facts_of(scene: Scene, take_id: TakeId, placed: PlacedCell) -> list[str]:
     """What is to know of a chunk, in lines: state, times, what it was or will be made with."""
     project = scene.studio.project
     take, cell, rate = project.take(take_id), placed.cell, scene.studio.player.fps
-    state = said(cell)
+    state = state_text(cell)
     lines = [tr("Chunk {0} of {1}: {2}").format(cell.number, take.name, state)]
     chunk = placed.chunk
     if chunk is None and cell.words and cell.state not in ("queued", "planned"):
@@ -267,9 +267,9 @@ def facts_of(scene: Scene, take_id: TakeId, placed: PlacedCell) -> list[str]:
     lines.append(tr("{0:.2f} to {1:.2f} s, {2:.2f} s").format(placed.start / rate, placed.stop / rate, seconds))
     if chunk is None:
         asked = asked_at(project, take, placed.first_tick)
-        lines.append(_settings_told(project, asked.settings, take.recipe.seed))
+        lines.append(_settings_text(project, asked.settings, take.recipe.seed))
         return lines
-    lines.append(_settings_told(project, chunk.request.settings, chunk.request.seed))
+    lines.append(_settings_text(project, chunk.request.settings, chunk.request.seed))
     if chunk.request.prompt:
         lines.append(_short(chunk.request.prompt))
     if chunk.keyed:
@@ -279,10 +279,10 @@ def facts_of(scene: Scene, take_id: TakeId, placed: PlacedCell) -> list[str]:
     return lines
 
 
-def _settings_told(project: Project, settings: Settings, seed: int) -> str:
-    told = summary(specs_of(project.world), settings, has_text=has_text(project.world))
-    return ", ".join([told, tr("seed {0}").format(seed)] if told else [tr("seed {0}").format(seed)])
+def _settings_text(project: Project, settings: Settings, seed: int) -> str:
+    settings_text = summary(specs_of(project.world), settings, has_text=has_text(project.world))
+    return ", ".join([settings_text, tr("seed {0}").format(seed)] if settings_text else [tr("seed {0}").format(seed)])
 
 
-def _short(words: str, length: int = 70) -> str:
-    return words if len(words) <= length else words[: length - 1] + "…"
+def _short(text: str, length: int = 70) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"

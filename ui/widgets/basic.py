@@ -93,13 +93,13 @@ class SegmentedControl(QWidget):
         """The first option is chosen; `name` is what screen readers call it. Options are shown translated."""
         super().__init__(parent)
         self._theme, self._options, self._current = theme, list(options), 0
-        self._words = [QCoreApplication.translate("SegmentedControl", option) for option in options]
+        self._labels = [QCoreApplication.translate("SegmentedControl", option) for option in options]
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFixedHeight(BUTTON_PX)
         self.setFont(theme.font(12, 500))
         metrics = self.fontMetrics()
-        self._widths = [metrics.horizontalAdvance(words) + 20 for words in self._words]
+        self._widths = [metrics.horizontalAdvance(label) + 20 for label in self._labels]
         self.setFixedWidth(sum(self._widths) + 4)
         theme.changed.connect(self.update)
 
@@ -141,7 +141,7 @@ class SegmentedControl(QWidget):
         painter.setBrush(self._theme.color("field"))
         painter.drawRoundedRect(QRectF(self.rect()), R6, R6)
         left = 2.0
-        for number, (words, width) in enumerate(zip(self._words, self._widths, strict=True)):
+        for number, (label, width) in enumerate(zip(self._labels, self._widths, strict=True)):
             box = QRectF(left, 2, width, self.height() - 4)
             is_chosen = number == self._current
             if is_chosen:
@@ -150,7 +150,7 @@ class SegmentedControl(QWidget):
                 painter.drawRoundedRect(box, R4, R4)
             painter.setPen(self._theme.color("text" if is_chosen else "text2"))
             painter.setFont(self._theme.font(12, 500))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
             left += width
         if self.hasFocus():
             painter.setPen(self._theme.color("focus"))
@@ -231,13 +231,13 @@ class EmptyState(QWidget):
         column.setSpacing(S12)
         self._icon = QLabel()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words = quiet_label(sentence)
+        label = quiet_label(sentence)
         if is_on_stage:
-            words.setProperty("role", "on_stage")
-        words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words.setWordWrap(True)
+            label.setProperty("role", "on_stage")
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        label.setWordWrap(True)
         column.addWidget(self._icon)
-        column.addWidget(words)
+        column.addWidget(label)
         if button and run is not None:
             push = QPushButton(button)
             push.clicked.connect(lambda: run())

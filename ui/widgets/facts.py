@@ -24,11 +24,11 @@ class Facts(QWidget):
     def show_facts(self, facts: Mapping[str, str]) -> None:
         """Show these, in their order."""
         while len(self._rows) < len(facts):
-            name, words = quiet_label(""), QLabel()
-            words.setWordWrap(True)
+            name, value = quiet_label(""), QLabel()
+            value.setWordWrap(True)
             self._grid.addWidget(name, len(self._rows), 0)
-            self._grid.addWidget(words, len(self._rows), 1)
-            self._rows.append((name, words))
+            self._grid.addWidget(value, len(self._rows), 1)
+            self._rows.append((name, value))
         for row, fact in zip(self._rows, facts.items(), strict=False):
             for label, text in zip(row, fact, strict=True):
                 label.setText(text)

@@ -165,6 +165,6 @@ class SliderRow(QWidget):
         self.track.value, self.track.default = value, default
         self.track.update()
         self.field.set_value(value)
-        words = self.tr("Default {0}").format(f"{default:.{self._decimals}f} {self._unit}".rstrip())
-        self.setToolTip(f"{self._tip}\n{words}" if self._tip else words)
+        text = self.tr("Default {0}").format(f"{default:.{self._decimals}f} {self._unit}".rstrip())
+        self.setToolTip(f"{self._tip}\n{text}" if self._tip else text)
         self.dot.show_dot(abs(value - default) > 1e-9 or is_keyed, is_keyed=is_keyed)

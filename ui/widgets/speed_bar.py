@@ -28,9 +28,9 @@ class SpeedBar(QWidget):
     def show_load(self, load: float) -> None:
         """Show a speed as a multiple of the trained one."""
         self._load = load
-        words = self.tr("{0:.2f} times the trained speed").format(load)
-        self.setAccessibleDescription(words)
-        self.setToolTip(words)
+        text = self.tr("{0:.2f} times the trained speed").format(load)
+        self.setAccessibleDescription(text)
+        self.setToolTip(text)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -43,10 +43,10 @@ class JobState:
 
 
 class JobControl:
-    """What a job's work says and asks while it runs on the job thread."""
+    """Control of one job, for its work on the job thread: progress out, pause and cancel in."""
 
-    def __init__(self, tell: Callable[[float, str], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[float, str], None]) -> None:
+        self._report = report
         self._cancelled = threading.Event()
         self._going = threading.Event()
         self._going.set()
@@ -54,19 +54,19 @@ class JobControl:
         self.kept: Path | None = None
 
     def keep(self, path: Path) -> None:
-        """Tell what is finished so far, which stays when the job is cancelled or fails."""
+        """Name what is finished so far, which stays when the job is cancelled or fails."""
         self.kept = path
 
-    def tell(self, share: float, detail: str = "") -> None:
-        """How much is done, 0 to 1. Waits while paused; raises Cancelled where the user cancelled."""
+    def report(self, share: float, detail: str = "") -> None:
+        """Report the share that is done, 0 to 1. Waits while paused; raises Cancelled where the user cancelled."""
         self.wait_while_paused()
         if self._cancelled.is_set():
             raise Cancelled
-        self._tell(share, detail)
+        self._report(share, detail)
 
-    def say(self, share: float, detail: str = "") -> None:
-        """The same, at once: for work that waits and stops in a way of its own."""
-        self._tell(share, detail)
+    def report_now(self, share: float, detail: str = "") -> None:
+        """Report without waiting: for work that handles pause and cancel itself."""
+        self._report(share, detail)
 
     @property
     def is_paused(self) -> bool:
@@ -124,7 +124,7 @@ class Jobs:
         """Queue work; returns its id."""
         self._number += 1
         number = self._number
-        control = JobControl(lambda share, detail: self._post(lambda: self._told(number, share, detail)))
+        control = JobControl(lambda share, detail: self._post(lambda: self._show_progress(number, share, detail)))
         self._jobs.append(_Job(state=JobState(id=number, title=title), work=work, control=control))
         self._start_next()
         return number
@@ -195,7 +195,7 @@ class Jobs:
         else:
             self._post(lambda: self._ended(job, status="done", share=1.0, result=result))
 
-    def _told(self, number: int, share: float, detail: str) -> None:
+    def _show_progress(self, number: int, share: float, detail: str) -> None:
         job = next((job for job in self._jobs if job.state.id == number), None)
         if job is None or job.state.is_over:
             return

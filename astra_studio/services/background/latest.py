@@ -26,22 +26,22 @@ class Background:
         self._thread: threading.Thread | None = None
 
     def run(self, work: Callable[[], _T], then: Callable[[_T], None], failed: Callable[[Problem], None]) -> None:
-        """Do `work` on the thread, then tell its result, or what was wrong, on the main one.
+        """Do `work` on the thread, then pass its result, or the problem, to the main thread.
 
-        Nothing is told of work that another wish came after.
+        Results of work that a newer request has replaced are dropped.
         """
         self._number += 1
         number = self._number
 
-        def told(tell: Callable[[], None]) -> None:
+        def deliver(callback: Callable[[], None]) -> None:
             if number == self._number and not self._is_closed:
-                tell()
+                callback()
 
-        def post(tell: Callable[[], None]) -> None:
+        def post(callback: Callable[[], None]) -> None:
             # Under the lock: after `close` there may be nobody left to post to.
             with self._condition:
                 if not self._is_closed:
-                    self._post(lambda: told(tell))
+                    self._post(lambda: deliver(callback))
 
         def do() -> None:
             try:
@@ -62,11 +62,11 @@ class Background:
             self._condition.notify()
 
     def forget(self) -> None:
-        """Tell nothing of what was asked for so far: whoever asked is gone."""
+        """Drop the results of all requests so far: whoever made them is gone."""
         self._number += 1
 
     def close(self) -> None:
-        """Tell nothing any more, and end the thread as soon as what it does is done."""
+        """Drop all further results, and end the thread once its current work is done."""
         with self._condition:
             self._is_closed = True
             self._waiting = None

@@ -1,4 +1,4 @@
-"""The child process of a batch: renders, tells how far it is, and hears what is wished."""
+"""Child process of a batch: renders, reports progress, and obeys pause, resume and cancel."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from astra_studio.problems import problem_of
 from astra_studio.services.batch.jobs_file import BatchJob, read_jobs
 from astra_studio.services.batch.messages import (
     CHILD_MESSAGES,
-    AskedBatch,
     BatchFailed,
+    BatchProgress,
+    BatchRequest,
     ForecastBatch,
     Forecasted,
     RenderBatch,
     Rendered,
     Steering,
-    Told,
 )
 from astra_studio.services.batch.report import BatchName, Reporter, counts
 from astra_studio.services.batch.run import BatchHooks, BatchResult, forecast, run_batch
@@ -41,35 +41,35 @@ def main() -> None:
             link.send(BatchFailed(problem_of(error)))
 
 
-def _forecasted(asked: AskedBatch) -> Forecasted:
+def _forecasted(request: BatchRequest) -> Forecasted:
     infos: dict[str, WorldInfo] = {}
 
     def info(spec: str) -> WorldInfo:
         if spec not in infos:
-            infos[spec] = asked.open_world(spec).info
+            infos[spec] = request.open_world(spec).info
         return infos[spec]
 
-    return Forecasted(forecast(read_jobs(asked.jobs), asked.out, info))
+    return Forecasted(forecast(read_jobs(request.jobs), request.out, info))
 
 
-def _rendered(asked: AskedBatch, link: ParentLink) -> Rendered:
-    jobs = read_jobs(asked.jobs)
-    teller = _Teller(link, jobs)
-    reporter = Reporter(BatchName(title=asked.jobs.stem, out=asked.out))
+def _rendered(request: BatchRequest, link: ParentLink) -> Rendered:
+    jobs = read_jobs(request.jobs)
+    progress = _ProgressReporter(link, jobs)
+    reporter = Reporter(BatchName(title=request.jobs.stem, out=request.out))
     hooks = BatchHooks(
-        began=teller.began,
-        opened=teller.opened,
-        ended=teller.ended,
+        began=progress.began,
+        opened=progress.opened,
+        ended=progress.ended,
         reported=reporter.update,
-        listener=teller.heard,
-        cancelled=teller.cancelled,
+        listener=progress.on_event,
+        cancelled=progress.cancelled,
     )
-    return Rendered(counts(run_batch(jobs, asked.out, asked.open_world, hooks)))
+    return Rendered(counts(run_batch(jobs, request.out, request.open_world, hooks)))
 
 
 @dataclass
-class _Teller:
-    """Says how far the child is, and hears what is wished."""
+class _ProgressReporter:
+    """Reports the progress of the child, and obeys pause, resume and cancel."""
 
     link: ParentLink
     jobs: Sequence[BatchJob]
@@ -80,19 +80,19 @@ class _Teller:
 
     def began(self, _number: int, job: BatchJob) -> None:
         self.name, self.num_chunks = job.name, 1
-        self._tell(0.0, "")
+        self._send_progress(0.0, "")
 
     def opened(self, _number: int, _info: WorldInfo, num_chunks: int) -> None:
         self.num_chunks = num_chunks
 
     def ended(self, _number: int, _result: BatchResult) -> None:
         self.num_over += 1
-        self._tell(0.0, "")
+        self._send_progress(0.0, "")
 
-    def heard(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         if isinstance(event, Progress):
             share = (event.chunk + event.step / event.num_steps) / self.num_chunks
-            self._tell(share, f", chunk {event.chunk + 1} of {self.num_chunks}")
+            self._send_progress(share, f", chunk {event.chunk + 1} of {self.num_chunks}")
 
     def cancelled(self) -> bool:
         """Asked at every step; stands still while the window has paused it."""
@@ -105,10 +105,10 @@ class _Teller:
             self.was_cancelled = True
         return self.was_cancelled
 
-    def _tell(self, share_of_job: float, words: str) -> None:
+    def _send_progress(self, share_of_job: float, detail: str) -> None:
         number = min(self.num_over + 1, len(self.jobs))
         share = (self.num_over + share_of_job) / len(self.jobs)
-        self.link.send(Told(share=share, detail=f"{number} of {len(self.jobs)}: {self.name}{words}"))
+        self.link.send(BatchProgress(share=share, detail=f"{number} of {len(self.jobs)}: {self.name}{detail}"))
 
 
 if __name__ == "__main__":

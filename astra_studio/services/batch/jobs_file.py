@@ -118,10 +118,10 @@ class _Reader:
         self._check_keys(defaults, ("defaults", 0), (*_JOB_KEYS, *self._setting_keys))
         jobs: list[BatchJob] = []
         taken: set[str] = set()
-        for entry, told, place in itertools.chain(self._grids(defaults), self._listed(defaults)):
+        for entry, distinct, place in itertools.chain(self._grids(defaults), self._listed(defaults)):
             if len(jobs) >= MAX_JOBS:
                 raise self._wrong(f"It asks for more than {MAX_JOBS:,} jobs. Make several files of it")
-            job = self._job({**defaults, **entry}, told, place)
+            job = self._job({**defaults, **entry}, distinct, place)
             if "name" in entry and job.name.casefold() in taken:
                 raise self._wrong(f"Another job is called {job.name!r} already", (*place, "name"))
             job = _named_apart(job, taken)
@@ -149,10 +149,10 @@ class _Reader:
                     raise self._wrong(f"it needs {plural}, or {wanted} below [defaults]", (*place, ""))
             lists = [self._images(grid[key], place) if key == "images" else grid[key] for key in grid]
             names = [_PLURALS.get(key, key) for key in grid]
-            told = {name for name, values in zip(names, lists, strict=True) if len(values) > 1}
+            distinct = {name for name, values in zip(names, lists, strict=True) if len(values) > 1}
             for values in itertools.product(*lists):
                 entry = dict(zip(names, values, strict=True))
-                yield entry, {name: value for name, value in entry.items() if name in told}, place
+                yield entry, {name: value for name, value in entry.items() if name in distinct}, place
 
     def _listed(self, defaults: Mapping[str, Any]) -> Iterator[_Entry]:
         for entry, place in self._tables("job"):
@@ -203,14 +203,14 @@ class _Reader:
 
     # ------------------------------------------------------------------ one job
 
-    def _job(self, entry: Mapping[str, Any], told: Mapping[str, Any], place: tuple[str, int]) -> BatchJob:
-        """`told` is what makes it another than the rest: it is called by that."""
+    def _job(self, entry: Mapping[str, Any], distinct: Mapping[str, Any], place: tuple[str, int]) -> BatchJob:
+        """`distinct`: the values that set this job apart from the others; they make its name."""
 
-        def value(key: str, kind: type, words: str, default: Any) -> Any:
+        def value(key: str, kind: type, expected: str, default: Any) -> Any:
             found = entry.get(key, default)
             # To Python true is 1.
             if found is not default and (not isinstance(found, kind) or (kind is int and isinstance(found, bool))):
-                raise self._wrong(f"{key} is {words}, not {_short(found)}", (*place, key))
+                raise self._wrong(f"{key} is {expected}, not {_short(found)}", (*place, key))
             return found
 
         chunks = value("chunks", int, "a whole number", None)
@@ -228,7 +228,7 @@ class _Reader:
             raise self._wrong(f"a file cannot be called {name!r}", (*place, "name"))
         path = self._beside(image)
         return BatchJob(
-            name=name or _name(path, trajectory, told),
+            name=name or _name(path, trajectory, distinct),
             image=path,
             trajectory=trajectory,
             overrides=overrides,
@@ -246,8 +246,10 @@ class _Reader:
             beside = self._beside(value)
             return (str(beside) if _exists(beside) else value), None, None
         if not isinstance(value, dict) or not isinstance(value.get("file"), str):
-            words = "a preset, a pose line or a file in quotes, or { file = ..., scale = ... }"
-            raise self._wrong(f"a trajectory is {words}, not {_short(value)}", (*place, self._key(place, "trajectory")))
+            expected = "a preset, a pose line or a file in quotes, or { file = ..., scale = ... }"
+            raise self._wrong(
+                f"a trajectory is {expected}, not {_short(value)}", (*place, self._key(place, "trajectory"))
+            )
         where = (*place, self._key(place, "trajectory"))
         for key in value:
             if key not in _FILE_KEYS:
@@ -317,7 +319,7 @@ class _Reader:
 
     def _wrong(self, why: str, place: tuple[str, int, str] | None = None) -> UserError:
         """`place` is a table, its number among those of the name, and a key."""
-        said = ""
+        position = ""
         if place is not None:
             table, number, key = place
             known = (place, (key, 0, ""), ("defaults", 0, key), (table, number, ""))
@@ -325,10 +327,12 @@ class _Reader:
             names = {"": "", "job": f"[[job]] {number + 1}", "defaults": "[defaults]"}
             grid = f"[[grid]] {number + 1}" if number else "[grid]"
             where = [part for part in (f"Line {line}" if line else "", names.get(table, grid), key) if part]
-            said = f"{', '.join(where)}: " if where else ""
+            position = f"{', '.join(where)}: " if where else ""
         return UserError(
             Problem(
-                f"The jobs in {self._path.name} cannot be understood", said + why, "docs/batch.md shows how to write it"
+                f"The jobs in {self._path.name} cannot be understood",
+                position + why,
+                "docs/batch.md shows how to write it",
             )
         )
 
@@ -382,8 +386,8 @@ def _name(image: Path, trajectory: str, entry: Mapping[str, Any]) -> str:
     """From what the job is: picture, trajectory, and what else was given for it."""
     parts = [image.stem, Path(trajectory).stem if Path(trajectory).is_absolute() else trajectory]
     if isinstance(entry.get("trajectory"), dict):
-        told = {key: value for key, value in entry["trajectory"].items() if key != "file"}
-        parts += ["-".join(f"{key}{value}" for key, value in told.items())] if told else []
+        options = {key: value for key, value in entry["trajectory"].items() if key != "file"}
+        parts += ["-".join(f"{key}{value}" for key, value in options.items())] if options else []
     parts += [f"seed{entry['seed']}"] if "seed" in entry else []
     parts += [f"{name.replace('_', '')}{entry[name]}" for name in setting_keys() if name in entry]
     parts += [f"chunks{entry['chunks']}"] if "chunks" in entry else []
@@ -402,9 +406,9 @@ def _named_apart(job: BatchJob, taken: set[str]) -> BatchJob:
     """The job with a name of its own: pictures of one name lie in two folders, moves differ in what no name shows."""
     if job.name.casefold() not in taken:
         return job
-    told = repr((str(job.image), job.trajectory, job.overrides, job.world, job.seed, job.prompt, job.changes))
+    content = repr((str(job.image), job.trajectory, job.overrides, job.world, job.seed, job.prompt, job.changes))
     for attempt in itertools.count():
-        mark = hashlib.sha256(f"{told}{attempt or ''}".encode()).hexdigest()[:6]
+        mark = hashlib.sha256(f"{content}{attempt or ''}".encode()).hexdigest()[:6]
         name = f"{job.name}-{mark}"
         if name.casefold() not in taken:
             return replace(job, name=name)

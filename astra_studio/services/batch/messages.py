@@ -1,4 +1,4 @@
-"""What the child process of a batch is asked and what it tells."""
+"""Messages between the window and the child process of a batch."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from engine.worlds.protocol import WorldModel
 
 
 @dataclass(frozen=True, kw_only=True)
-class AskedBatch:
-    """A batch that the user asks for."""
+class BatchRequest:
+    """A batch as the user requests it."""
 
     jobs: Path
     out: Path
@@ -33,26 +33,26 @@ class AskedBatch:
 class ForecastBatch:
     """Find out what a batch will take: `Forecasted` or `BatchFailed` comes back."""
 
-    batch: AskedBatch
+    batch: BatchRequest
 
 
 @dataclass(frozen=True)
 class RenderBatch:
     """Render a batch: `Rendered` or `BatchFailed` comes back."""
 
-    batch: AskedBatch
+    batch: BatchRequest
 
 
 @dataclass(frozen=True)
 class Steering:
-    """What is to become of the batch from its next step on."""
+    """A command to the running batch; it counts from the next step on."""
 
     word: Literal["pause", "resume", "cancel"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """How far it is, 0 to 1."""
+class BatchProgress:
+    """Progress of the batch: its share, 0 to 1, and what is being rendered."""
 
     share: float
     detail: str
@@ -67,17 +67,17 @@ class Forecasted:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The batch is over: how many jobs have ended in which way."""
+    """The batch is over: number of jobs by how they ended."""
 
     counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class BatchFailed:
-    """The batch could not be begun or gone on with."""
+    """The batch could not be started or continued."""
 
     problem: Problem
 
 
 CHILD_MESSAGES = message_types(ForecastBatch, RenderBatch, Steering)
-PARENT_MESSAGES = message_types(Told, Forecasted, Rendered, BatchFailed)
+PARENT_MESSAGES = message_types(BatchProgress, Forecasted, Rendered, BatchFailed)

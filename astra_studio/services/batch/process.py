@@ -15,14 +15,14 @@ from astra_studio.problems import Problem, UserError
 from astra_studio.services.background.jobs import JobControl
 from astra_studio.services.batch.messages import (
     PARENT_MESSAGES,
-    AskedBatch,
     BatchFailed,
+    BatchProgress,
+    BatchRequest,
     ForecastBatch,
     Forecasted,
     RenderBatch,
     Rendered,
     Steering,
-    Told,
 )
 from astra_studio.services.batch.report import PAGE
 from astra_studio.services.batch.run import Forecast
@@ -35,19 +35,19 @@ _STOP_S = 20.0
 _END_S = 1.0
 
 
-def forecast_batch(asked: AskedBatch) -> Forecast:
+def forecast_batch(request: BatchRequest) -> Forecast:
     """What a batch will take, found out in a child. Raises UserError."""
-    found = _ask(ForecastBatch(asked), lambda _child: None)
+    found = _run_child(ForecastBatch(request), lambda _child: None)
     assert isinstance(found, Forecasted)
     return found.forecast
 
 
-def render_batch(asked: AskedBatch, control: JobControl) -> Path:
+def render_batch(request: BatchRequest, control: JobControl) -> Path:
     """The work of a job: render a batch in a child; returns the page of its report.
 
     Raises UserError where jobs have failed, and Cancelled; the report is there nevertheless.
     """
-    page = asked.out / PAGE
+    page = request.out / PAGE
 
     def steer(child: ChildProcess) -> None:
         if control.is_paused:
@@ -55,7 +55,7 @@ def render_batch(asked: AskedBatch, control: JobControl) -> Path:
             control.wait_while_paused()
             child.send(Steering("resume"))
 
-    found = _ask(RenderBatch(asked), steer, control)
+    found = _run_child(RenderBatch(request), steer, control)
     assert isinstance(found, Rendered)
     control.keep(page)
     if found.counts["cancelled"]:
@@ -67,7 +67,7 @@ def render_batch(asked: AskedBatch, control: JobControl) -> Path:
     return page
 
 
-def _ask(
+def _run_child(
     request: ForecastBatch | RenderBatch, steer: Callable[[ChildProcess], None], control: JobControl | None = None
 ) -> Forecasted | Rendered:
     """Let a child do it, and pass on what it tells until it has ended."""
@@ -87,8 +87,8 @@ def _ask(
                 raise UserError(message.problem)
             if isinstance(message, (Forecasted, Rendered)):
                 return message
-            if isinstance(message, Told) and control is not None:
-                control.say(message.share, message.detail)
+            if isinstance(message, BatchProgress) and control is not None:
+                control.report_now(message.share, message.detail)
     except ChildGone as error:
         why = "Its process has ended without a word; the computer may have run out of memory"
         todo = "Close other programs and render it again: it goes on where it stood"

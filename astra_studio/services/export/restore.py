@@ -137,8 +137,8 @@ def _is_usable(project: Project, key: ParameterKey) -> bool:
 
 def _recipe(chunk: dict[str, Any], keyed: Collection[str]) -> dict[str, Any]:
     """What decided a chunk besides its actions and the keys."""
-    told = {name: chunk[name] for name in ("seed", "prompt", "negative_prompt", "world")} | chunk["settings"]
-    return {name: value for name, value in told.items() if name not in keyed}
+    values = {name: chunk[name] for name in ("seed", "prompt", "negative_prompt", "world")} | chunk["settings"]
+    return {name: value for name, value in values.items() if name not in keyed}
 
 
 def _text(path: Path) -> str | None:

@@ -46,8 +46,8 @@ def look_at_machine() -> dict[str, Any]:
             "is_writable": os.access(_existing(folder), os.W_OK),
         },
         "driver": _driver(),
-        "torch": _asked("torch"),
-        "qt": _asked("qt"),
+        "torch": _probe("torch"),
+        "qt": _probe("qt"),
         "encoders": {name: _has_encoder(name) for name in _ENCODERS},
         "libraries": {name: _version(name) for name in _LIBRARIES},
     }
@@ -83,9 +83,9 @@ def problems_of(machine: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
-def command_line(*words: str) -> list[str]:
+def command_line(*arguments: str) -> list[str]:
     """How to start this program again with these words, packaged or not."""
-    return [sys.executable, *words] if _is_frozen() else [sys.executable, "-m", "astra_studio.cli", *words]
+    return [sys.executable, *arguments] if _is_frozen() else [sys.executable, "-m", "astra_studio.cli", *arguments]
 
 
 def without_screen() -> Problem | None:
@@ -102,7 +102,7 @@ def _no_window(why: str, again: str) -> Problem:
     return without_screen() or usual
 
 
-def _asked(part: Asked) -> dict[str, Any]:
+def _probe(part: Asked) -> dict[str, Any]:
     """What `doctor --ask` answers in a process of its own, which Qt ends where it cannot start."""
     try:
         done = subprocess.run(
@@ -121,8 +121,8 @@ def _asked(part: Asked) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, ValueError):
-        said = [line for line in done.stderr.strip().splitlines() if line.strip()]
-        return {"problem": said[0] if said else f"it ended with code {done.returncode}"}
+        lines = [line for line in done.stderr.strip().splitlines() if line.strip()]
+        return {"problem": lines[0] if lines else f"it ended with code {done.returncode}"}
     return found
 
 

@@ -55,11 +55,11 @@ class PoseTrack:
 
     def at(self, times: Floats) -> Floats:
         """Poses (M, 4, 4) at times (M,) within the track: turned by slerp, moved linearly between its own."""
-        asked = np.asarray(times, np.float64)
+        instants = np.asarray(times, np.float64)
         first, last = self.times[0], self.times[-1]
-        assert (asked >= first - TIME_SLACK).all(), "before the first pose"
-        assert (asked <= last + TIME_SLACK).all(), "after the last pose"
-        return interpolated(self.times, self.poses, asked)
+        assert (instants >= first - TIME_SLACK).all(), "before the first pose"
+        assert (instants <= last + TIME_SLACK).all(), "after the last pose"
+        return interpolated(self.times, self.poses, instants)
 
 
 def action_rows(ticks: Floats, kind: Modality, num_latents: int, style: RowStyle) -> Rows:
@@ -71,11 +71,11 @@ def action_rows(ticks: Floats, kind: Modality, num_latents: int, style: RowStyle
     """
     assert num_latents <= len(ticks) <= num_latents + 1
     if kind.is_absolute:
-        told = ticks[:num_latents]
+        keyframes = ticks[:num_latents]
         if style == "aligned":
-            told = poses.inverse(told[0]) @ told
-        turns = quaternions(told[:, :3, :3])[:, [3, 0, 1, 2]]
-        return driving_rows_from_keyframes(told[:, :3, 3], turns, num_latents)
+            keyframes = poses.inverse(keyframes[0]) @ keyframes
+        turns = quaternions(keyframes[:, :3, :3])[:, [3, 0, 1, 2]]
+        return driving_rows_from_keyframes(keyframes[:, :3, 3], turns, num_latents)
     # A camera's row holds the world's motion in camera axes, which is that of its extrinsics.
     keyed = poses.inverse(ticks) if kind is CAMERA else ticks
     if style == "released":

@@ -38,10 +38,10 @@ class _Track:
     incoming: Floats
     outgoing: Floats
 
-    def at(self, asked: Floats, *, turns: bool) -> Floats:
+    def at(self, times: Floats, *, turns: bool) -> Floats:
         if len(self.times) == 1:
-            return np.repeat(self.values, len(asked), axis=0)
-        at = np.clip(asked, self.times[0], self.times[-1])
+            return np.repeat(self.values, len(times), axis=0)
+        at = np.clip(times, self.times[0], self.times[-1])
         if self.kind == "STEP":
             # A moment that single precision cannot tell from a key's is that key's.
             at = np.minimum(at + _SINGLE * np.abs(at), self.times[-1])
@@ -157,16 +157,16 @@ class Scene:
 
     def _moves(self, number: int, tracks: dict[int, dict[str, _Track]], known: dict[int, bool]) -> bool:
         """Whether a node or one above it is animated; what is found out of the nodes on the way is kept in `known`."""
-        way = []
+        chain = []
         for each in self._upward(number):
             if each in known:
                 break
-            way.append(each)
+            chain.append(each)
             if tracks.get(each):
                 known[each] = True
                 break
         found = known.get(each, False)
-        known.update(dict.fromkeys(way, found))
+        known.update(dict.fromkeys(chain, found))
         return found
 
     def _chain(self, number: int, tracks: dict[int, dict[str, _Track]]) -> list[Node]:

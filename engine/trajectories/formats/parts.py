@@ -105,20 +105,20 @@ def lost(
 
     `reader_fps`: the poses a second that its readers take, where it does not hold their rate either.
     """
-    said = []
+    losses = []
     if reader_fps is not None and abs(recording.fps - reader_fps) > 1e-6 * reader_fps:
-        said.append(f"its {recording.fps:g} poses a second: readers take {reader_fps:g}, or what --fps says")
+        losses.append(f"its {recording.fps:g} poses a second: readers take {reader_fps:g}, or what --fps says")
     if times and not is_even(recording):
-        said.append(LOST_TIMES)
+        losses.append(LOST_TIMES)
     elif start and recording.times[0] != 0:
-        said.append(lost_start(recording))
+        losses.append(lost_start(recording))
     if lens and recording.lens is not None:
-        said.append(LOST_LENS)
+        losses.append(LOST_LENS)
     if recording.curve is not None:
-        said.append("the curve between the poses")
+        losses.append("the curve between the poses")
     if recording.track is not None and recording.track.modality.name != "camera":
-        said.append(f"the {recording.track.modality.name} rows: poses are written")
-    return tuple(said)
+        losses.append(f"the {recording.track.modality.name} rows: poses are written")
+    return tuple(losses)
 
 
 def lost_start(recording: Recording) -> str:

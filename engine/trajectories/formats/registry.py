@@ -109,9 +109,9 @@ def detect(source: Source) -> tuple[str, str]:
         )
     if not found:
         known = ", ".join(kind.title for kind in FORMATS.values())
-        way = f". {_WAYS[source.suffix]}" if source.suffix in _WAYS else ""
+        hint = f". {_WAYS[source.suffix]}" if source.suffix in _WAYS else ""
         raise TrajectoryError(
-            f"{source.name} is in none of the formats that are read here: it holds {_contents(source)}{way}. Expected "
+            f"{source.name} is in none of the formats that are read here: it holds {_contents(source)}{hint}. Expected "
             f"one of {known}. Where it is one of them, say which with --from: {', '.join(FORMATS)}"
         )
     if len(found) > 1:

@@ -128,9 +128,9 @@ class Source:
             if not whole and len(line) > MAX_LINE:
                 return
             self.check_line(number, line, MAX_LINE)
-            words = line.replace(",", " ").split()
-            if words and not words[0].startswith(COMMENT):
-                yield number, words
+            fields = line.replace(",", " ").split()
+            if fields and not fields[0].startswith(COMMENT):
+                yield number, fields
 
     def check_line(self, number: int, line: str, longest: int) -> None:
         """Raise TrajectoryError for a line that would take gigabytes as words, and is none of a trajectory's."""
@@ -162,7 +162,7 @@ class Source:
         if self.is_folder or self.is_json or not self.is_text:
             return []
         first = islice(self.lines(whole=False), _SAMPLED)
-        rows = [row for _, words in first if (row := _as_numbers(words))]
+        rows = [row for _, fields in first if (row := _as_numbers(fields))]
         if not rows:
             return []
         width = Counter(map(len, rows)).most_common(1)[0][0]
@@ -181,20 +181,20 @@ class Source:
         rows: list[list[float]] = []
         numbers: list[int] = []
         width = 0
-        for number, words in self.lines() if lines is None else lines:
-            if not numbers and not any(map(is_number, words)):
+        for number, fields in self.lines() if lines is None else lines:
+            if not numbers and not any(map(is_number, fields)):
                 raise TrajectoryError(
                     f"line {number} of {self.name} holds no number, expected {meaning}. Begin it with {COMMENT} if it "
                     "is a heading, and its columns are in this order"
                 )
-            if len(words) not in columns or (width and len(words) != width):
+            if len(fields) not in columns or (width and len(fields) != width):
                 wanted = str(width) if width else " or ".join(map(str, sorted(columns)))
                 raise TrajectoryError(
-                    f"line {number} of {self.name} has {len(words)} columns, expected {wanted} ({meaning}). Is the "
+                    f"line {number} of {self.name} has {len(fields)} columns, expected {wanted} ({meaning}). Is the "
                     "file whole, and of this format?"
                 )
-            width = len(words)
-            rows.append(_as_numbers(words) or [self.number(word, f"line {number}") for word in words])
+            width = len(fields)
+            rows.append(_as_numbers(fields) or [self.number(word, f"line {number}") for word in fields])
             numbers.append(number)
             if len(rows) == _BLOCK:
                 blocks.append(np.array(rows))
@@ -271,14 +271,14 @@ class Source:
         return values
 
 
-def _as_numbers(words: list[str]) -> list[float] | None:
+def _as_numbers(fields: list[str]) -> list[float] | None:
     """The numbers of a line, finite or not, or None where a word is none."""
     try:
-        numbers = list(map(float, words))
+        numbers = list(map(float, fields))
     except ValueError:
         return None
     # Python reads 1_000 as a number, and nobody else does.
-    return None if "_" in "".join(words) else numbers
+    return None if "_" in "".join(fields) else numbers
 
 
 def is_number(word: str) -> bool:

@@ -49,7 +49,7 @@ def camera_of(path: Path, wanted: str | None) -> dict[str, Any]:
         layers, notes = _own_layers(path)
         stage = Usd.Stage.Open(str(path), Usd.Stage.LoadAll)
         prims = [p for p in stage.Traverse(Usd.TraverseInstanceProxies()) if p.IsA(UsdGeom.Camera)]
-        prim, cameras, said = _chosen(prims, wanted)
+        prim, cameras, remarks = _chosen(prims, wanted)
         codes = _codes(prim)
         rate = stage.GetTimeCodesPerSecond()
         cache = UsdGeom.XformCache()
@@ -67,7 +67,7 @@ def camera_of(path: Path, wanted: str | None) -> dict[str, Any]:
             "lenses": None if None in lenses else lenses,
             "unit": UsdGeom.GetStageMetersPerUnit(stage),
             "up": str(UsdGeom.GetStageUpAxis(stage)),
-            "notes": [*notes, *said],
+            "notes": [*notes, *remarks],
             "layers": len(layers),
         }
     except Tf.ErrorException as error:
@@ -139,8 +139,10 @@ def _chosen(prims: list[Any], wanted: str | None) -> tuple[Any, list[str], list[
         raise Refused(f"its camera {next(iter(called))!r} is not animated, nor is anything above it")
     name, prim = next(iter(moving.items()))
     others = [other for other in called if other != name]
-    said = [f"the camera {name} is read; it also holds {', '.join(others[:12])}, which stand still"] if others else []
-    return prim, list(called) if others else [], said
+    remarks = (
+        [f"the camera {name} is read; it also holds {', '.join(others[:12])}, which stand still"] if others else []
+    )
+    return prim, list(called) if others else [], remarks
 
 
 def _above(prim: Any) -> Iterator[Any]:

@@ -33,7 +33,7 @@ class Seat:
         qtbot.waitExposed(self.window)
         self.window.activateWindow()
         self.button.setFocus()
-        self.labels = LayoutLabels(asked=dict)
+        self.labels = LayoutLabels(read_labels=dict)
         self.held = HeldInput()
         self.listener = KeyListener(self.held, self.labels)
         self.listener.start()

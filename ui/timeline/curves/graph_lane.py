@@ -41,8 +41,8 @@ class GraphLane(Graph):
             painter.fillRect(QRectF(HEAD_PX, y, self.box.width(), 1), theme.color(token))
         if not self.seen():
             painter.setPen(theme.color("text3"))
-            words = tr("No channel is shown: click one at the left") if self.channels() else tr("Nothing to show yet")
-            painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter, words)
+            text = tr("No channel is shown: click one at the left") if self.channels() else tr("Nothing to show yet")
+            painter.drawText(self.body, Qt.AlignmentFlag.AlignCenter, text)
             return
         # The whole width whatever part is painted: so dashes stay where they are.
         xs = np.arange(HEAD_PX, self.box.right() + 3, 2.0)
@@ -64,12 +64,12 @@ class GraphLane(Graph):
         painter.setFont(theme.font(11))
         for value in scales.lines(self.active_unit):
             y = round(scales.y(self.active_unit, value))
-            words = f"{value:g}{self.active_unit.replace('u', ' u')}"
-            box = QRectF(HEAD_PX + 4, y - 7, painter.fontMetrics().horizontalAdvance(words) + 6, 14)
+            text = f"{value:g}{self.active_unit.replace('u', ' u')}"
+            box = QRectF(HEAD_PX + 4, y - 7, painter.fontMetrics().horizontalAdvance(text) + 6, 14)
             if box.top() > self.box.top() and box.bottom() < self.box.bottom():
                 painter.fillRect(box, theme.faded("lane", 0.8))
                 painter.setPen(theme.color("text3"))
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
     def _paint_curve(self, painter: QPainter, channel: Channel, xs: np.ndarray, frames: np.ndarray) -> None:
         theme, scales = self.scene.theme, self.scales
@@ -258,5 +258,5 @@ class GraphLane(Graph):
         return sorted(((frame, key) for key, frame in found.items()), key=lambda stop: stop[0])
 
     def described(self) -> str:
-        told = ", ".join(f"{one.label} ({len(one.points)})" for one in self.seen())
-        return tr("{0}: {1}").format(self.name, told or tr("no channel"))
+        channels_text = ", ".join(f"{one.label} ({len(one.points)})" for one in self.seen())
+        return tr("{0}: {1}").format(self.name, channels_text or tr("no channel"))

@@ -27,7 +27,7 @@ class Desk:
             for step in range(num_steps):
                 assert self.leave.acquire(timeout=20)
                 control.keep(Path(f"{title}-{step}"))
-                control.tell((step + 1) / num_steps, f"part {step + 1}")
+                control.report((step + 1) / num_steps, f"part {step + 1}")
             return Path(title)
 
         return self.jobs.add(title, work)

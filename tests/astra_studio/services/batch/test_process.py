@@ -11,7 +11,7 @@ from PIL import Image
 
 from astra_studio.problems import UserError
 from astra_studio.services.background.jobs import Jobs, JobState
-from astra_studio.services.batch.messages import AskedBatch
+from astra_studio.services.batch.messages import BatchRequest
 from astra_studio.services.batch.process import forecast_batch, render_batch
 from astra_studio.services.batch.report import PAGE
 from astra_studio.services.signals import Mailbox
@@ -21,21 +21,21 @@ GRID = '[defaults]\nworld = "fake:0.3"\n[grid]\nimages = ["red.png"]\ntrajectori
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> AskedBatch:
+def batch(tmp_path: Path) -> BatchRequest:
     Image.new("RGB", (112, 64), (200, 30, 30)).save(tmp_path / "red.png")
     (tmp_path / "jobs.toml").write_text(GRID)
-    return AskedBatch(jobs=tmp_path / "jobs.toml", out=tmp_path / "out")
+    return BatchRequest(jobs=tmp_path / "jobs.toml", out=tmp_path / "out")
 
 
 class Queue:
     """The jobs of a window without one."""
 
-    def __init__(self, asked: AskedBatch) -> None:
+    def __init__(self, batch: BatchRequest) -> None:
         self.mail = Mailbox()
         self.jobs = Jobs(self.mail.post)
         self.seen: list[JobState] = []
         self.jobs.changed.connect(lambda states: self.seen.extend(states[:1]))
-        self.number = self.jobs.add("batch", lambda control: render_batch(asked, control))
+        self.number = self.jobs.add("batch", lambda control: render_batch(batch, control))
 
     @property
     def state(self) -> JobState:
@@ -49,36 +49,36 @@ class Queue:
         return self.state
 
 
-def test_the_forecast_comes_from_a_process_of_its_own(asked):
-    told = forecast_batch(asked)
+def test_the_forecast_comes_from_a_process_of_its_own(batch):
+    told = forecast_batch(batch)
     assert (len(told.jobs), told.num_chunks, told.problems) == (3, 4, ())
-    asked.jobs.write_text("nonsense")
+    batch.jobs.write_text("nonsense")
     with pytest.raises(UserError) as caught:
-        forecast_batch(asked)
+        forecast_batch(batch)
     assert "not TOML" in caught.value.problem.why
 
 
-def test_a_batch_is_a_job_that_tells_how_far_it_is_and_ends_with_its_report(asked):
-    queue = Queue(asked)
+def test_a_batch_is_a_job_that_tells_how_far_it_is_and_ends_with_its_report(batch):
+    queue = Queue(batch)
     state = queue.wait_over()
-    assert (state.status, state.result) == ("done", asked.out / PAGE)
+    assert (state.status, state.result) == ("done", batch.out / PAGE)
     shares = [seen.share for seen in queue.seen]
     assert shares == sorted(shares)
     assert any("2 of 3: red_left-16, chunk 2 of 2" in seen.detail for seen in queue.seen)
-    assert len(list(asked.out.glob("*.mp4"))) == 3
+    assert len(list(batch.out.glob("*.mp4"))) == 3
 
 
-def test_jobs_that_fail_are_told_and_the_report_is_there(asked):
-    asked.jobs.write_text(GRID + '[[job]]\nname = "x"\nimage = "gone.png"\ntrajectory = "w-8"\n')
-    state = Queue(asked).wait_over()
+def test_jobs_that_fail_are_told_and_the_report_is_there(batch):
+    batch.jobs.write_text(GRID + '[[job]]\nname = "x"\nimage = "gone.png"\ntrajectory = "w-8"\n')
+    state = Queue(batch).wait_over()
     assert state.status == "failed"
     assert state.problem is not None
     assert "1 of 4 jobs" in state.problem.what
-    assert state.result == asked.out / PAGE
+    assert state.result == batch.out / PAGE
 
 
-def test_a_paused_batch_stands_still_and_goes_on(asked):
-    queue = Queue(asked)
+def test_a_paused_batch_stands_still_and_goes_on(batch):
+    queue = Queue(batch)
     queue.wait(0.1)
     queue.jobs.pause(queue.number)
     queue.mail.run_until(lambda: queue.state.status == "paused", 10)
@@ -93,22 +93,22 @@ def test_a_paused_batch_stands_still_and_goes_on(asked):
 
 
 @pytest.mark.parametrize("is_paused", [False, True])
-def test_a_cancelled_batch_stops_in_its_step_and_keeps_what_is_finished(asked, is_paused):
-    queue = Queue(asked)
+def test_a_cancelled_batch_stops_in_its_step_and_keeps_what_is_finished(batch, is_paused):
+    queue = Queue(batch)
     queue.wait(0.4)
     if is_paused:
         queue.jobs.pause(queue.number)
         time.sleep(0.2)
     queue.jobs.cancel(queue.number)
     state = queue.wait_over()
-    assert (state.status, state.result) == ("cancelled", asked.out / PAGE)
-    assert len(list(asked.out.glob("*.mp4"))) in (1, 2)
+    assert (state.status, state.result) == ("cancelled", batch.out / PAGE)
+    assert len(list(batch.out.glob("*.mp4"))) in (1, 2)
     assert not [child for child in psutil.Process().children() if "batch.child" in " ".join(child.cmdline())]
-    assert Queue(asked).wait_over().status == "done"
+    assert Queue(batch).wait_over().status == "done"
 
 
-def test_a_process_that_dies_is_told(asked):
-    queue = Queue(asked)
+def test_a_process_that_dies_is_told(batch):
+    queue = Queue(batch)
     queue.wait(0.1)
     for child in psutil.Process().children():
         if "batch.child" in " ".join(child.cmdline()):
@@ -117,21 +117,21 @@ def test_a_process_that_dies_is_told(asked):
     assert state.status == "failed"
     assert state.problem is not None
     assert "ended without a word" in state.problem.why
-    assert Queue(asked).wait_over().status == "done"
+    assert Queue(batch).wait_over().status == "done"
 
 
-def test_cancelled_is_no_problem(asked):
+def test_cancelled_is_no_problem(batch):
     class Control:
         is_paused = False
 
         def is_cancelled(self) -> bool:
             return True
 
-        def say(self, share: float, detail: str) -> None:
+        def report_now(self, share: float, detail: str) -> None:
             pass
 
         def keep(self, path: Path) -> None:
             pass
 
     with pytest.raises(Cancelled):
-        render_batch(asked, Control())  # type: ignore[arg-type]
+        render_batch(batch, Control())  # type: ignore[arg-type]
