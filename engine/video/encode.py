@@ -162,7 +162,8 @@ def _add_h264(container: OutputContainer, width: int, height: int, fps: Fraction
     codec.gop_size = max(1, round(fps))
     codec.thread_count, codec.thread_type = _THREADS, ThreadType.FRAME
     codec.colorspace, codec.color_range = Colorspace.ITU709, ColorRange.MPEG
-    codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    # The values are those of sRGB: tagged as BT.709 they would be shown lighter where the tag is obeyed.
+    codec.color_primaries, codec.color_trc = ColorPrimaries.BT709, ColorTrc.IEC61966_2_1
     return stream
 
 

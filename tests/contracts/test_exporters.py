@@ -74,7 +74,7 @@ def test_mp4_is_tagged_as_what_it_is(tmp_path: Path, frames: np.ndarray) -> None
     exporter.finish()
     with av.open(str(tmp_path / "clip.mp4")) as container:
         context = container.streams.video[0].codec_context
-        assert (context.color_primaries, context.color_trc, context.colorspace) == (1, 1, 1)
+        assert (context.color_primaries, context.color_trc, context.colorspace) == (1, 13, 1)
         assert container.metadata["comment"] == "words"
 
 

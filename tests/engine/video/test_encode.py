@@ -72,12 +72,12 @@ def test_the_colour_test_would_see_a_wrong_matrix_or_range(tmp_path: Path) -> No
         assert psnr(shifted.astype(np.uint8), frames) < 32
 
 
-def test_the_file_is_tagged_bt709_limited_range(tmp_path: Path) -> None:
+def test_the_file_is_tagged_as_what_its_values_are(tmp_path: Path) -> None:
     with av.open(write(tmp_path / "a.mp4", ramp())) as container:
         codec = container.streams.video[0].codec_context
         assert (codec.name, codec.pix_fmt) == ("h264", "yuv420p")
         assert (codec.colorspace, codec.color_range) == (Colorspace.ITU709, ColorRange.MPEG)
-        assert (codec.color_primaries, codec.color_trc) == (ColorPrimaries.BT709, ColorTrc.BT709)
+        assert (codec.color_primaries, codec.color_trc) == (ColorPrimaries.BT709, ColorTrc.IEC61966_2_1)
 
 
 def test_white_and_black_are_kept_within_limited_range(tmp_path: Path) -> None:
