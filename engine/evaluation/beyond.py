@@ -30,8 +30,8 @@ STEPS = tuple(number for number, command in enumerate(DIRECTIONS) if command.axi
 """Numbers of the directions that step aside."""
 TURNS = tuple(number for number, command in enumerate(DIRECTIONS) if command.axis in ("yaw", "pitch"))
 """Numbers of the directions that bring into view what no depth can tell."""
-_MIDDLE = 1
-"""Glimpse at which parallax is measured: later, near things have left the picture."""
+_EARLY = 0
+"""Glimpse at which parallax is measured: later, ground of regular pattern has moved by more than half a period."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,7 +68,7 @@ class BeyondMeasures:
         )
 
     def _parallax(self, chunk: Glimpses) -> float:
-        return near_over_far(chunk.before, chunk.after[_MIDDLE])
+        return near_over_far(chunk.before, chunk.after[_EARLY])
 
     def _likeness(self, number: int, picture: Picture, truth: Picture) -> float:
         unseen = self._unseen[number]

@@ -214,6 +214,16 @@ def network_figures(samples: NetworkSamples) -> list[Figure]:
                 measure=measure(samples.errors[..., column], mean),
             )
         )
+    for modality, errors in samples.others.items():
+        figures.append(
+            Figure(
+                key=f"network.error.{modality}.shuffled_over_right",
+                section=section,
+                title=f"{modality}: another window's over right actions",
+                measure=measure(errors[..., :2], ratio),
+                target=_OTHERS.get(modality),
+            )
+        )
     return figures
 
 
@@ -252,6 +262,7 @@ _RIGHT: dict[Axis, Target] = {
     "pitch": Target(cpu=0.95, gpu=0.99),
 }
 _RANDOM: dict[Axis, Target] = {"yaw": Target(cpu=0.97, gpu=0.98), "forward": Target(cpu=0.85, gpu=0.92)}
+_OTHERS = {"robot": Target(cpu=2.0, gpu=2.0)}
 _LIKENESS = (Target(cpu=3.5, gpu=5.5), Target(cpu=3.5, gpu=5.0))
 """Of each chunk."""
 _LONG_RIGHT = {4: Target(cpu=0.95, gpu=0.98), 8: Target(cpu=None, gpu=0.95)}

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.actions.modality import CAMERA
+from engine.actions.modality import CAMERA, MODALITIES
 from engine.analysis.quality import psnr
 from engine.evaluation.settings import EvaluationSettings
 from engine.evaluation.starts import Start, to_pictures
@@ -45,7 +45,9 @@ class NetworkSamples:
 
     errors: NDArray[np.float64]
     """(batches, 1, 3): mean square error of normalised clean latents predicted from pure noise with the right actions,
-    with those of another window, and with none."""
+    with those of another window, and with none. Of camera clips."""
+    others: dict[str, NDArray[np.float64]]
+    """(fewer batches, 1, 3) of each other modality that the world knows, by name."""
     codec: NDArray[np.float64]
     """(G, 1, chunks): decibels of PSNR of the truth, encoded and decoded, at the end of each chunk."""
 
@@ -74,26 +76,38 @@ def measure_network(
     model = load_transformer(files.transformer, base=files.base, num_heads=config.num_heads)
     codec, _ = load_codec(files.vae)
     windows = WindowConfig(num_targets=info.clock.latents_per_chunk, row_encoding=config.row_encoding)
-    source = _window_source(codec, info, settings, windows, model.config.text_dim)
-    errors = [action_errors(model, source, CAMERA.name, BATCH) for _ in range(settings.num_batches)]
-    names = ("right", "shuffled", "none")
+
+    def errors(modality_name: str, num_batches: int) -> NDArray[np.float64]:
+        clips = _clips(info, settings, modality_name, CLIPS_PER_BATCH * num_batches)
+        source = _window_source(codec, clips, settings, windows, model.config.text_dim)
+        batches = [action_errors(model, source, modality_name, BATCH) for _ in range(num_batches)]
+        return np.array([[[batch[name] for name in ("right", "shuffled", "none")]] for batch in batches])
+
+    fewer = max(1, settings.num_batches // 3)
+    others = [name for name in MODALITIES if name in info.modalities and name != CAMERA.name]
     return NetworkSamples(
-        errors=np.array([[[batch[name] for name in names]] for batch in errors]),
+        errors=errors(CAMERA.name, settings.num_batches),
+        others={name: errors(name, fewer) for name in others},
         codec=_codec_likeness(codec, starts, settings, info.clock.latents_per_chunk),
     )
 
 
-def _window_source(
-    codec: VideoCodec, info: WorldInfo, settings: EvaluationSettings, windows: WindowConfig, text_width: int | None
-) -> WindowSource:
-    """Windows of clips that were rendered from the held-out seed and encoded by the world's codec, without a prompt."""
-    clips = ClipConfig(
+def _clips(info: WorldInfo, settings: EvaluationSettings, modality_name: str, count: int) -> ClipConfig:
+    """Clips of the held-out seed, of the size of a world."""
+    return ClipConfig(
         height=info.height,
         width=info.width,
         num_ticks=2 * info.clock.latents_per_chunk,
-        clips_per_shard=CLIPS_PER_BATCH * settings.num_batches,
+        clips_per_shard=count,
+        modality=modality_name,
         seed=settings.seed,
     )
+
+
+def _window_source(
+    codec: VideoCodec, clips: ClipConfig, settings: EvaluationSettings, windows: WindowConfig, text_width: int | None
+) -> WindowSource:
+    """Windows of clips that are rendered and encoded by the world's codec, without a prompt."""
     frames, rows, kind = render_shard(clips, 0, None)
     shard = encode_clips(codec, frames, rows, kind, _SOURCE)
     if text_width is not None:

@@ -80,7 +80,9 @@ class Recipe:
     own_takes: OwnTakesConfig = field(default_factory=lambda: OwnTakesConfig(guidance=1.8))
     """Made with what the long training left, for the histories of the cooling (`cool_windows.own_share`)."""
     cool_windows: WindowConfig = field(
-        default_factory=lambda: WindowConfig(rest_share=0.125, own_share=0.15, modality_shares=dict(MORE_ROBOT))
+        default_factory=lambda: WindowConfig(
+            rest_share=0.125, own_share=0.15, aside_weight=4.0, modality_shares=dict(MORE_ROBOT)
+        )
     )
     cool_loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(

@@ -77,6 +77,8 @@ class WindowConfig:
     row_encoding: RowEncoding = "rows+pose"
     modality_shares: dict[str, float] = field(default_factory=lambda: {"camera": 0.7, "driving": 0.2, "robot": 0.1})
     """How often a batch is of each modality, of those that the shards hold."""
+    aside_weight: float = 1.0
+    """How many times a camera's step aside counts in a window's motion: it is small, and else seldom kept."""
     calm_share: float = 0.1
     """Windows kept whatever their motion, so that resting is learnt."""
     rest_share: float = 0.0
@@ -130,7 +132,7 @@ class WindowSource:
                     own=None if shard.own is None else shard.own[i],
                     rows=shard.rows[i],
                     text=text,
-                    strength=strength(shard.rows[i].numpy(), shard.modality),
+                    strength=strength(shard.rows[i].numpy(), shard.modality, self.config.aside_weight),
                 )
             )
 

@@ -190,12 +190,13 @@ def robot_rows(positions: NDArray[np.float64]) -> Rows:
     return rows.astype(np.float32)
 
 
-def strength(rows: Rows, kind: Modality = CAMERA) -> NDArray[np.float32]:
-    """How much each row asks for: translation plus rotation, a camera's forward and pitch counted twice."""
+def strength(rows: Rows, kind: Modality = CAMERA, aside: float = 1.0) -> NDArray[np.float32]:
+    """How much each row asks for: translation plus rotation, a camera's forward and pitch counted twice and its steps
+    aside `aside` times."""
     if kind.is_absolute:
         moved = np.abs(np.diff(rows, axis=0, prepend=rows[:1]))
         return (moved[:, :3].sum(1) + 2 * moved[:, 3:].sum(1)).astype(np.float32)
-    weights = np.array([1, 1, 2], np.float32)
+    weights = np.array([aside if kind is CAMERA else 1, 1, 2], np.float32)
     translation = np.abs(rows[:, [3, 7, 11]]) * weights
     rotation = np.abs(rows[:, [2, 6]]) * np.array([1, 2], np.float32)
     return (translation.sum(1) + rotation.sum(1)).astype(np.float32)

@@ -19,6 +19,8 @@ def test_the_network_of_a_world_is_measured_on_new_clips(original_world_folder):
     samples = measure_network(original_world_folder, info, procedural_starts(1, info, 7), settings)
     assert samples.errors.shape == (1, 1, 3)
     assert np.all(samples.errors > 0)
+    assert samples.others.keys() == {"driving", "robot"}
+    assert all(errors.shape == (1, 1, 3) and np.all(errors > 0) for errors in samples.others.values())
     assert samples.codec.shape == (1, 1, 2)
     assert np.all((samples.codec > 0) & (samples.codec < 60))
 

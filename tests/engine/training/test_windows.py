@@ -51,6 +51,22 @@ def test_windows_with_motion_are_preferred_but_some_are_calm(tmp_path):
     assert sum(moving) > 15
 
 
+def test_steps_aside_are_kept_more_often_where_they_count_more(tmp_path):
+    ahead = shard(CAMERA, seed=1)
+    ahead.rows[..., 11], ahead.rows[..., 3] = 0.02, 0
+    write_shard(tmp_path / "ahead.safetensors", ahead)
+    aside = shard(CAMERA, seed=2)
+    aside.rows[..., 3] = 0.01
+    write_shard(tmp_path / "aside.safetensors", aside)
+    paths = sorted(tmp_path.glob("*.safetensors"))
+    shares = []
+    for weight in (1.0, 8.0):
+        of = source(paths, oversampling=3, calm_share=0.0, aside_weight=weight)
+        shares.append(torch.cat([of.draw(8, 1).rows_BRA[:, 1:, 3].abs().sum(1) > 0 for _ in range(20)]).float().mean())
+    assert shares[0] < 0.3
+    assert shares[1] > 0.7
+
+
 @pytest.mark.parametrize(("lengths", "share_of_one"), [("rollout", 0.5), ("released", 0.4)])
 def test_history_lengths_follow_the_plan(paths, lengths, share_of_one):
     of = source(paths, lengths=lengths)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine import poses
-from engine.actions.modality import CAMERA, DRIVING
+from engine.actions.modality import CAMERA, DRIVING, ROBOT
 from engine.training.synthetic.commands import (
     Limits,
     Motion,
@@ -90,3 +90,11 @@ def test_strength_is_nothing_at_rest_and_counts_forward_and_pitch_twice():
     assert of(Motion()) == 0
     assert of(Motion(forward=0.03)) == pytest.approx(2 * of(Motion(right=0.03)), rel=1e-3)
     assert of(Motion(pitch_up=0.03)) == pytest.approx(2 * of(Motion(yaw_left=0.03)), rel=1e-3)
+
+
+def test_strength_may_count_a_cameras_steps_aside_more_but_not_a_robots():
+    rows = camera_rows(frame_poses([Motion(right=0.03)]))
+    assert strength(rows, CAMERA, 4.0)[1] == pytest.approx(4 * strength(rows)[1])
+    assert strength(rows, ROBOT, 4.0)[1] == pytest.approx(strength(rows, ROBOT)[1])
+    turned = camera_rows(frame_poses([Motion(yaw_left=0.03)]))
+    assert strength(turned, CAMERA, 4.0)[1] == pytest.approx(strength(turned)[1])
