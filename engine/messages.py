@@ -24,6 +24,9 @@ Frames = NDArray[np.uint8]
 Latents = NDArray[np.float32]
 """(C, T, h, w), normalised."""
 
+StoredArrays = Mapping[str, NDArray[Any]]
+"""Arrays by name that are stored with a chunk, from which a world goes on."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorldInfo:
@@ -45,6 +48,8 @@ class WorldInfo:
     """Settings that it recommends together."""
     ignores: tuple[str, ...] = ()
     """What it is given and does not heed: "actions", "picture"."""
+    detail: str = "off"
+    """Whether its frames are shown with detail where nobody chooses: auto, on or off."""
 
     @property
     def aspect(self) -> float:
@@ -86,13 +91,21 @@ class ChunkResult:
     """Absolute number of its first latent; the start picture's is 0."""
     latents: Latents
     frames: Frames
-    """Of these latents; the first chunk of a take has the start picture's frame before them."""
+    """Of these latents, as the world decodes them: soft frames, in which following, drift and sharpness are measured.
+    The first chunk of a take has the start picture's frame before them."""
     seconds: Mapping[str, float]
-    """Wall time by part: pack, denoise, decode."""
+    """Wall time by part: pack, denoise, decode, and detail where it was added."""
     routing: NDArray[np.float32] | None = None
     """(latents, experts): weight of each action expert, where the world has experts."""
-    arrays: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    """Small arrays by name that the world wants back when it goes on from what is stored (`TakeHistory.arrays`)."""
+    arrays: StoredArrays = field(default_factory=dict)
+    """What the world wants back when it goes on from what is stored (`TakeHistory.arrays`)."""
+    detailed: Frames | None = None
+    """As many frames as `frames`, with detail of the start picture; None where none was added."""
+
+    @property
+    def shown(self) -> Frames:
+        """The frames that a user sees: with detail where there is any."""
+        return self.frames if self.detailed is None else self.detailed
 
     @property
     def latents_sha256(self) -> str:
@@ -110,13 +123,15 @@ class TakeHistory:
         num_start: how many came from the start.
         actions: one row per latent of the whole take, those of the start at rest.
         arrays: of the newest chunk (`ChunkResult.arrays`); empty where there is none.
+        picture: the last start frame at the best resolution there is, where detail is to go on.
     """
 
     latents: Latents
     num_latents: int
     num_start: int
     actions: ActionTrack
-    arrays: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    arrays: StoredArrays = field(default_factory=dict)
+    picture: Picture | None = None
 
     def check(self, restore_latents: int) -> None:
         """Raise ValueError unless it holds what a world needs that wants so many latents."""
@@ -154,7 +169,7 @@ class Preview:
 
 @dataclass(frozen=True, eq=False)
 class FramesDecoded:
-    """Frames of the chunk, those of one latent, the first of which is frame `first_frame` of `ChunkResult.frames`.
+    """Frames of the chunk, those of one latent, the first of which is frame `first_frame` of `ChunkResult.shown`.
 
     They come in order and without a gap, as soon as they are decoded, and are those of the result to the last bit.
     """

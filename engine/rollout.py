@@ -9,15 +9,24 @@ from __future__ import annotations
 import tempfile
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.actions.modality import ActionTrack, rest_rows
-from engine.messages import ChunkRequest, ChunkResult, Frames, Latents, Listener, TakeHistory, chunk_seed
+from engine.messages import (
+    ChunkRequest,
+    ChunkResult,
+    Frames,
+    Latents,
+    Listener,
+    Picture,
+    StoredArrays,
+    TakeHistory,
+    chunk_seed,
+)
 from engine.settings import Settings
 from engine.worlds.protocol import WorldModel
 
@@ -85,12 +94,14 @@ class StoredTake:
         chunks: actions of every chunk from the first on.
         num_start: latents of the start.
         arrays: of the newest chunk.
+        picture: the last start frame at the best resolution there is, where detail is to go on.
     """
 
     latents: LatentReader
     chunks: Sequence[ActionTrack]
     num_start: int
-    arrays: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    arrays: StoredArrays = field(default_factory=dict)
+    picture: Picture | None = None
 
     @property
     def num_latents(self) -> int:
@@ -106,6 +117,7 @@ class StoredTake:
             num_start=self.num_start,
             actions=ActionTrack(kind, np.concatenate(rows)),
             arrays=self.arrays,
+            picture=self.picture,
         )
 
 
@@ -135,9 +147,10 @@ class Branches:
         """Bytes of all held states, what they share counted once for each."""
         return sum(self.world.state_bytes(state) for state in self._states.values())
 
-    def open(self, start_id: str, frames: Frames, modality: str) -> Latents:
-        """Begin a take; returns the latents of its start, whose state has the id `start_id`. Raises ValueError."""
-        opened = self.world.open(frames, modality)
+    def open(self, start_id: str, frames: Frames, modality: str, picture: Picture | None = None) -> Latents:
+        """Begin a take; returns the latents of its start, whose state has the id `start_id`. `picture` as in
+        `WorldModel.open`. Raises ValueError."""
+        opened = self.world.open(frames, modality, picture)
         self._hold(start_id, opened.state)
         return opened.latents
 
@@ -192,22 +205,24 @@ class Rollout:
         settings: Settings | None = None,
         archive: LatentArchive | None = None,
         max_states: int = 1,
+        picture: Picture | None = None,
     ) -> None:
         """Open a take from start frames (N, H, W, 3) of the world's clock and size.
 
-        `max_states` are held to go back without restoring them. Raises what `WorldModel.open` raises.
+        `max_states` are held to go back without restoring them; `picture` is the last start frame at the best
+        resolution there is, for worlds that show detail. Raises what `WorldModel.open` raises.
         """
         self.world = world
         self.seed = seed
         self.settings = settings or world.info.defaults
         self._archive = archive if archive is not None else TemporaryArchive()
         self._branches = Branches(world, max_states)
-        self._start, self._modality = frames, modality
-        latents = self._branches.open(_id(0), frames, modality)
+        self._start, self._modality, self._picture = frames, modality, picture
+        latents = self._branches.open(_id(0), frames, modality, picture)
         self._archive.append(latents)
         self.num_start_latents = latents.shape[1]
         self._chunks: list[ActionTrack] = []
-        self._arrays: list[Mapping[str, NDArray[np.float32]]] = []
+        self._arrays: list[StoredArrays] = []
 
     @property
     def num_chunks(self) -> int:
@@ -242,7 +257,7 @@ class Rollout:
             negative_prompt=negative_prompt,
         )
         if not self._chunks and _id(0) not in self._branches.held:
-            self._branches.open(_id(0), self._start, self._modality)
+            self._branches.open(_id(0), self._start, self._modality, self._picture)
         made = _id(index + 1)
         result = self._branches.step(made, _id(index), request, self._stored.history, listener, cancelled)
         try:
@@ -257,7 +272,7 @@ class Rollout:
     def resume_from(
         self,
         chunks: Sequence[tuple[ActionTrack, Latents]],
-        arrays: Mapping[str, NDArray[np.float32]] | None = None,
+        arrays: StoredArrays | None = None,
     ) -> None:
         """Go on after chunks that were made before, by this world from this start, of which only latents are left.
 
@@ -291,6 +306,7 @@ class Rollout:
             chunks=self._chunks,
             num_start=self.num_start_latents,
             arrays=self._arrays[-1] if self._arrays else {},
+            picture=self._picture,
         )
 
 

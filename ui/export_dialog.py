@@ -35,6 +35,7 @@ from astra_studio.services.export.timeline_file import SUFFIX as TIMELINE_SUFFIX
 from astra_studio.services.export.timeline_file import WORDS as TIMELINE_WORDS
 from astra_studio.services.export.timeline_file import TimelineRequest, export_timeline
 from engine.video.exporters import EXPORTERS, WORDS
+from engine.worlds.detail_settings import shown_size
 from ui.job_ends import JobEnds, show_folder
 from ui.studio import Studio
 from ui.theme import S8, S12, S16
@@ -139,8 +140,11 @@ class ExportDialog(QDialog):
 
     def _fill_sizes(self) -> None:
         """As the world makes them, or larger: small pictures are hard to look at elsewhere."""
-        info = self._studio.project.world.info
+        info, chunks = self._studio.project.world.info, self._studio.take.chunks
         width, height = (info.width, info.height) if info else (0, 0)
+        if info and chunks:
+            asked = chunks[-1].request
+            width, height = shown_size(info, asked.settings, asked.actions.modality)
         for scale in _SCALES:
             if scale * width <= _WIDEST_PX:
                 words = self.tr("As it is") if scale == 1 else self.tr("{0} times").format(scale)

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from astra_studio.document.errors import ArtifactDamaged
-from engine.messages import Frames, Latents, Picture
+from engine.messages import Frames, Latents, Picture, StoredArrays
 from engine.video.thumbnails import thumbnail
 
 FrameFormat = Literal["mjpeg", "magicyuv"]
@@ -125,6 +125,20 @@ def decode_latents(data: bytes) -> Latents:
     except (SafetensorError, KeyError, ValueError) as error:
         raise ArtifactDamaged("the latents of a chunk cannot be read; make the chunk again as a branch") from error
     return latents
+
+
+def encode_arrays(arrays: StoredArrays) -> bytes:
+    """Named float arrays as a safetensors file."""
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def decode_arrays(data: bytes) -> StoredArrays:
+    """What `encode_arrays` was given. Raises ArtifactDamaged for other bytes."""
+    try:
+        arrays: StoredArrays = load(data)
+    except (SafetensorError, ValueError) as error:
+        raise ArtifactDamaged("the detail of a chunk cannot be read; make the chunk again as a branch") from error
+    return arrays
 
 
 def encode_thumbnail(frames: Frames) -> bytes:

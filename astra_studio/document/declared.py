@@ -20,7 +20,7 @@ from engine.settings import (
     usable_changes,
 )
 from engine.worlds.kind import WorldKind
-from engine.worlds.registry import find_kinds, resolve_world
+from engine.worlds.registry import find_kinds, resolve_world, settings_of
 
 PROMPT_SPEC = SettingSpec(
     name=PROMPT, label="Prompt", kind="text", default="", can_have_keys=True, needs_text=True, icon="text-t"
@@ -30,7 +30,7 @@ PROMPT_SPEC = SettingSpec(
 
 def declared_settings(spec: str) -> Specs:
     """Settings of worlds of the kind that `open_world` would open: that world itself may have other defaults."""
-    return _kind_of(spec).settings
+    return settings_of(_kind_of(spec))
 
 
 def declared_presets(spec: str) -> tuple[SettingsPreset, ...]:

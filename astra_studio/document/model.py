@@ -163,7 +163,10 @@ class Chunk:
     Attributes:
         take: the take that it was made for; others may share it since.
         parent: the chunk it follows; None for the first of a take.
-        latents, frames, thumbnail: artifacts. The frames of a first chunk have those of the start before them.
+        latents, frames, thumbnail: artifacts. The frames are those that are shown; of a first chunk they have those of
+            the start before them.
+        soft_frames: artifact of as many frames as the world decoded them; None where these are shown.
+        arrays: artifact of what the world wants back (`ChunkResult.arrays`); None where that is nothing.
         start_latents: artifact of the start's latents, with a first chunk; None with others.
         latents_sha256: as `ChunkResult.latents_sha256`.
         first_latent: absolute number of its first latent.
@@ -180,6 +183,8 @@ class Chunk:
     frames: ArtifactId
     thumbnail: ArtifactId
     start_latents: ArtifactId | None = None
+    soft_frames: ArtifactId | None = None
+    arrays: ArtifactId | None = None
     latents_sha256: str
     first_latent: int
     num_frames: int

@@ -169,8 +169,7 @@ def _from_chunks(whole: dict[ChunkId, Chunk]) -> Project:
 
 def _artifacts(chunk: Chunk) -> Iterator[ArtifactId]:
     yield from (chunk.request.start.artifact, chunk.latents, chunk.frames, chunk.thumbnail)
-    if chunk.start_latents is not None:
-        yield chunk.start_latents
+    yield from (part for part in (chunk.start_latents, chunk.soft_frames, chunk.arrays) if part is not None)
 
 
 def _rows(source: sqlite3.Connection, table: str, columns: str) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ from astra_studio.document.older import raised, raised_keys, world_of_version_4
 
 APPLICATION_ID = 0x41535452
 """ASTR; bytes 68 to 71 of the file."""
-VERSION = 5
+VERSION = 6
 PAGE_BYTES = 16384
 """Frames are megabytes in one piece: larger pages are fewer steps to the middle of one."""
 
@@ -35,6 +35,8 @@ CREATE TABLE chunks (
     frames TEXT NOT NULL REFERENCES artifacts (id),
     thumbnail TEXT NOT NULL REFERENCES artifacts (id),
     start_latents TEXT REFERENCES artifacts (id),
+    soft_frames TEXT REFERENCES artifacts (id),
+    arrays TEXT REFERENCES artifacts (id),
     record TEXT NOT NULL
 );
 
@@ -124,5 +126,17 @@ def _from_4(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE chunks SET record = ? WHERE number = ?", (json.dumps(record), number))
 
 
-_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {1: _from_1, 2: _from_2, 3: _from_3, 4: _from_4}
+def _from_5(connection: sqlite3.Connection) -> None:
+    """Version 5 knew no detail: its frames are as the world decoded them."""
+    for column in ("soft_frames", "arrays"):
+        connection.execute(f"ALTER TABLE chunks ADD COLUMN {column} TEXT REFERENCES artifacts (id)")
+
+
+_MIGRATIONS: dict[int, Callable[[sqlite3.Connection], None]] = {
+    1: _from_1,
+    2: _from_2,
+    3: _from_3,
+    4: _from_4,
+    5: _from_5,
+}
 """From each version to the next one."""

@@ -122,7 +122,7 @@ class Store(ProjectReader):
             self._connection.executemany("DELETE FROM chunks WHERE id = ?", gone)
             used = " UNION ".join(
                 f"SELECT {column} FROM chunks WHERE {column} IS NOT NULL"
-                for column in ("start", "latents", "frames", "thumbnail", "start_latents")
+                for column in ("start", "latents", "frames", "thumbnail", "start_latents", "soft_frames", "arrays")
             )
             marks = ", ".join("?" * len(starts))
             self._connection.execute(
@@ -166,8 +166,8 @@ def put_artifact(connection: sqlite3.Connection, kind: str, data: bytes) -> Arti
 def put_chunk(connection: sqlite3.Connection, chunk: Chunk) -> int:
     """Store a chunk's record within a transaction of the caller's, after its artifacts; tells its number."""
     number = connection.execute(
-        "INSERT INTO chunks (id, parent, start, latents, frames, thumbnail, start_latents, record) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks (id, parent, start, latents, frames, thumbnail, start_latents, soft_frames, arrays, "
+        "record) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             chunk.id,
             chunk.parent,
@@ -176,6 +176,8 @@ def put_chunk(connection: sqlite3.Connection, chunk: Chunk) -> int:
             chunk.frames,
             chunk.thumbnail,
             chunk.start_latents,
+            chunk.soft_frames,
+            chunk.arrays,
             encode_chunk(chunk),
         ),
     ).lastrowid

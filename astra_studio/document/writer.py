@@ -16,9 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astra_studio.document.actions import actions_of
-from astra_studio.document.chunk_files import FrameFormat, encode_frames, encode_latents, encode_thumbnail
+from astra_studio.document.chunk_files import (
+    FrameFormat,
+    encode_arrays,
+    encode_frames,
+    encode_latents,
+    encode_thumbnail,
+)
 from astra_studio.document.database import connect, transaction
-from astra_studio.document.model import Chunk, ChunkId, Parameter, Request, Start, TakeId
+from astra_studio.document.model import ArtifactId, Chunk, ChunkId, Parameter, Request, Start, TakeId
 from astra_studio.document.store import put_artifact, put_chunk
 from engine.clock import Clock
 from engine.messages import ChunkResult, Latents
@@ -125,21 +131,28 @@ class _Files:
     latents: bytes
     thumbnail: bytes
     start_latents: bytes | None
+    soft_frames: bytes | None
+    arrays: bytes | None
 
     @staticmethod
     def of(finished: Finished) -> _Files:
         result = finished.result
         return _Files(
-            frames=encode_frames(result.frames, finished.frame_format),
+            frames=encode_frames(result.shown, finished.frame_format),
             latents=encode_latents(result.latents),
-            thumbnail=encode_thumbnail(result.frames),
+            thumbnail=encode_thumbnail(result.shown),
             start_latents=None if finished.start_latents is None else encode_latents(finished.start_latents),
+            soft_frames=None if result.detailed is None else encode_frames(result.frames, finished.frame_format),
+            arrays=encode_arrays(result.arrays) if result.arrays else None,
         )
 
     def put(self, connection: sqlite3.Connection, finished: Finished) -> Chunk:
         """Store them; the chunk that refers to them."""
         result, asked = finished.result, finished.result.request
-        start_latents = self.start_latents
+
+        def stored(kind: str, data: bytes | None) -> ArtifactId | None:
+            return None if data is None else put_artifact(connection, kind, data)
+
         return Chunk(
             id=finished.id,
             take=finished.take,
@@ -157,7 +170,9 @@ class _Files:
             latents=put_artifact(connection, "latents", self.latents),
             frames=put_artifact(connection, "frames", self.frames),
             thumbnail=put_artifact(connection, "thumbnail", self.thumbnail),
-            start_latents=None if start_latents is None else put_artifact(connection, "latents", start_latents),
+            start_latents=stored("latents", self.start_latents),
+            soft_frames=stored("frames", self.soft_frames),
+            arrays=stored("arrays", self.arrays),
             latents_sha256=result.latents_sha256,
             first_latent=result.first_latent,
             num_frames=len(result.frames),

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from engine.detail.images import Array, Image, blur, fetch, resize
+from engine.detail.place import VIEWS, Place, canvas_places
 from engine.detail.state import TRUST_HEIGHT, TRUST_WIDTH
 from engine.messages import Picture
 
@@ -22,6 +23,8 @@ COLOURS_KEPT = 0.5
 """Part of the world's slow change of colours that is added to what is fetched."""
 SLOW = 10.0
 """Pixels of the working grid over which a change of colours is slow."""
+FLOOR = 0.9
+"""Trust in what was written, and in what comes back into view, whatever the world shows there by now."""
 EDGE = 0.06
 """Width of the seam inside the start picture's edge, in halves of the picture."""
 
@@ -56,26 +59,27 @@ class Composer:
         coarse = resize(picture, grid_width // 2, grid_height // 2)
         self._colours: Array = resize(coarse, grid_width, grid_height).astype(np.float32)
 
-    def trust(self, across: Array, down: Array, soft: Image) -> Array:
+    def trust(self, across: Array, down: Array, soft: Image, place: Place | None = None) -> Array:
         """(16, 28): how far the colours of a soft frame, at the working grid, agree with what the camera should see."""
-        difference = resize(soft.astype(np.float32) - fetch(self._colours, across, down), TRUST_WIDTH, TRUST_HEIGHT)
+        seen = fetch(self._colours, across, down) if place is None else place.look(place.colours, across, down)
+        difference = resize(soft.astype(np.float32) - seen, TRUST_WIDTH, TRUST_HEIGHT)
         apart = np.abs(blur(difference, 1.0)).mean(axis=-1)
         return np.clip(AGREEMENT_GAIN * np.exp(-((apart / COLOUR_TOLERANCE) ** 2)), 0, 1).astype(np.float32)
 
-    def compose(self, view: View, soft: Picture) -> Picture:
-        """One shown frame from a view and the world's soft frame."""
+    def compose(self, view: View, soft: Picture, place: Place | None = None) -> Picture:
+        """One shown frame from a view and the world's soft frame, with what is known of the place where it is kept."""
         width, height = self._size
-        fetched = self._fetch(view)
-        # Trusted: inside the start picture, by agreement, with a soft border.
-        edge = np.minimum(1 - np.abs(view.across), (1 - np.abs(view.down)) * np.float32(0.8))
-        inside = np.clip(edge / np.float32(EDGE) + np.float32(0.3), 0, 1)
-        trust = blur(view.agreement * inside, 1.5)
+        fetched = self._fetch(view) if place is None else self._fetch_from(place, view)
+        trust = self._trust_in(view, place)
         grid_soft = resize(soft, *self._grid)
         smooth = cv2.GaussianBlur(grid_soft.astype(np.float32), (0, 0), 0.8)
         apart = smooth - resize(fetched, *self._grid).astype(np.float32)
-        weight = trust + np.float32(0.03)
-        slow = blur(apart * weight[..., None], SLOW) / blur(weight, SLOW)[..., None]
-        colours = trust[..., None] * np.float32(COLOURS_KEPT) * slow
+        # Colours change slowly with the world's where both agree; what is kept against it keeps its colours, too.
+        weight = trust if place is None else trust * view.agreement
+        spread = blur(weight + np.float32(0.03), SLOW)
+        slow = blur(apart * (weight + np.float32(0.03))[..., None], SLOW) / spread[..., None]
+        part = trust if place is None else trust * spread / (spread + np.float32(0.1))
+        colours = part[..., None] * np.float32(COLOURS_KEPT) * slow
         if grid_soft.shape == soft.shape:
             colours += smooth * (1 - trust)[..., None]
         layers = resize(np.concatenate([colours, trust[..., None]], axis=-1), width, height)
@@ -85,6 +89,32 @@ class Composer:
             shown += resize(soft, width, height) * (1 - layers[..., 3:])
         np.clip(shown, 0, 255, out=shown)
         return shown.astype(np.uint8)
+
+    def _trust_in(self, view: View, place: Place | None) -> Array:
+        """How far each pixel of the working grid is fetched: inside the start picture by agreement, with a soft border;
+        beside it not at all, or, where the place is kept, what is known of it, at least by `FLOOR`."""
+        edge = np.minimum(1 - np.abs(view.across), (1 - np.abs(view.down)) * np.float32(0.8))
+        inside = np.clip(edge / np.float32(EDGE) + np.float32(0.3), 0, 1)
+        if place is None:
+            return blur(view.agreement * inside, 1.5)
+        is_on_canvas = (np.abs(view.down) < VIEWS) & (np.abs(view.across) < VIEWS)
+        known = place.look(place.surely_known, view.across, view.down) * is_on_canvas
+        by_agreement = inside * (1 - place.look(place.surely_lost, view.across, view.down))
+        kept = np.maximum(view.agreement, np.float32(FLOOR))
+        return blur((view.agreement * by_agreement + kept * (1 - by_agreement)) * known, 1.0)
+
+    def _fetch_from(self, place: Place, view: View) -> Picture:
+        """The canvas at the view's places, bicubic, at full size; the start picture itself where it is finer."""
+        height, width = place.pixels.shape[:2]
+        column, row = (resize(part, *self._size) for part in canvas_places(view.across, view.down, width, height))
+        fetched: Picture = np.asarray(
+            cv2.remap(place.pixels, column, row, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8
+        )
+        if self._size[0] * VIEWS <= width:
+            return fetched
+        edge = np.minimum(1 - np.abs(view.across), 1 - np.abs(view.down))
+        inside = resize(np.clip(edge / np.float32(EDGE), 0, 1), *self._size)[..., None]
+        return (fetched * (1 - inside) + self._fetch(view) * inside).astype(np.uint8)
 
     def _fetch(self, view: View) -> Picture:
         """The start picture at the view's places, bicubic, at full size."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.detail.images import Array, Doubles, pixel_grid
 
@@ -101,6 +102,11 @@ class Camera:
         across = np.tan(inside) / np.float32(self.tan_across) + (angle - inside) * np.float32(growth)
         depth = np.maximum(self._depth(point[0], point[2]), np.float32(1e-2))
         return across, np.asarray(point[1] / depth / self.tan_down, np.float32)
+
+
+def inside_start(across: Array, down: Array) -> NDArray[np.bool_]:
+    """Which places lie in the start picture, but for its outermost pixels."""
+    return (np.abs(across) < 0.98) & (np.abs(down) < 0.98)
 
 
 def relief_cells(across: Array, down: Array) -> tuple[Array, Array]:

@@ -38,6 +38,11 @@ def resize(image: Image, width: int, height: int) -> Image:
     return np.asarray(cv2.resize(image, (width, height), interpolation=how))
 
 
+def as_floats(image: Any) -> Array:
+    """What an OpenCV function gave, as float32."""
+    return np.asarray(image, np.float32)
+
+
 def pixel_grid(width: int, height: int) -> tuple[Array, Array]:
     """Places of the pixels' centres: across and down, each (height, width), -1 and 1 being the picture's edges."""
     across = (np.arange(width) + 0.5) / width * 2 - 1

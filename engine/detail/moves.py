@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine import poses
-from engine.actions.modality import ActionTrack
+from engine.actions.modality import ROBOT, ActionTrack
 from engine.detail.images import Doubles
 
 # Columns: the axes x forward, y left, z up of a vehicle as seen by its camera (x right, y down, z forward).
@@ -16,12 +16,14 @@ def camera_moves(track: ActionTrack, first: int) -> Doubles:
     """(ticks, 3, 4) relative poses that rows `first`, `first` + 1 ... of a whole take ask of its camera.
 
     A row of a driving take is a pose against the take's start: its move is the one from the row before, a camera
-    looking forward from the vehicle being moved with it.
+    looking forward from the vehicle being moved with it. A robot's rows move its arm; its camera rests.
 
     Raises ValueError where `first` is 0 or past the end: the start's own row leads nowhere.
     """
     if not 0 < first <= len(track):
         raise ValueError(f"moves start at a row from 1 to {len(track)} of the take, got {first}")
+    if track.modality is ROBOT:
+        return np.tile(np.eye(3, 4), (len(track) - first, 1, 1))
     if not track.modality.is_absolute:
         return track.rows[first:].astype(np.float64).reshape(-1, 3, 4)
     extrinsics = poses.inverse(_camera_poses(track.rows[first - 1 :].astype(np.float64)))

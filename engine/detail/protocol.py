@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from engine.detail.images import Doubles
-from engine.detail.state import StoredArrays
-from engine.messages import Frames, Picture
-
-
-class DetailState(Protocol):
-    """Where a decoder stands after a chunk: a value."""
-
-    def arrays(self) -> StoredArrays:
-        """Named float arrays, small enough to be stored with every chunk."""
-        ...
+from engine.messages import Frames, Picture, StoredArrays
 
 
 class DetailDecoder(Protocol):
@@ -34,12 +25,20 @@ class DetailDecoder(Protocol):
         """The shown frames of one chunk, and the state after it.
 
         Args:
-            soft: the chunk's frames as the world decodes them, four per latent; a take's start frames are not among
-                them.
+            soft: the chunk's frames as the world decodes them, as many for every latent; a take's start frames are not
+                among them.
             moves: (latents, 3, 4) relative extrinsics that were commanded.
 
         Raises ValueError for frames or moves of other shapes.
         """
+        ...
+
+    def coast(self, state: Any, moves: Doubles) -> Any:
+        """The state after a chunk of which nothing is shown and no frame is looked at: as far on as was commanded."""
+        ...
+
+    def store(self, state: Any) -> StoredArrays:
+        """The state as named arrays, to be stored with the chunk."""
         ...
 
     def restore(self, arrays: StoredArrays) -> Any:

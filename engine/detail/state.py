@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.detail.geometry import RELIEF_HEIGHT, RELIEF_WIDTH
-from engine.detail.images import Array, Doubles
+from engine.detail.images import Array
+from engine.detail.place import Place
+from engine.messages import StoredArrays
 
 TRUST_WIDTH, TRUST_HEIGHT = 28, 16
 """Of the grid on which trust is held: a quarter of the working grid, since trust is smooth over four of its pixels."""
 
-StoredArrays = Mapping[str, NDArray[Any]]
-"""Named float arrays: what a state is stored as."""
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Track:
-    """Where the camera is and what the start picture's relief is, as far as the soft frames have told."""
+    """Where the camera is and what the start picture's relief is, as far as the soft frames have told.
 
-    extrinsics: Doubles
+    Computed in double precision and kept in float32, latent by latent, so that a track that was stored is the same.
+    """
+
+    extrinsics: Array
     """(3, 4) world to camera; the start picture's camera is the world."""
-    gains: Doubles
+    gains: Array
     """(6,) how far the world goes for a command of one: turns about x, y, z, moves along x, y, z."""
-    relief: Doubles
+    relief: Array
     """(5, 8) log inverse depths of the start picture."""
-    evidence: Doubles
+    evidence: Array
     """(5, 8) how well the frames so far fix each of them: inverse variances."""
 
 
@@ -40,11 +39,20 @@ class ReliefState:
     track: Track
     trust: Array
     """(16, 28) in [0, 1]: how far the last soft frame's colours agree with the start picture's."""
+    place: Place | None = None
+    """What is known of the place; None where it is not kept."""
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The state as named arrays, from which `state_of` makes the same state bit for bit."""
-        named = {field.name: getattr(self.track, field.name) for field in fields(Track)}
-        return {**{name: array.copy() for name, array in named.items()}, "trust": self.trust.copy()}
+    @property
+    def num_bytes(self) -> int:
+        """Bytes that the state holds."""
+        own = sum(getattr(self.track, field.name).nbytes for field in fields(Track)) + self.trust.nbytes
+        return own + (0 if self.place is None else self.place.num_bytes)
+
+
+def arrays_of(state: ReliefState) -> StoredArrays:
+    """Track and trust as named arrays, from which `state_of` makes the same ones bit for bit."""
+    named = {field.name: getattr(state.track, field.name) for field in fields(Track)}
+    return {**{name: array.copy() for name, array in named.items()}, "trust": state.trust.copy()}
 
 
 _SHAPES = {
@@ -56,7 +64,7 @@ _SHAPES = {
 }
 
 
-def state_of(arrays: StoredArrays) -> ReliefState:
+def state_of(arrays: StoredArrays, place: Place | None = None) -> ReliefState:
     """The state that was stored as these arrays. Raises ValueError for a missing, wrongly shaped or non-finite one."""
     for name, shape in _SHAPES.items():
         if name not in arrays:
@@ -66,10 +74,11 @@ def state_of(arrays: StoredArrays) -> ReliefState:
                 f"the array {name!r} of a stored detail state must hold finite numbers in the shape {shape}, got the "
                 f"shape {arrays[name].shape}; make the take's chunks again"
             )
-    held = {name: np.array(arrays[name], np.float64) for name in _SHAPES}
+    held = {name: np.array(arrays[name], np.float32) for name in _SHAPES}
     return ReliefState(
         track=Track(
             extrinsics=held["extrinsics"], gains=held["gains"], relief=held["relief"], evidence=held["evidence"]
         ),
-        trust=held["trust"].astype(np.float32),
+        trust=held["trust"],
+        place=place,
     )

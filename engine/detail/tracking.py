@@ -7,12 +7,22 @@ less they agree, so that what the world paints anew does not pull. The command p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
 
-from engine.detail.geometry import FARTHEST, NEAREST, RELIEF_HEIGHT, RELIEF_WIDTH, Camera, Sight, relief_cells
+from engine.detail.geometry import (
+    FARTHEST,
+    NEAREST,
+    RELIEF_HEIGHT,
+    RELIEF_WIDTH,
+    Camera,
+    Sight,
+    inside_start,
+    relief_cells,
+)
 from engine.detail.images import Array, Doubles, fetch
 from engine.detail.state import Track
 
@@ -63,13 +73,38 @@ class _Equations:
     right: Doubles
 
 
+class Reference(Protocol):
+    """What soft frames are compared with, by places of the start picture."""
+
+    def brightness_at(self, across: Array, down: Array) -> Array:
+        """Normalised brightness there."""
+        ...
+
+    def weight_at(self, across: Array, down: Array) -> Array:
+        """In [0, 1]: how much is to be made of it."""
+        ...
+
+
+class StartReference:
+    """The start picture alone: past its edges nothing is known."""
+
+    def __init__(self, brightness: Array) -> None:
+        """`brightness` is the start picture's, normalised."""
+        self._brightness = brightness
+
+    def brightness_at(self, across: Array, down: Array) -> Array:
+        return fetch(self._brightness, across, down)
+
+    def weight_at(self, across: Array, down: Array) -> Array:
+        return inside_start(across, down).astype(np.float32)
+
+
 class Tracker:
     """The measuring of one start picture's camera."""
 
-    def __init__(self, camera: Camera, brightness: Array, prior: Doubles) -> None:
-        """`brightness` is the start picture's, normalised, at the camera's size; `prior` its relief (5, 8)."""
+    def __init__(self, camera: Camera, prior: Doubles) -> None:
+        """`prior` is the start picture's relief (5, 8)."""
         self._camera = camera
-        self._brightness = brightness
         self._prior = prior
         part = (slice(1, None, EVERY), slice(1, None, EVERY))
         self._part = part
@@ -77,29 +112,29 @@ class Tracker:
 
     def start(self) -> Track:
         """At the start picture, before any frame."""
-        return Track(
-            extrinsics=np.eye(3, 4), gains=np.ones(6), relief=self._prior.copy(), evidence=np.zeros_like(self._prior)
-        )
+        return _track(np.eye(3, 4), np.ones(6), self._prior, np.zeros_like(self._prior))
 
-    def follow(self, track: Track, brightness: Array, move: Doubles) -> Track:
+    def follow(self, track: Track, reference: Reference, brightness: Array, move: Doubles) -> Track:
         """The track after a latent whose last soft frame has this normalised brightness, at the camera's size.
 
         `move` (3, 4) is the commanded relative pose: extrinsics after it are `move` times those before.
         """
-        command = np.concatenate([cv2.Rodrigues(move[:, :3])[0].ravel(), move[:, 3]])
-        predicted = command * track.gains
+        command = _command(move)
+        gains = track.gains.astype(np.float64)
+        predicted = command * gains
         extrinsics = moved(track.extrinsics, predicted)
-        relief = track.relief
+        relief = known = track.relief.astype(np.float64)
         pose_weight = 1 / (POSE_SIGMA * np.abs(command) + POSE_SIGMA_AT_REST) ** 2
-        held = EVIDENCE_HOLDS * track.evidence.ravel()
+        evidence = track.evidence.ravel().astype(np.float64)
+        held = EVIDENCE_HOLDS * evidence
         from_prior = np.diag(np.concatenate([pose_weight, 1 / RELIEF_SIGMA**2 + held]))
         from_prior[6:, 6:] += _SMOOTHNESS
         correction = np.zeros(6)
         seen = np.zeros(6 + relief.size)
         for _ in range(ITERATIONS):
-            found = self._compare(extrinsics, relief, brightness)
+            found = self._compare(extrinsics, relief, reference, brightness)
             off = (relief - self._prior).ravel()
-            pull = off / RELIEF_SIGMA**2 + _SMOOTHNESS @ off + held * (relief - track.relief).ravel()
+            pull = off / RELIEF_SIGMA**2 + _SMOOTHNESS @ off + held * (relief - known).ravel()
             right = found.right - np.concatenate([correction * pose_weight, pull])
             step = np.clip(np.linalg.solve(found.matrix + from_prior, right), -LARGEST_STEP, LARGEST_STEP)
             extrinsics = moved(extrinsics, step[:6])
@@ -107,20 +142,16 @@ class Tracker:
             changed = relief + step[6:].reshape(relief.shape)
             relief = np.clip(changed, np.log(FARTHEST), np.log(NEAREST))
             seen = np.diag(found.matrix)
-        evidence = np.clip(EVIDENCE_FADES * track.evidence.ravel() + seen[6:], 0, MOST_EVIDENCE)
+        evidence = np.clip(EVIDENCE_FADES * evidence + seen[6:], 0, MOST_EVIDENCE)
         told = np.abs(command) > LEAST_COMMAND
-        learned = track.gains + GAIN_RATE * correction / np.where(told, command, 1)
-        return Track(
-            extrinsics=extrinsics,
-            gains=np.where(told, np.clip(learned, 0.5, 1.5), track.gains),
-            relief=relief,
-            evidence=evidence.reshape(relief.shape),
-        )
+        learned = gains + GAIN_RATE * correction / np.where(told, command, 1)
+        gains = np.where(told, np.clip(learned, 0.5, 1.5), gains)
+        return _track(extrinsics, gains, relief, evidence.reshape(relief.shape))
 
-    def _compare(self, extrinsics: Doubles, relief: Doubles, brightness: Array) -> _Equations:
+    def _compare(self, extrinsics: Doubles, relief: Doubles, reference: Reference, brightness: Array) -> _Equations:
         sight = self._camera.look(extrinsics, relief)
-        fetched = fetch(self._brightness, sight.across, sight.down)
-        inside = ((np.abs(sight.across) < 0.98) & (np.abs(sight.down) < 0.98)).astype(np.float32)
+        fetched = reference.brightness_at(sight.across, sight.down)
+        inside = reference.weight_at(sight.across, sight.down)
         # The world loses contrast: it is compared at its own.
         ratio = float((brightness * fetched * inside).sum() / ((fetched * fetched * inside).sum() + 1e-3))
         contrast = np.float32(np.clip(ratio, 0.3, 1.2))
@@ -167,8 +198,27 @@ class Tracker:
         return weights
 
 
-def moved(extrinsics: Doubles, change: Doubles) -> Doubles:
+def coasted(track: Track, move: Doubles) -> Track:
+    """The track after a latent that was not looked at: as commanded, times the gains."""
+    return replace(track, extrinsics=moved(track.extrinsics, _command(move) * track.gains).astype(np.float32))
+
+
+def _track(extrinsics: Doubles, gains: Doubles, relief: Doubles, evidence: Doubles) -> Track:
+    return Track(
+        extrinsics=extrinsics.astype(np.float32),
+        gains=gains.astype(np.float32),
+        relief=relief.astype(np.float32),
+        evidence=evidence.astype(np.float32),
+    )
+
+
+def _command(move: Doubles) -> Doubles:
+    """(6,) rotation vector and translation of a relative pose (3, 4)."""
+    return np.concatenate([cv2.Rodrigues(move[:, :3])[0].ravel(), move[:, 3]])
+
+
+def moved(extrinsics: Array | Doubles, change: Doubles) -> Doubles:
     """Extrinsics (3, 4) after a turn (rotation vector) and a shift in the camera's own axes: `change` (6,)."""
     turn = np.asarray(cv2.Rodrigues(change[:3].reshape(3, 1))[0])
-    shifted = turn @ extrinsics[:, 3] + change[3:6]
+    shifted = turn @ extrinsics[:, 3] + change[3:6]  # in double precision, as the turn is
     return np.concatenate([turn @ extrinsics[:, :3], shifted[:, None]], axis=1)

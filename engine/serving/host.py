@@ -111,7 +111,7 @@ class EngineHost:
         if parent_id is None:
             assert asked.start is not None, "the first chunk of a take needs its start"
             parent_id = f"start of {asked.request_id}"
-            start_latents = branches.open(parent_id, asked.start, asked.actions.modality.name)
+            start_latents = branches.open(parent_id, asked.start, asked.actions.modality.name, asked.picture)
         request = next_request(
             take_seed=asked.take_seed,
             index=asked.index,

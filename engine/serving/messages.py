@@ -29,6 +29,7 @@ class MakeChunk:
         fingerprint: of the world that is meant, so that another one in its place is not taken for it; "" for any.
         parent_id: of the request for the chunk before it; None for the first of a take.
         start: frames (1 + 4k, H, W, 3) of the world's size, with the first chunk alone.
+        picture: the last of them at the best resolution there is, with the first chunk alone.
         index: number of the chunk in its take, from 0.
         take_seed: of the take; the chunk's own is derived from it.
         actions: one row per latent of the chunk.
@@ -41,6 +42,7 @@ class MakeChunk:
     fingerprint: str = ""
     parent_id: str | None
     start: Frames | None = None
+    picture: Picture | None = None
     index: int
     take_seed: int
     actions: ActionTrack

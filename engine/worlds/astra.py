@@ -106,6 +106,7 @@ class AstraWorld:
             has_text=text_encoder is not None,
             device=str(self._device),
             licence=config.licence,
+            detail=config.detail,
             settings=with_defaults(ASTRA_SETTINGS, asdict(config.defaults)),
             presets=ASTRA_PRESETS,
         )
@@ -113,7 +114,7 @@ class AstraWorld:
     # ------------------------------------------------------------------ the protocol
 
     @torch.no_grad()
-    def open(self, frames: Frames, modality_name: str) -> Opened:
+    def open(self, frames: Frames, modality_name: str, picture: Picture | None = None) -> Opened:
         """Encode the start frames; nothing is decoded yet."""
         check_frames(frames, self.info)
         if modality_name not in self.info.modalities:

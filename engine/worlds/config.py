@@ -14,6 +14,7 @@ from engine.settings import Settings, changed_settings
 from engine.worlds.astra_settings import ASTRA_SETTINGS, AstraSettings
 
 FILE_NAME = "world.json"
+_UNDECIDING = ("trained_speed", "trained_turn", "detail")
 Check = tuple[Callable[[Any], bool], str]
 """Whether a value can be an entry, and what one is."""
 
@@ -38,11 +39,14 @@ class WorldConfig:
     row_encoding: RowEncoding = "rows"
     """How action rows become what the network reads; see `engine.actions.encoding`."""
     licence: str = ""
+    detail: str = "off"
+    """Whether frames are shown with detail of the start picture where nobody chooses: auto, on or off."""
     defaults: AstraSettings = field(default_factory=AstraSettings)
 
     def deciding(self) -> dict[str, Any]:
-        """What of it decides what comes out, for the fingerprint: not how fast the user is told to go."""
-        return {name: value for name, value in asdict(self).items() if name not in ("trained_speed", "trained_turn")}
+        """What of it decides what comes out, for the fingerprint: neither how fast the user is told to go nor how it
+        is shown."""
+        return {name: value for name, value in asdict(self).items() if name not in _UNDECIDING}
 
     def clock(self, frames_per_latent: int) -> Clock:
         """The world's clock; how many frames a latent stands for is its video autoencoder's to say."""
@@ -109,6 +113,7 @@ COMMON_CHECKS: dict[str, Check] = {
 """What world.json may say of a world of any kind."""
 _CHECKS: dict[str, Check] = {
     **COMMON_CHECKS,
+    "detail": (lambda value: value in ("auto", "on", "off"), "auto, on or off"),
     "fps": _COUNT,
     "trained_speed": _SPEED,
     "trained_turn": _SPEED,

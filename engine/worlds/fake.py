@@ -88,7 +88,7 @@ class FakeWorld:
             presets=ASTRA_PRESETS if settings is FAKE_SETTINGS else (),
         )
 
-    def open(self, frames: Frames, modality_name: str) -> Opened:
+    def open(self, frames: Frames, modality_name: str, picture: Picture | None = None) -> Opened:
         check_frames(frames, self.info)
         kind = modality(modality_name)
         num = self.info.clock.num_latents(len(frames))

@@ -8,7 +8,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.messages import ChunkRequest, ChunkResult, Frames, FramesDecoded, Latents, Listener, TakeHistory, WorldInfo
+from engine.messages import (
+    ChunkRequest,
+    ChunkResult,
+    Frames,
+    FramesDecoded,
+    Latents,
+    Listener,
+    Picture,
+    TakeHistory,
+    WorldInfo,
+)
 from engine.settings import changed_settings
 
 MAX_START_LATENTS = 30
@@ -36,10 +46,12 @@ class WorldModel(Protocol):
     restore_latents: int
     """How many of a take's last latents `restore` needs at most."""
 
-    def open(self, frames: Frames, modality: str) -> Opened:
+    def open(self, frames: Frames, modality: str, picture: Picture | None = None) -> Opened:
         """Start a take from frames of the world's size: whole latents of its clock, at most `MAX_START_LATENTS`.
 
-        Raises ValueError for others.
+        `picture` is the last of them at the best resolution there is; worlds that show no detail pass it over.
+
+        Raises ValueError for frames that are something else.
         """
         ...
 

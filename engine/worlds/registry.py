@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.settings import SettingSpec, Specs
+from engine.worlds.detail_settings import detail_settings
 from engine.worlds.kind import WorldKind
 from engine.worlds.protocol import WorldModel
 
@@ -137,15 +139,21 @@ def every_setting() -> Specs:
     """Settings of all kinds of worlds, each name once: what a command line and a list of jobs may name."""
     found: dict[str, SettingSpec] = {}
     for kind in find_kinds().kinds.values():
-        for spec in kind.settings:
+        for spec in settings_of(kind):
             found.setdefault(spec.name, spec)
     return tuple(found.values())
 
 
+def settings_of(kind: WorldKind) -> Specs:
+    """What can be set in a world of that kind once it is open: what it declares itself, and detail."""
+    return (*kind.settings, *detail_settings())
+
+
 def open_world(spec: str, catalogue: Mapping[str, Path], device: str = "auto") -> WorldModel:
-    """Open a world that is given as `resolve_world` takes it. Raises what that and `WorldKind.open` raise."""
+    """Open a world that is given as `resolve_world` takes it, with detail. Raises what that and `WorldKind.open`
+    raise."""
     world = resolve_world(spec, catalogue)
-    return world.kind.open(world.location, device)
+    return importlib.import_module("engine.worlds.detailed").DetailedWorld(world.kind.open(world.location, device))
 
 
 def _at(path: Path) -> ResolvedWorld:

@@ -85,6 +85,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("view.wipe", "A | B Wipe", "W", icon="split-horizontal", group=2, on=True),
     _c("view.side", "Side by Side", "Shift+W", icon="columns", group=2, on=True),
     _c("view.hud", "Action HUD", "H", icon="game-controller", group=2, on=True),
+    _c("view.detail", "Detail", "Shift+H", icon="image", group=2, on=True, tip="With detail, or as the world made it"),
     _c("view.curves", "Curves in the Timeline", "Shift+G", icon="pulse", group=2, on=True),
     _c("view.timeline_in", "Zoom In on the Timeline", "=", "+", icon="plus", group=2),
     _c("view.timeline_out", "Zoom Out of the Timeline", "-", icon="minus", group=2),

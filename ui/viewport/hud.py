@@ -110,6 +110,20 @@ def paint_hud(painter: QPainter, theme: Theme, box: QRectF, motion: Motion) -> N
         paint_gauge(painter, theme, QRectF(box.center().x() - width / 2, box.bottom() - 16 - 74, width, 74), motion)
 
 
+def paint_note(painter: QPainter, theme: Theme, box: QRectF, note: str) -> None:
+    """A line at the top of a picture, shortened where it has no room."""
+    if not note or box.width() < 200:
+        return
+    painter.setFont(theme.font(11))
+    metrics = painter.fontMetrics()
+    words = metrics.elidedText(note, Qt.TextElideMode.ElideRight, int(box.width() - 48))
+    width = metrics.horizontalAdvance(words) + 20
+    place = QRectF(box.center().x() - width / 2, box.top() + 10, width, 22)
+    plate(painter, theme, place)
+    painter.setPen(theme.color("on_plate2"))
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
+
+
 def paint_cap(painter: QPainter, theme: Theme, box: QRectF, name: str, *, is_held: bool, is_dim: bool = False) -> None:
     """One key: amber while its action is on."""
     painter.setPen(Qt.PenStyle.NoPen)

@@ -17,6 +17,7 @@ from astra_studio.document.places import recent
 from astra_studio.document.session import Change
 from astra_studio.services.generation.queue import ChunkPreview, GenerationStatus
 from engine.video.pictures import Crop, crop_for
+from engine.worlds.detail_settings import is_invented
 from ui.studio import Studio
 from ui.viewport.hud import Motion, motion_of
 from ui.viewport.images import image_of
@@ -135,6 +136,11 @@ class ViewportPane(QWidget):
         for command, compare in _COMPARISONS.items():
             self._attach_compare(command, compare)
         commands.attach("view.hud", self._toggle_hud, checked=lambda: self.stage.has_hud)
+        commands.attach(
+            "view.detail",
+            lambda: studio.player.set_soft(not studio.player.is_soft),
+            checked=lambda: not studio.player.is_soft,
+        )
 
     def _attach_zoom(self, command: str, zoom: Zoom) -> None:
         self._studio.commands.attach(
@@ -172,6 +178,7 @@ class ViewportPane(QWidget):
                     label=label,
                     progress=progress,
                     motion=self._motion(take),
+                    note=self._note(),
                 )
             )
         elif start is not None:
@@ -231,6 +238,22 @@ class ViewportPane(QWidget):
             None if frame < first else motion_of(take.actions, int(take.clock.tick_of_frame(frame, first)), take.clock)
         )
 
+    def _note(self) -> str:
+        """What is to be said of the frame's detail; "" where the chunk has none."""
+        found = self._studio.player.chunk
+        if found is None or found[0].soft_frames is None:
+            return ""
+        if self._studio.player.is_soft:
+            return self.tr("as the world made it, without detail")
+        if is_invented(found[0].request.settings):
+            return self.tr(
+                "detail of the start picture, moved as the world's frames move; what the start picture does not show "
+                "is invented"
+            )
+        return self.tr(
+            "detail of the start picture, moved as the world's frames move; what the world has never shown stays soft"
+        )
+
     def _words(self, take: Take, status: GenerationStatus) -> tuple[str, float | None]:
         active = status.active
         if status.world_stage == "opening" and (status.queued or not take.chunks):
@@ -258,7 +281,10 @@ class ViewportPane(QWidget):
         chunk, _ = found
         where = self.tr("in memory") if self._studio.player.is_in_memory(chunk) else self.tr("stored")
         number = self.tr("chunk {0}").format(chunk.request.index + 1)
-        return f"{take.name}  ·  {number}  ·  {where}"
+        parts = [take.name, number, where]
+        if chunk.soft_frames is not None:
+            parts.append(self.tr("without detail") if self._studio.player.is_soft else self.tr("with detail"))
+        return "  ·  ".join(parts)
 
     # ------------------------------------------------------------------ what happens
 

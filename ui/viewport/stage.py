@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QWidget
 from engine.video.pictures import Crop
 from ui.dropping import can_take
 from ui.theme import R8, S12, Theme
-from ui.viewport.hud import Motion, paint_chip, paint_hud, plate
+from ui.viewport.hud import Motion, paint_chip, paint_hud, paint_note, plate
 from ui.viewport.images import fitted
 
 Zoom = Literal["fit", "1:1", "2:1", "free"]
@@ -54,6 +54,7 @@ class Shown:
         names: of both takes, for the chips.
         label: words on a plate at the top, such as "Chunk 5 · step 18 of 50"; "" for none.
         progress: share of the steps, for the ring beside the label; None for no ring.
+        note: what is to be said of the picture, in the HUD; "" for nothing.
         crop: shown and movable over the whole start picture; None: the picture is a frame.
     """
 
@@ -64,6 +65,7 @@ class Shown:
     progress: float | None = None
     crop: Crop | None = None
     motion: Motion | None = None
+    note: str = ""
 
 
 class Stage(QWidget):
@@ -160,6 +162,7 @@ class Stage(QWidget):
                 visible = box.intersected(QRectF(self.rect()))
                 if self.has_hud:
                     paint_hud(painter, self._theme, visible, shown.motion)
+                    paint_note(painter, self._theme, visible, shown.note)
                 else:
                     paint_chip(painter, self._theme, visible.bottomLeft() + QPointF(10, -10), shown.motion)
         if shown.label:

@@ -28,6 +28,7 @@ from engine.clock import ASTRA_CLOCK
 from engine.messages import Event, WorldInfo
 from engine.video.pictures import load_picture
 from engine.whole_files import remove_leftovers, whole_path
+from engine.worlds.detail_settings import shown_size
 from engine.worlds.protocol import WorldModel
 
 Status = Literal["done", "skipped", "failed", "cancelled", "waiting"]
@@ -291,7 +292,8 @@ def _forecast_one(
     tracks = split_chunks(actions, clock.latents_per_chunk)
     settings = info.settings_with(dict(job.changes))
     seconds = [timings.seconds(info, settings, len(track)) for track in tracks]
-    num_pixels = clock.num_frames(1 + len(actions)) * info.width * info.height
+    width, height = shown_size(info, settings, actions.modality.name)
+    num_pixels = clock.num_frames(1 + len(actions)) * width * height
     return JobForecast(
         job=job,
         num_chunks=len(tracks),

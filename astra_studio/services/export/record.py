@@ -15,6 +15,7 @@ from astra_studio import __version__
 from astra_studio.document.model import Chunk, Take
 from astra_studio.document.parameters import keys_that_made
 from engine.whole_files import PartFile
+from engine.worlds.detail_settings import in_words
 
 SIDECAR_SUFFIX = ".astra.json"
 METADATA_KEY = "comment"
@@ -64,6 +65,7 @@ def record_of_chunk(chunk: Chunk) -> dict[str, Any]:
         "negative_prompt": asked.negative_prompt,
         "settings": dict(asked.settings),
         "num_frames": chunk.num_frames,
+        "detail": None if chunk.soft_frames is None else in_words(asked.settings),
         "latents_sha256": chunk.latents_sha256,
         "rows": [[float(f"{value:.9g}") for value in row] for row in asked.actions.rows.tolist()],
     }

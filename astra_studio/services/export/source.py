@@ -30,6 +30,7 @@ class TakeSource:
         self._beside = TakeSource(project, beside, has_hud=has_hud, scale=scale) if beside is not None else None
         self.num_frames = made_frames(take)
         self.rate = take.clock.fps
+        self._size = self._largest_size()
 
     def picture(self, number: int) -> Picture:
         """Frame `number` as it is exported. Raises ValueError for takes of different sizes, ArtifactDamaged."""
@@ -48,13 +49,23 @@ class TakeSource:
         if self._open is None or self._open[0] != chunk.id:
             self._close_chunk()
             self._open = (chunk.id, ChunkFrames(self._artifacts.read(chunk.frames)))
-        picture = _enlarged(self._open[1].frame(inside), self._scale)
+        picture = _resized(self._open[1].frame(inside), self._size, self._scale)
         tick = tick_in(chunk, inside)
         return (
             picture
             if tick is None or not self._has_hud
             else draw_hud(picture, chunk.request.actions, tick, chunk.clock)
         )
+
+    def _largest_size(self) -> tuple[int, int]:
+        """(width, height) of the take's largest frames: chunks may be shown at different sizes."""
+        distinct = {chunk.request.settings: chunk for chunk in self._take.chunks}
+        sizes = []
+        for chunk in distinct.values():
+            with ChunkFrames(self._artifacts.read(chunk.frames)) as frames:
+                height, width = frames.frame(0).shape[:2]
+                sizes.append((width, height))
+        return max(sizes)
 
     def _close_chunk(self) -> None:
         if self._open is not None:
@@ -74,11 +85,12 @@ class TakeSource:
         self.close()
 
 
-def _enlarged(picture: Picture, scale: int) -> Picture:
-    if scale == 1:
+def _resized(picture: Picture, size: tuple[int, int], scale: int) -> Picture:
+    """A picture at `scale` times that width and height."""
+    wanted = scale * size[0], scale * size[1]
+    if picture.shape[1::-1] == wanted:
         return picture
-    height, width = picture.shape[:2]
-    return np.array(Image.fromarray(picture).resize((scale * width, scale * height), Image.Resampling.LANCZOS))
+    return np.array(Image.fromarray(picture).resize(wanted, Image.Resampling.LANCZOS))
 
 
 def tick_in(chunk: Chunk, frame: int) -> int | None:

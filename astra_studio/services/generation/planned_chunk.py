@@ -12,7 +12,7 @@ from astra_studio.document.derived import Asked, asked_at, latents_per_chunk, ma
 from astra_studio.document.model import ChunkId, Project, Start, Take, new_id
 from astra_studio.document.writer import Finished
 from astra_studio.services.generation.requests import planned_actions, stored_take
-from astra_studio.services.playback.starts import start_frames
+from astra_studio.services.playback.starts import best_picture, start_frames
 from engine.actions.modality import ActionTrack
 from engine.messages import TakeHistory, WorldInfo
 from engine.serving.messages import ChunkDone, MakeChunk
@@ -49,10 +49,11 @@ class PlannedChunk:
     def message(self) -> MakeChunk:
         """The request; of a take's first chunk with the start, which is read for it. Raises ArtifactDamaged, or what
         reading the start raises."""
-        frames = None
+        frames = picture = None
         if self.parent is None:
             with open_artifacts(self.project_file) as artifacts:
-                frames = start_frames(self.start, artifacts.read(self.start.artifact), self.info)
+                data = artifacts.read(self.start.artifact)
+            frames, picture = start_frames(self.start, data, self.info), best_picture(self.start, data, self.info)
         has_text = self.info.has_text
         return MakeChunk(
             request_id=self.chunk_id,
@@ -60,6 +61,7 @@ class PlannedChunk:
             fingerprint=self.info.fingerprint,
             parent_id=self.parent,
             start=frames,
+            picture=picture,
             index=self.index,
             take_seed=self.take.recipe.seed,
             actions=self.actions,
@@ -71,7 +73,7 @@ class PlannedChunk:
     def history(self, num_latents: int) -> TakeHistory:
         """What lies before the chunk. Raises ArtifactDamaged."""
         with open_artifacts(self.project_file) as artifacts:
-            return stored_take(self.take.chunks, artifacts.read, self.unstored).history(num_latents)
+            return stored_take(self.take.chunks, artifacts.read, self.unstored, info=self.info).history(num_latents)
 
     def finished(self, done: ChunkDone) -> Finished:
         """The chunk as the engine made it, for the project."""

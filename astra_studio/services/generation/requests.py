@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from astra_studio.document.actions import Actions, joined
-from astra_studio.document.chunk_files import decode_latents
+from astra_studio.document.chunk_files import decode_arrays, decode_latents
 from astra_studio.document.derived import latents_per_chunk, made_ticks, total_ticks
 from astra_studio.document.model import ArtifactId, Chunk, Project, Take
 from astra_studio.document.writer import Finished
+from astra_studio.services.playback.starts import best_picture
 from engine.actions.pose_line import parse_pose_line
 from engine.clock import Clock
-from engine.messages import Latents
+from engine.messages import Latents, StoredArrays, WorldInfo
 from engine.rollout import StoredTake
 
 
@@ -42,7 +43,11 @@ def num_missing(project: Project, take: Take, first: int) -> int:
 
 
 def stored_take(
-    chunks: Sequence[Chunk], read: Callable[[ArtifactId], bytes], unstored: Sequence[Finished] = ()
+    chunks: Sequence[Chunk],
+    read: Callable[[ArtifactId], bytes],
+    unstored: Sequence[Finished] = (),
+    *,
+    info: WorldInfo,
 ) -> StoredTake:
     """A chain of stored chunks and of those behind them in memory, as a rollout rebuilds its state from it.
 
@@ -62,12 +67,19 @@ def stored_take(
         latents = finished.result.latents
         parts.add(latents.shape[1], lambda latents=latents: latents)  # type: ignore[misc]
     tracks = [chunk.request.actions.track for chunk in chunks]
+    start = chunks[0].request.start if chunks else unstored[0].start
+    arrays = unstored[-1].result.arrays if unstored else _arrays(chunks[-1], read)
     return StoredTake(
         latents=parts,
         chunks=[*tracks, *(finished.result.request.actions for finished in unstored)],
         num_start=first,
-        arrays=unstored[-1].result.arrays if unstored else {},
+        arrays=arrays,
+        picture=best_picture(start, read(start.artifact), info) if arrays else None,
     )
+
+
+def _arrays(chunk: Chunk, read: Callable[[ArtifactId], bytes]) -> StoredArrays:
+    return {} if chunk.arrays is None else decode_arrays(read(chunk.arrays))
 
 
 class _Latents:

@@ -57,5 +57,5 @@ class ArrivingFrames:
         return [known for known in self._chunks if known.take == take.id and known.chunk_id not in own]
 
 
-FoundFrame = tuple[ChunkId, int, Chunk | None]
-"""A chunk, a frame's number in it, and the chunk in the project, where it is there."""
+FoundFrame = tuple[str, int, Chunk | None]
+"""Under what a chunk's frames are kept, a frame's number in it, and the chunk in the project, where it is there."""

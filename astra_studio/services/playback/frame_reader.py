@@ -26,14 +26,26 @@ THUMBNAIL = -1
 
 @dataclass(frozen=True)
 class FrameRequest:
-    """A frame of a chunk, its thumbnail, or a start's whole picture."""
+    """A frame of a chunk, its thumbnail, or a start's whole picture.
+
+    Attributes:
+        is_soft: whether the frame is wanted as the world decoded it, without detail.
+    """
 
     source: Chunk | Start
     number: int
+    is_soft: bool = False
 
     @property
     def key(self) -> tuple[str, int]:
-        return (self.source.id if isinstance(self.source, Chunk) else self.source.artifact, self.number)
+        if isinstance(self.source, Start):
+            return self.source.artifact, self.number
+        return frames_id(self.source, is_soft=self.is_soft), self.number
+
+
+def frames_id(chunk: Chunk, *, is_soft: bool) -> str:
+    """Under what a chunk's frames are kept: those without detail apart, where there are any."""
+    return f"{chunk.id} soft" if is_soft and chunk.soft_frames is not None else chunk.id
 
 
 class FrameReader:
@@ -97,9 +109,11 @@ def _read(request: FrameRequest, artifacts: ArtifactReader, opened: OrderedDict[
         return whole_picture(source, artifacts.read(source.artifact))
     if request.number == THUMBNAIL:
         return decode_jpeg(artifacts.read(source.thumbnail), max(THUMBNAIL_PX))
-    if source.id not in opened:
-        opened[source.id] = ChunkFrames(artifacts.read(source.frames))
+    key = request.key[0]
+    if key not in opened:
+        soft = source.soft_frames if request.is_soft else None
+        opened[key] = ChunkFrames(artifacts.read(soft or source.frames))
         while len(opened) > _OPEN_CHUNKS:
             opened.popitem(last=False)[1].close()
-    opened.move_to_end(source.id)
-    return opened[source.id].frame(request.number)
+    opened.move_to_end(key)
+    return opened[key].frame(request.number)

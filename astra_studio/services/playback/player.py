@@ -10,7 +10,7 @@ from astra_studio.document.session import Change, Session
 from astra_studio.services.generation.status import NewFrames
 from astra_studio.services.playback.arriving import ArrivingFrames, FoundFrame
 from astra_studio.services.playback.frame_cache import DEFAULT_CAP_BYTES, FrameCache
-from astra_studio.services.playback.frame_reader import THUMBNAIL, FrameReader, FrameRequest
+from astra_studio.services.playback.frame_reader import THUMBNAIL, FrameReader, FrameRequest, frames_id
 from astra_studio.services.signals import Post, Signal
 from engine.messages import Picture
 
@@ -35,6 +35,7 @@ class Player:
         self._frame = 0
         self._is_playing = False
         self._is_looping = True
+        self._is_soft = False
         self._is_once = False
         self._rate = 1.0
         self._clock_s: float | None = None
@@ -108,6 +109,19 @@ class Player:
             return None
         _, number, chunk = self._locate(self._take, min(self._frame, self.num_frames - 1))
         return None if chunk is None else (chunk, number)
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether frames are shown as the world decodes them, without detail; new ones once they are stored."""
+        return self._is_soft
+
+    def set_soft(self, is_soft: bool) -> None:
+        """Show frames without or with detail, from now on."""
+        if is_soft != self._is_soft:
+            self._is_soft = is_soft
+            self._reader.forget()
+            self._missed.clear()
+            self.changed.emit(None)
 
     # ------------------------------------------------------------------ moving
 
@@ -316,7 +330,7 @@ class Player:
 
     def is_in_memory(self, chunk: Chunk) -> bool:
         """Whether all frames of a chunk are here."""
-        return self._cache.count(chunk.id) >= chunk.num_frames
+        return self._cache.count(frames_id(chunk, is_soft=self._is_soft)) >= chunk.num_frames
 
     @property
     def cache_bytes(self) -> int:
@@ -348,7 +362,7 @@ class Player:
         if found is not None:
             return (*found, None)
         chunk, number = locate_frame(take, frame)
-        return chunk.id, number, chunk
+        return frames_id(chunk, is_soft=self._is_soft), number, chunk
 
     def _at_hand(self, take: Take, frame: int) -> Picture | None:
         chunk_id, number, _ = self._locate(take, frame)
@@ -357,7 +371,7 @@ class Player:
     def _wish(self, take: Take, frame: int) -> tuple[ChunkId, int]:
         chunk_id, number, chunk = self._locate(take, frame)
         if chunk is not None and self._cache.get(chunk_id, number) is None:
-            self._reader.request(FrameRequest(chunk, number))
+            self._reader.request(FrameRequest(chunk, number, is_soft=self._is_soft))
         return chunk_id, number
 
     def _read(self, request: FrameRequest, picture: Picture) -> None:
@@ -375,7 +389,7 @@ class Player:
             # Frames read ahead change nothing that is seen: views would only be painted once more.
             if (source, number) in self._missed or self.is_in_memory(request.source):
                 self._missed.discard((source, number))
-                self.arrived.emit(source)
+                self.arrived.emit(request.source.id)
 
     def _project_changed(self, change: Change) -> None:
         self._arriving.settle(change.after)

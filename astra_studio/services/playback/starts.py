@@ -17,6 +17,7 @@ from engine.messages import Frames, Picture, WorldInfo
 from engine.video.decode import read_frames
 from engine.video.footage import read_start_file
 from engine.video.pictures import Crop, crop_for, fit_picture, load_picture
+from engine.worlds.detail_settings import largest_size
 
 PICTURE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif"}
@@ -49,6 +50,12 @@ def _scaled(crop: Crop, start: Start, picture: Picture) -> Crop:
     if share == 1:
         return crop
     return Crop(left=crop.left * share, top=crop.top * share, width=crop.width * share, height=crop.height * share)
+
+
+def best_picture(start: Start, data: bytes, info: WorldInfo) -> Picture:
+    """What the world sees of the last start frame, at the best resolution that detail makes use of. Raises as
+    `start_frames`."""
+    return fit_picture(whole_picture(start, data), crop_of(start, info), *largest_size(info))
 
 
 def start_picture(data: bytes) -> Picture:

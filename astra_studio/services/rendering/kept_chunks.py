@@ -9,26 +9,29 @@ import io
 import json
 import shutil
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from engine.actions.modality import ActionTrack
-from engine.messages import Frames, Latents
+from engine.messages import Frames, Latents, StoredArrays
 from engine.whole_files import PartFile
 
 _REQUEST = "request.json"
+_ARRAYS = "array-"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class KeptChunk:
-    """A finished chunk: its latents (C, T, h, w), frames (N, H, W, 3) and what the report says of it."""
+    """A finished chunk: its latents (C, T, h, w), shown frames (N, H, W, 3), what the world wants back, and what the
+    report says of it."""
 
     latents: Latents
     frames: Frames
     told: dict[str, Any]
+    arrays: StoredArrays = field(default_factory=dict)
 
 
 class KeptChunks:
@@ -62,7 +65,8 @@ class KeptChunks:
             self._write(self._folder / _REQUEST, json.dumps({"key": self._key}).encode())
         buffer = io.BytesIO()
         told = np.frombuffer(json.dumps(chunk.told).encode(), np.uint8)
-        np.savez(buffer, latents=chunk.latents, frames=chunk.frames, told=told)
+        arrays: dict[str, Any] = {f"{_ARRAYS}{name}": array for name, array in chunk.arrays.items()}
+        np.savez(buffer, latents=chunk.latents, frames=chunk.frames, told=told, **arrays)
         self._write(self._place(index), buffer.getvalue())
 
     def clear(self) -> None:
@@ -74,7 +78,8 @@ class KeptChunks:
         try:
             with np.load(io.BytesIO(self._place(index).read_bytes()), allow_pickle=False) as held:
                 told = json.loads(held["told"].tobytes())
-                return KeptChunk(latents=held["latents"], frames=held["frames"], told=told)
+                arrays = {name.removeprefix(_ARRAYS): held[name] for name in held if name.startswith(_ARRAYS)}
+                return KeptChunk(latents=held["latents"], frames=held["frames"], told=told, arrays=arrays)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 

@@ -31,6 +31,7 @@ from engine.trajectories.resolve import resolve_trajectory
 from engine.video.encode import VideoWriter
 from engine.video.pictures import crop_for, fit_picture, load_picture
 from engine.whole_files import write_whole
+from engine.worlds.detail_settings import in_words, is_detailed, largest_size, shown_size
 from engine.worlds.protocol import WorldModel
 
 BYTES_PER_PIXEL = 0.5
@@ -108,10 +109,14 @@ def render(
     settings = info.settings_with(request.changes)
     num_ticks = None if request.num_chunks is None else request.num_chunks * clock.latents_per_chunk
     actions = request.actions(num_ticks, clock=clock)
-    check_room(request.out, num_frames=clock.num_frames(1 + len(actions)), info=info)
+    size = shown_size(info, settings, actions.modality.name)
+    check_room(request.out, num_frames=clock.num_frames(1 + len(actions)), size=size)
     crop = crop_for((picture.shape[1], picture.shape[0]), info.aspect)
     start = fit_picture(picture, crop, info.width, info.height)
-    rollout = Rollout(world, start[None], actions.modality.name, seed=request.seed, settings=settings)
+    reference = fit_picture(picture, crop, *largest_size(info))
+    rollout = Rollout(
+        world, start[None], actions.modality.name, seed=request.seed, settings=settings, picture=reference
+    )
     report = _Report(request, info, settings, actions.modality, asdict(crop))
     tracks = split_chunks(actions, clock.latents_per_chunk)
     hooks.world_opened(info, settings, len(tracks))
@@ -134,10 +139,12 @@ def _render_chunks(
     comment = f"Astra Studio {__version__}, {info.name}, {request.trajectory}, seed {request.seed}"
     keeper = KeptChunks(request.kept, request.key) if request.kept is not None and len(tracks) > 1 else None
     kept = [] if keeper is None else keeper.load(tracks)
-    rollout.resume_from([(track, chunk.latents) for track, chunk in zip(tracks, kept, strict=False)])
+    made = [(track, chunk.latents) for track, chunk in zip(tracks, kept, strict=False)]
+    rollout.resume_from(made, kept[-1].arrays if kept else None)
+    width, height = shown_size(info, rollout.settings, tracks[0].modality.name)
     timings = Timings()
     with VideoWriter(
-        request.out, width=info.width, height=info.height, fps=info.clock.fps, metadata={"comment": comment}
+        request.out, width=width, height=height, fps=info.clock.fps, metadata={"comment": comment}
     ) as writer:
         for track, chunk in zip(tracks, kept, strict=False):
             writer.write(chunk.frames)
@@ -152,10 +159,10 @@ def _render_chunks(
                     writer.abort()
                 return True
             encoding = time.perf_counter()
-            writer.write(result.frames)
+            writer.write(result.shown)
             told = report.add(result, time.perf_counter() - encoding)
             if keeper is not None:
-                keeper.add(result.request.index, KeptChunk(latents=result.latents, frames=result.frames, told=told))
+                keeper.add(result.request.index, _kept(result, told))
             timings.learn(info, rollout.settings, len(track), sum(result.seconds.values()))
             hooks.chunk_done(len(report.chunks))
     with suppress(OSError):  # a forecast that is less exact
@@ -163,6 +170,10 @@ def _render_chunks(
     if keeper is not None:
         keeper.clear()
     return False
+
+
+def _kept(result: ChunkResult, told: dict[str, Any]) -> KeptChunk:
+    return KeptChunk(latents=result.latents, frames=result.shown, told=told, arrays=result.arrays)
 
 
 def split_chunks(actions: ActionTrack, latents_per_chunk: int) -> list[ActionTrack]:
@@ -186,9 +197,9 @@ def check_output(path: Path) -> None:
         raise UserError(Problem(f"The file {path} cannot be written", why, "Choose another place"))
 
 
-def check_room(path: Path, num_frames: int, info: WorldInfo) -> None:
-    """Raise UserError if the disk has no room for the video."""
-    needed = int(num_frames * info.width * info.height * BYTES_PER_PIXEL)
+def check_room(path: Path, num_frames: int, size: tuple[int, int]) -> None:
+    """Raise UserError if the disk has no room for a video of that size in pixels."""
+    needed = int(num_frames * size[0] * size[1] * BYTES_PER_PIXEL)
     free = shutil.disk_usage(path.absolute().parent).free
     if free < needed:
         why = f"There is no room: {free / 1e6:.0f} MB are free and the video may need {needed / 1e6:.0f} MB"
@@ -242,6 +253,12 @@ class _Report:
         self.num_frames += told["num_frames"]
         self.chunks.append(told)
 
+    def _shown(self) -> dict[str, Any]:
+        """What the frames of the video are, beside what the world made."""
+        width, height = shown_size(self._info, self._settings, self._modality.name)
+        has_detail = is_detailed(self._settings, self._modality.name)
+        return {"width": width, "height": height, "detail": in_words(self._settings) if has_detail else None}
+
     def write(self, path: Path, seconds: float, was_cancelled: bool) -> None:
         request, info = self._request, self._info
         content = {
@@ -267,6 +284,7 @@ class _Report:
                 "ignores": list(info.ignores),
             },
             "device": info.device,
+            "shown": self._shown(),
             "video": str(request.out),
             "video_bytes": request.out.stat().st_size,
             "num_frames": self.num_frames,

@@ -8,7 +8,7 @@ from engine.detail import tracking
 from engine.detail.geometry import Camera
 from engine.detail.images import normalised_brightness
 from engine.detail.state import Track
-from engine.detail.tracking import Tracker, moved
+from engine.detail.tracking import StartReference, Tracker, moved
 from engine.training.synthetic.commands import Motion
 from tests.engine.detail.scenes import moves, walk
 
@@ -17,18 +17,21 @@ TURN = Motion(yaw_left=0.03)
 STEP_ASIDE = Motion(right=0.03)
 
 
-def tracker(name: str) -> Tracker:
-    start = walk(name, TURN, 1)[0]
-    return Tracker(CAMERA, normalised_brightness(start), CAMERA.prior_relief())
+def tracker() -> Tracker:
+    return Tracker(CAMERA, CAMERA.prior_relief())
+
+
+def reference(name: str) -> StartReference:
+    return StartReference(normalised_brightness(walk(name, TURN, 1)[0]))
 
 
 def followed(name: str, made: Motion, commanded: Motion, latents: int = 8) -> Track:
     """The track after frames of one motion while another was commanded."""
-    measuring = tracker(name)
+    measuring = tracker()
     track = measuring.start()
     frames = walk(name, made, latents)
     for number, move in enumerate(moves(commanded, latents)):
-        track = measuring.follow(track, normalised_brightness(frames[4 * number + 4]), move)
+        track = measuring.follow(track, reference(name), normalised_brightness(frames[4 * number + 4]), move)
     return track
 
 
@@ -83,13 +86,12 @@ def test_evidence_grows_where_the_camera_moves_and_not_where_it_turns() -> None:
 
 def test_the_relief_is_learnt_from_a_step_aside() -> None:
     """How far all of it is cannot be told from how far the camera went; what is nearer than what can."""
-    start = normalised_brightness(walk("coffee", TURN, 1)[0])
     true, flat = CAMERA.prior_relief(), CAMERA.prior_relief(flat=0.3)
-    measuring = Tracker(CAMERA, start, flat)
+    measuring = Tracker(CAMERA, flat)
     track = measuring.start()
     frames = walk("coffee", STEP_ASIDE, 16)
     for number, move in enumerate(moves(STEP_ASIDE, 16)):
-        track = measuring.follow(track, normalised_brightness(frames[4 * number + 4]), move)
+        track = measuring.follow(track, reference("coffee"), normalised_brightness(frames[4 * number + 4]), move)
 
     def steepness(relief: np.ndarray) -> float:
         return float((relief[-1] - relief[0]).mean())
@@ -99,10 +101,10 @@ def test_the_relief_is_learnt_from_a_step_aside() -> None:
 
 
 def test_following_leaves_the_old_track_as_it_was() -> None:
-    measuring = tracker("palace")
+    measuring = tracker()
     before = measuring.start()
     copies = [array.copy() for array in (before.extrinsics, before.gains, before.relief, before.evidence)]
-    measuring.follow(before, normalised_brightness(walk("palace", TURN)[4]), moves(TURN)[0])
+    measuring.follow(before, reference("palace"), normalised_brightness(walk("palace", TURN)[4]), moves(TURN)[0])
     after = [before.extrinsics, before.gains, before.relief, before.evidence]
     assert all(np.array_equal(a, b) for a, b in zip(after, copies, strict=True))
 

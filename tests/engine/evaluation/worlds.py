@@ -31,7 +31,7 @@ class BackwardsWorld(FakeWorld):
 class StillWorld(FakeWorld):
     """Shows its start, whatever is asked."""
 
-    def open(self, frames, modality_name):
+    def open(self, frames, modality_name, picture=None):
         self.start = frames[-1]
         return super().open(frames, modality_name)
 

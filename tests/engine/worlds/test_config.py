@@ -44,6 +44,7 @@ def test_without_a_file_it_is_the_released_model_under_the_folders_name(tmp_path
         "rounds_actions": True,
         "row_encoding": "rows",
         "licence": "",
+        "detail": "off",
         "defaults": asdict(AstraSettings()),
     }
 
@@ -65,6 +66,7 @@ def test_everything_that_it_may_say_is_read(tmp_path):
         "rounds_actions": False,
         "row_encoding": "rows+pose",
         "licence": "MIT",
+        "detail": "auto",
         "defaults": {"num_steps": 8, "guidance": 1.5, "solver": "unipc"},
     }
     config = load_world_config(stored(tmp_path, content), "tiny")
@@ -88,7 +90,7 @@ def test_no_number_of_heads_may_be_said(tmp_path):
         ("[" * 100_000, "not readable as JSON"),
         ([], "one JSON object, it holds a list"),
         (None, "one JSON object, it holds a NoneType"),
-        ({"widht": 832, "name": "a"}, "unknown entries widht; known are defaults, fps, height"),
+        ({"widht": 832, "name": "a"}, "unknown entries widht; known are defaults, detail, fps"),
         ({"width": 0}, "width in .* must be a positive whole number, got 0"),
         ({"height": -480}, "height in .* got -480"),
         ({"width": 832.0}, "width in .* got 832.0"),
@@ -104,6 +106,7 @@ def test_no_number_of_heads_may_be_said(tmp_path):
         ({"row_encoding": ["rows"]}, "row_encoding in .* must be one of"),
         ({"name": 5}, "name in .* must be a text, got 5"),
         ({"licence": ["MIT"]}, "licence in .* must be a text"),
+        ({"detail": True}, "detail in .* must be auto, on or off"),
         ({"defaults": 8}, "defaults in .* must be an object of sampling settings, got 8"),
         ({"defaults": None}, "defaults in .* got None"),
         ({"defaults": {"steps": 8}}, "defaults in .*unknown sampling setting steps"),

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine.worlds import registry
+from engine.worlds.detail_settings import detail_settings
+from engine.worlds.detailed import DetailedWorld
 from engine.worlds.fake import FakeWorld
 from engine.worlds.kind import WorldRequirements
 from engine.worlds.location import WorldLocation, open_location
@@ -104,21 +106,29 @@ def test_every_kind_of_the_program_can_be_used():
 
 
 def test_settings_of_all_kinds_are_known_once_each_without_a_world(stone: RecordingKind) -> None:
-    assert every_setting() == WINDY, "two kinds declare the same"
+    assert every_setting() == (*WINDY, *detail_settings()), "two kinds declare the same"
 
 
 # ---------------------------------------------------------------------- names
 
 
 def test_a_kind_without_files_is_opened_by_its_name():
-    world = open_world("fake", {})
-    assert world.info.name == "fake"
+    assert open_world("fake", {}).info.name == "fake"
+    meant = resolve_world("fake", {})
+    world = meant.kind.open(meant.location, "cpu")
     assert isinstance(world, FakeWorld)
     assert world.seconds_per_chunk == 0
 
 
+def test_every_world_that_is_opened_can_show_detail():
+    world = open_world("fake", {})
+    assert isinstance(world, DetailedWorld)
+    assert world.info.settings[-4:] == detail_settings()
+
+
 def test_what_follows_the_colon_is_for_the_kind():
-    world = open_world("fake:0.4", {})
+    meant = resolve_world("fake:0.4", {})
+    world = meant.kind.open(meant.location, "cpu")
     assert isinstance(world, FakeWorld)
     assert world.seconds_per_chunk == 0.4
 
