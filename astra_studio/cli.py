@@ -87,7 +87,7 @@ class UsageError(UserError):
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         todo = f"See {self.prog} --help"
-        raise UsageError(Problem("The command line is not understood", message[:1].upper() + message[1:], todo))
+        raise UsageError(Problem("The command line cannot be understood", message[:1].upper() + message[1:], todo))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -28,7 +28,7 @@ def ended(sentence: str) -> str:
 
 
 class UserError(Exception):
-    """An error that already knows how to tell itself."""
+    """An error that already has its Problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.what)
@@ -44,21 +44,24 @@ _TABLE: dict[str, tuple[str, str]] = {
     "VideoReadError": ("The video cannot be read", "Choose another file"),
     "PoseLineError": (
         "The trajectory cannot be read",
-        "Mend the pose line; astra-studio render --help lists the moves",
+        "Correct the pose line; astra-studio render --help lists the moves",
     ),
-    "CameraChoice": ("The trajectory needs the name of a camera", "Or give a file that holds a single camera"),
-    "TrajectoryError": ("The trajectory cannot be read", "Mend the file or choose another"),
-    "WeightsMissing": ("The world cannot be opened", "Put the missing file there, or give another --world"),
-    "WeightsUnreadable": ("The world cannot be opened", "Its file is not used; nothing in it was run"),
-    "WeightsMismatch": ("The world cannot be opened", "Check that the files belong to one model and are whole"),
+    "CameraChoice": (
+        "The trajectory needs the name of a camera",
+        "Name one of its cameras, or give a file with a single camera",
+    ),
+    "TrajectoryError": ("The trajectory cannot be read", "Correct the file or choose another"),
+    "WeightsMissing": ("The world cannot be opened", "Add the missing file, or give another --world"),
+    "WeightsUnreadable": ("The world cannot be opened", "The file was rejected; nothing in it was run"),
+    "WeightsMismatch": ("The world cannot be opened", "Check that the files are complete and belong to one model"),
     "ConfigError": ("The training cannot start", "Correct the config and try again"),
-    "ShardError": ("The training data cannot be used", "Mend or remove the shard and try again"),
-    "DataSetError": ("The data set cannot be used", "Check the folder, or say its --layout"),
+    "ShardError": ("The training data cannot be used", "Repair or remove the shard and try again"),
+    "DataSetError": ("The data set cannot be used", "Check the folder, or name its layout with --layout"),
     "OutputMismatch": ("The shards cannot be written there", "Give another OUT folder"),
-    "CheckpointError": ("The training cannot go on", "Check the output folder"),
+    "CheckpointError": ("The training cannot continue", "Check the output folder"),
     "TrainingDiverged": (
-        "The training has lost its way",
-        "Go on from its last checkpoint, which is still good, or start again with other settings",
+        "The training has diverged",
+        "Continue from its last checkpoint, which is still good, or start again with other settings",
     ),
     "GoldenFileError": ("The golden files cannot be compared", "Check the folder"),
     "OutOfMemoryError": (
@@ -67,17 +70,17 @@ _TABLE: dict[str, tuple[str, str]] = {
     ),
     "EngineStopped": (
         "The engine has stopped",
-        "Close other programs or use fewer latents per chunk, then generate again; what was made is kept",
+        "Close other programs or use fewer latents per chunk, then generate again; finished chunks are kept",
     ),
     "MemoryError": ("The computer has run out of memory", "Close other programs, or use a smaller world"),
     "ValueError": ("The request cannot be met", "Correct it and try again"),
     "ProjectError": ("The project cannot be used like this", "Correct it and try again"),
     "NotAProject": ("The file is not an Astra Studio project", "Choose an .astra file"),
     "ProjectNewer": ("The project was made by a newer Astra Studio", "Update Astra Studio, then open it again"),
-    "ProjectDamaged": ("The project file is damaged", "Save what is whole into a new project"),
-    "ArtifactDamaged": ("A part of the project is damaged", "Use the rest, and make the damaged chunk again"),
-    "ProjectInUse": ("The project is open already", "Go to where it is open, or close it there"),
-    "ProjectReadOnly": ("The project cannot be written where it is", "Copy it to a folder of your own and open that"),
+    "ProjectDamaged": ("The project file is damaged", "Save the intact parts as a new project"),
+    "ArtifactDamaged": ("A part of the project is damaged", "Generate the damaged chunk again; the rest can be used"),
+    "ProjectInUse": ("The project is open already", "Switch to the window where it is open, or close it there"),
+    "ProjectReadOnly": ("The project cannot be saved where it is", "Copy it to a folder of your own and open the copy"),
     "ProjectDiskFull": ("The disk is full", "Make room; the project is as it was before"),
 }
 
@@ -88,23 +91,23 @@ _DISK: dict[int, tuple[str, str]] = {
     errno.EACCES: ("you may not read or write there", "Choose another place"),
     errno.EPERM: ("you may not read or write there", "Choose another place"),
     errno.EROFS: ("the disk is read-only", "Choose another place"),
-    errno.ENOENT: ("the folder does not exist", "Make the folder first, or choose another place"),
+    errno.ENOENT: ("the folder does not exist", "Create the folder first, or choose another place"),
     errno.ENOTDIR: ("a part of its path is a file, not a folder", "Choose another place"),
-    errno.EISDIR: ("it is a folder", "Give the name of a file"),
+    errno.EISDIR: ("it is a folder", "Give a file name"),
     errno.ENAMETOOLONG: ("its name is too long", "Give it a shorter name"),
-    errno.EIO: ("the disk does not answer as it should", "Check the disk, or use another"),
+    errno.EIO: ("the disk has reported an error", "Check the disk, or use another"),
 }
 
 
 def problem_of(error: BaseException) -> Problem:
-    """The Problem that tells this exception. One without an entry is a bug of ours, and says so."""
+    """The Problem for an exception. One without an entry is a bug of ours, and says so."""
     if isinstance(error, UserError):
         return error.problem
     return problem_of_failure(failure_of(error))
 
 
 def problem_of_failure(failure: EngineFailure) -> Problem:
-    """The Problem that tells a failure of the engine, wherever that runs."""
+    """The Problem for a failure of the engine, wherever it runs."""
     name = f" {failure.filename}" if failure.filename else ""
     if failure.errno is not None and failure.errno in _DISK:
         why, todo = _DISK[failure.errno]
@@ -118,7 +121,7 @@ def problem_of_failure(failure: EngineFailure) -> Problem:
             what, todo = _TABLE[error]
             return Problem(what, _sentence(failure.message), todo)
     return Problem(
-        "Astra Studio has made a mistake",
+        "Something went wrong inside Astra Studio",
         f"{failure.errors[0]}: {failure.message}",
         "Please report it with what you did; --debug shows where it happened",
     )

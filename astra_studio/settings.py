@@ -43,7 +43,7 @@ SETTINGS: tuple[Setting, ...] = (
         label="Theme",
         default="system",
         choices=("system", "dark", "light"),
-        help="Dark or light, or as the system is",
+        help="Dark, light, or the same as the system",
     ),
     Setting(
         key="device",
@@ -51,7 +51,7 @@ SETTINGS: tuple[Setting, ...] = (
         default="auto",
         suggestions=("auto", "cpu", "cuda", "cuda:1", "mps", "xpu"),
         pattern=r"auto|[a-z]+(:[0-9]+)?",
-        help="Where worlds run, as PyTorch names it; takes effect when the program starts again",
+        help="Where worlds run, as PyTorch names it; takes effect at the next start",
     ),
     Setting(
         key="cache_mb",
@@ -60,21 +60,23 @@ SETTINGS: tuple[Setting, ...] = (
         low=64,
         high=65536,
         unit="MB",
-        help="How much of frames is kept in memory; takes effect with the next project",
+        help="Memory for frames that are kept; takes effect with the next project",
     ),
     Setting(
         key="reduced_motion",
         label="Reduced motion",
         default=False,
-        help="What is told appears at once",
+        help="Messages appear without animation",
     ),
     Setting(
         key="reopen_last",
         label="Reopen the last project",
         default=False,
-        help="At the start, in place of a new one",
+        help="At the start, instead of a new one",
     ),
-    Setting(key="keys", label="Own shortcuts", default={}, help="Command to keys; changed under Keyboard Shortcuts"),
+    Setting(
+        key="keys", label="Own shortcuts", default={}, help="Shortcut by command; changed under Keyboard Shortcuts"
+    ),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 

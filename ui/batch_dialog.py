@@ -111,7 +111,7 @@ class BatchDialog(QDialog):
     def _update_forecast(self) -> None:
         request = self.request()
         self.ok.setEnabled(False)
-        self._show_text("quiet", self.tr("Looking at the pictures, the moves and the worlds ..."))
+        self._show_text("quiet", self.tr("Checking the pictures, moves and worlds ..."))
         self._background.run(lambda: forecast_batch(request), self._show_forecast, self._show_problem)
 
     def _folder_changed(self) -> None:
@@ -134,26 +134,26 @@ class BatchDialog(QDialog):
         for row, job in enumerate(forecast.jobs):
             self._fill(row, job)
         count = len(forecast.jobs)
-        text = self.tr("{0} jobs, {1} of them there already, {2} chunks to make").format(
+        text = self.tr("{0} jobs, {1} already rendered, {2} chunks to generate").format(
             count, forecast.num_present, forecast.num_chunks
         )
         self._show_text("quiet", text)
         time = (
-            self.tr("The time is not known: no such chunk has been made on this machine yet.")
+            self.tr("The time is unknown: this machine has not generated such a chunk yet.")
             if forecast.seconds is None
             else self.tr("About {0} of rendering.").format(duration(forecast.seconds))
         )
-        disk = self.tr("At most {0:,.1f} MB of the {1:,.0f} MB that are free.").format(
+        disk = self.tr("At most {0:,.1f} MB of {1:,.0f} MB free.").format(
             forecast.num_bytes / 1e6, forecast.num_free_bytes / 1e6
         )
         lines = [f"{time} {disk}"]
         if forecast.problems:
             first = forecast.problems[0]
-            text = self.tr("{0} of the jobs cannot be rendered, such as {1}: {2}")
+            text = self.tr("{0} jobs cannot be rendered, for example {1}: {2}")
             why = "" if first.problem is None else first.problem.why
             lines.append(text.format(len(forecast.problems), first.job.name, why))
         if not forecast.has_room:
-            lines.append(self.tr("There is not enough room: make some, or choose a folder on another disk."))
+            lines.append(self.tr("Not enough disk space: free some, or choose a folder on another disk."))
         self.sums.setText("\n".join(lines))
         self.sums.setProperty("role", "error" if not forecast.has_room else "label")
         self._dress(self.sums)
@@ -167,7 +167,7 @@ class BatchDialog(QDialog):
             cells[0] = self.tr("cannot be rendered")
             name.setIcon(theme.icon("x", "error"))
         elif job.is_present:
-            cells[0] = self.tr("there already")
+            cells[0] = self.tr("already rendered")
             name.setIcon(theme.icon("check", "ok"))
         else:
             time = self.tr("not known") if job.seconds is None else duration(job.seconds)
@@ -207,7 +207,7 @@ class BatchDialog(QDialog):
 
     def _render(self) -> None:
         queue_batch(self._studio, self.request(), opens_report=self.opens.isChecked())
-        self._studio.say(self.tr("{0} is among the jobs").format(self._jobs.name))
+        self._studio.say(self.tr("{0} was added to the jobs").format(self._jobs.name))
         self.accept()
 
 

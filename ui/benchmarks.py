@@ -144,7 +144,7 @@ def start_up(count: int) -> Timing:
             seconds.append(time.perf_counter() - began_s)
             _, errors = program.communicate()
         if "heavy modules: none" not in output:
-            raise RuntimeError(f"the window did not come, or not without torch: {output}{errors}")
+            raise RuntimeError(f"the window did not open, or it loaded torch: {output}{errors}")
     return Timing(name="window visible after the command", values=seconds, unit="s", p95_limit=2.0)
 
 

@@ -48,7 +48,7 @@ class TopBar(Filled):
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
         self.bar.setFixedWidth(230)
-        self.bar.setAccessibleName(self.tr("Progress of what is being made"))
+        self.bar.setAccessibleName(self.tr("Generation progress"))
         column.addStretch(1)
         column.addLayout(labels)
         column.addWidget(self.bar)
@@ -61,7 +61,7 @@ class TopBar(Filled):
         cancel.changed.connect(self._follow_actions)
         self.generate = QPushButton(self.tr("Generate"))
         self.generate.setProperty("main", "true")
-        self.generate.setToolTip(self.tr("All that is planned, or the next chunk"))
+        self.generate.setToolTip(self.tr("Generate all planned chunks, or the next one"))
         all_ = studio.commands.action("generate.all")
         self.generate.clicked.connect(all_.trigger)
         all_.changed.connect(self._follow_actions)
@@ -126,7 +126,7 @@ class TopBar(Filled):
                 active.index + 1, count, active.step, active.num_steps
             )
             if active.stage == "stopping":
-                text = self.tr("Stopping after this step; again for at once")
+                text = self.tr("Stopping after this step; press again to stop now")
             self.progress_words.setText(text)
             done = active.step / max(active.num_steps, 1)
             self.bar.setValue(round(1000 * done))

@@ -24,8 +24,8 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "batch",
         parents=[common],
         help="render a list of pictures x trajectories x settings",
-        description="Render a list of pictures x trajectories x settings. What is there already is skipped, so a run "
-        "that was stopped or killed goes on; a job that fails is told in the report, and the rest goes on. "
+        description="Render a list of pictures x trajectories x settings. Finished videos are skipped, so a run "
+        "that was stopped or killed can be resumed; a job that fails is named in the report, and the rest goes on. "
         "The exit code is 0 where every job has its video, 1 where one has failed, 130 where it was stopped.",
         epilog='A small JOBS.toml: [grid], then images = ["pictures/*.jpg"], trajectories = ["w-8", "orbit-left"] and '
         "seeds = [1, 2], each on a line of its own. docs/batch.md has every key.",

@@ -1,8 +1,8 @@
 """Keys of a take's parameters as values: which are valid, their value at a tick, and pure changes of them.
 
-A parameter is a setting that can change along a take. Before its first key it is what the recipe says. From a key on it
-is the key's value, which goes evenly to the next key's ("linear") or stays until that one ("hold"); words always stay.
-A chunk takes the values at its first tick, so a change of a key never reaches a chunk before the key in front of it.
+A parameter is a setting that can change along a take. Before its first key the recipe's value applies. From a key on
+its value applies, and either changes evenly to the next key's ("linear") or stays until that one ("hold"); text always
+stays. A chunk takes the values at its first tick, so a change of a key never reaches a chunk before the previous key.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _tick(key: ParameterKey) -> int:
 
 
 def is_even(key: ParameterKey) -> bool:
-    """Whether the value goes evenly to the next key's: numbers can."""
+    """Whether the value changes evenly to the next key's: numbers can."""
     return key.easing == "linear" and not isinstance(key.value, (bool, str))
 
 

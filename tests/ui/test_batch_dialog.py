@@ -66,7 +66,7 @@ def opened(driver, path: Path) -> BatchDialog:
 
 def test_the_forecast_is_shown_and_the_batch_becomes_a_job_whose_report_is_opened(driver, jobs, desktop):
     dialog = opened(driver, jobs)
-    assert dialog.summary.text() == "3 jobs, 0 of them there already, 3 chunks to make"
+    assert dialog.summary.text() == "3 jobs, 0 already rendered, 3 chunks to generate"
     assert dialog.table.rowCount() == 3
     cells = [[dialog.table.item(row, column).text() for column in range(2)] for row in range(3)]
     assert cells == [["red_w-8", "1"], ["red_left-16", "2"], ["broken", "cannot be rendered"]]
@@ -80,7 +80,7 @@ def test_the_forecast_is_shown_and_the_batch_becomes_a_job_whose_report_is_opene
     assert [Path(url.toLocalFile()) for url in desktop.urls] == [page]
     assert (jobs.parent / "night videos" / "red_left-16.mp4").is_file()
     again = opened(driver, jobs)
-    assert again.summary.text() == "3 jobs, 2 of them there already, 0 chunks to make"
+    assert again.summary.text() == "3 jobs, 2 already rendered, 0 chunks to generate"
     again.reject()
 
 

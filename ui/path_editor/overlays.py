@@ -66,7 +66,9 @@ class RecordButton(IconButton):
         theme = editing.studio.theme
         keys = editing.studio.commands.action("path.record").shortcut().toString()
         super().__init__(
-            theme, "record", editing.tr("Record by flying: hold, and W A S D Q E and arrows fly ({0})").format(keys)
+            theme,
+            "record",
+            editing.tr("Record by flying: hold it and fly with W A S D Q E and the arrow keys ({0})").format(keys),
         )
         self._recorder, self._pressed_s = recorder, 0.0
         self.setCheckable(True)

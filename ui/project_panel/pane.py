@@ -267,7 +267,7 @@ class ProjectPane(Filled):
             return
         other = project.take(compared)
         changes = differences(project, other, project.current)
-        same = self.tr("asks for the same as {0}").format(other.name)
+        same = self.tr("no differences from {0}").format(other.name)
         self._differences.setText(f"{project.current.name}: " + ("; ".join(changes) if changes else same))
 
     def _take_clicked(self, item: QTreeWidgetItem) -> None:

@@ -38,7 +38,7 @@ class CameraLane(Lane):
             painter.setPen(theme.color("text3"))
             painter.setFont(theme.font(11))
             has_rows = bool(len(scene.take.actions))
-            text = tr("Ticks without keys: a double click makes them") if has_rows else tr("No path yet")
+            text = tr("Ticks without keys: double-click to make them") if has_rows else tr("No path yet")
             painter.drawText(self.body.adjusted(20, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
             return
         painter.fillRect(QRectF(xs[0], middle - 1, xs[-1] - xs[0], 2), theme.color("line2"))
@@ -110,9 +110,7 @@ class CameraLane(Lane):
         x, y, z = key.position
         yaw, pitch, roll = angles_of(key)
         facts = [
-            tr("Key {0} of {1} at {2:.2f} s, goes on {3}").format(
-                number + 1, len(path.keys), key.time_s, tr(key.easing)
-            ),
+            tr("Key {0} of {1} at {2:.2f} s, then {3}").format(number + 1, len(path.keys), key.time_s, tr(key.easing)),
             tr("x {0:.2f}  y {1:.2f}  z {2:.2f}").format(x, y, z),
         ]
         if key.look_at is not None:

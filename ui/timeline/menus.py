@@ -26,7 +26,7 @@ def fill_key_menu(
     """What can be done with a key and those chosen with it; with none under the mouse, with the lane."""
     if key is None:
         menu.addAction(tr("Add Key Here")).triggered.connect(lambda: add())
-        every = menu.addAction(tr("Choose All Keys"))
+        every = menu.addAction(tr("Select All Keys"))
         every.triggered.connect(lambda: scene.choose(all_keys))
         every.setEnabled(bool(all_keys))
         return

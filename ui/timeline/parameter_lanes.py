@@ -102,7 +102,9 @@ class ParameterLane(Lane):
         known = next(one for one in self.keys if one.tick == tick)
         lines = [text]
         if not isinstance(known.value, (bool, str)):
-            lines.append(tr("goes evenly to the next key") if known.easing == "linear" else tr("stays until the next"))
+            lines.append(
+                tr("changes evenly to the next key") if known.easing == "linear" else tr("held until the next key")
+            )
         lines.append(self._from_chunk(tick))
         return "\n".join(lines)
 
@@ -110,7 +112,7 @@ class ParameterLane(Lane):
         """From which chunk on a key counts: a chunk takes the values at its first tick."""
         cells = self.scene.current.cells
         found = next((cell.cell.number for cell in cells if cell.first_tick >= tick), len(cells) + 1)
-        return tr("counts from chunk {0} on").format(found)
+        return tr("applies from chunk {0} on").format(found)
 
     # ------------------------------------------------------------------ keyboard
 

@@ -275,7 +275,7 @@ def facts_of(scene: Scene, take_id: TakeId, placed: PlacedCell) -> list[str]:
     if chunk.keyed:
         lines.append(tr("by keys: {0}").format(", ".join(words_of(project.world, name) for name in chunk.keyed)))
     if chunk.seconds:
-        lines.append(tr("made in {0:.2f} s").format(sum(value for _, value in chunk.seconds)))
+        lines.append(tr("generated in {0:.2f} s").format(sum(value for _, value in chunk.seconds)))
     return lines
 
 

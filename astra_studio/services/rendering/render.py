@@ -185,12 +185,12 @@ def split_chunks(actions: ActionTrack, latents_per_chunk: int) -> list[ActionTra
 def check_output(path: Path) -> None:
     """Raise UserError if no file can be put there, before any work is done."""
     if path.is_dir():
-        raise UserError(Problem(f"The file {path} cannot be written", "It is a folder", "Give the name of a file"))
+        raise UserError(Problem(f"The file {path} cannot be written", "It is a folder", "Give a file name"))
     folder = path.absolute().parent
     if not folder.is_dir():
         why = "A part of its path is a file" if _has_file_parent(folder) else f"The folder {folder} does not exist"
         raise UserError(
-            Problem(f"The file {path} cannot be written", why, "Make the folder first, or choose another place")
+            Problem(f"The file {path} cannot be written", why, "Create the folder first, or choose another place")
         )
     if not os.access(folder, os.W_OK):
         why = f"You may not write in the folder {folder}"

@@ -59,7 +59,7 @@ def refused(path: Path, kind: type[Exception]) -> str:
     assert type(caught.value) is kind
     assert hashlib.sha256(path.read_bytes()).digest() == before
     assert not [other for other in path.parent.iterdir() if other.name.endswith(".lock")]
-    assert problem_of(caught.value).what != "Astra Studio has made a mistake"
+    assert problem_of(caught.value).what != "Something went wrong inside Astra Studio"
     return str(caught.value)
 
 

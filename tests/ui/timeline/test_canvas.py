@@ -191,7 +191,7 @@ def test_a_chunk_tells_its_facts(filled: Driver) -> None:
     words = hand.canvas.tip_at(hand.on(hand.canvas.strips[0], hand.canvas.axis.x(50)))
     assert words.startswith("Chunk 2 of Take 1: in memory")
     assert "seed 0" in words
-    assert "made in" in words
+    assert "generated in" in words
     # What comes after what is made is asked for anew.
     hand.put_keys(key(0, 3.0))
     words = hand.canvas.tip_at(hand.on(hand.canvas.strips[0], hand.canvas.axis.x(50)))

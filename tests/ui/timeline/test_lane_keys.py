@@ -229,7 +229,7 @@ def test_the_menu_of_a_lane_adds_and_chooses(planned: Hand) -> None:
     menu_action(planned, planned.at("guidance", 8), "Add Key").trigger()
     menu_action(planned, planned.at("guidance", 16), "Add Key").trigger()
     assert [tick for tick, _ in planned.keys("guidance")] == [8, 16]
-    menu_action(planned, planned.at("guidance", 12), "Choose All").trigger()
+    menu_action(planned, planned.at("guidance", 12), "Select All").trigger()
     assert planned.chosen == {("guidance", 8), ("guidance", 16)}
 
 

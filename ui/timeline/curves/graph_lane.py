@@ -216,7 +216,7 @@ class GraphLane(Graph):
         curve = self.channel_at(press.where)
         if curve is not None:
             menu.addAction(tr("Add Key Here")).triggered.connect(lambda: self.add_key(curve, press))
-        menu.addAction(tr("Choose All Keys")).triggered.connect(self.choose_all)
+        menu.addAction(tr("Select All Keys")).triggered.connect(self.choose_all)
         menu.addAction(tr("Frame All Values")).triggered.connect(self.frame_all)
         menu.addAction(tr("Show All Channels")).triggered.connect(
             lambda: self.show_only({channel.name for channel in self.channels()})
@@ -238,7 +238,7 @@ class GraphLane(Graph):
 
     def tip(self, where: QPointF) -> str:
         if handle_at(self, where) is not None:
-            return tr("Drag: how steeply the curve goes through the key")
+            return tr("Drag to change the slope of the curve at the key")
         found = self.point_at(where)
         if found is None:
             return ""
@@ -247,7 +247,7 @@ class GraphLane(Graph):
         unit = {"u": " u", "": ""}.get(channel.unit, channel.unit)
         lines = [f"{channel.label} {point.value:.3f}{unit}, {seconds:.2f} s"]
         if point.is_fixed:
-            lines.append(tr("the camera faces a point here: its angles are not its own"))
+            lines.append(tr("the camera looks at a point here, which sets its angles"))
         return "\n".join(lines)
 
     def head_tip(self, where: QPointF) -> str:
