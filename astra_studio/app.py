@@ -1,4 +1,4 @@
-"""Owns putting the window together: settings, theme, engine's thread, project; and what happens when it breaks."""
+"""Assembly of the window: settings, theme, engine thread, project; and what happens after a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns preferences, shortcuts, the log and the about box."""
+"""Preferences, shortcuts, the log and the about box."""
 
 from __future__ import annotations
 

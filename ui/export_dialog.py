@@ -1,4 +1,4 @@
-"""Owns the export dialog, and the commands that export."""
+"""The export dialog, and the commands that export."""
 
 from __future__ import annotations
 

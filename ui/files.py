@@ -1,4 +1,4 @@
-"""Owns opening: projects, pictures, clips; by dialog, drop, paste or the command line."""
+"""Opening of projects, pictures and clips: by dialog, drop, paste or command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the main window: panes in their three workspaces, and the commands of the shell."""
+"""The main window: panes in their three workspaces, and the window's own commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the command palette: type a few letters of what you want."""
+"""The command palette: type a few letters of a command to find it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the dialog that writes a take's path as a camera file of another program, and says what that does not hold."""
+"""Dialog that writes a take's path as a camera file for another program, and says what that format cannot hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the bar that tells what went wrong, why, and what to do, without stopping anybody."""
+"""Bar that says what went wrong, why, and what to do, without blocking the window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what the views of one window share: the open project and the services over it, as Qt signals."""
+"""State shared by the views of one window: the open project and its services, as Qt signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns toasts: words at the bottom right that go by themselves, with one thing that can be done."""
+"""Toasts: short messages at the bottom right that disappear by themselves, each with at most one button."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what holds for every project, whatever edits made it."""
+"""Invariants of every project, whatever edits made it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the bytes of a chunk's artifacts: its frames as a small video of key frames alone, its latents, its thumbnail.
+"""Bytes of a chunk's artifacts: its frames as a small video of key frames alone, its latents, its thumbnail.
 
 Every frame can be shown without its neighbours: MJPEG at its best quality, or MagicYUV where not a bit may be lost.
 """

@@ -1,4 +1,4 @@
-"""Owns telling two takes apart in words."""
+"""Differences between two takes, as text."""
 
 from __future__ import annotations
 

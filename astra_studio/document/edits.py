@@ -1,4 +1,4 @@
-"""Owns the edits of a project as a whole: start, world, recipe, presets, markers, work area, selection.
+"""Edits of a project as a whole: start, world, settings, presets, markers, work area, selection.
 
 An edit is a pure function from project to project with the words of its undo step. Edits of takes are in `take_edits`,
 of actions in `action_edits`.

@@ -1,4 +1,4 @@
-"""Owns the text form of a project and of a chunk: JSON objects, in the version that `schema` says.
+"""Text form of a project and of a chunk: JSON objects, in the version that `schema` gives.
 
 A take is written with the id of its last chunk alone: chunks know what they follow, and are written once, apart.
 """

@@ -1,4 +1,4 @@
-"""Owns which parts of a project a view can care about, and which of them a change touched."""
+"""Parts of a project that a view can watch, and which of them a change touched."""
 
 from __future__ import annotations
 

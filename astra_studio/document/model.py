@@ -1,4 +1,4 @@
-"""Owns what a project is: a value of frozen parts. What can be worked out from it lies in `derived`.
+"""The project as a value of frozen parts. What can be computed from it is in `derived`.
 
 Ticks count from 0 at the first latent after a take's start; tick t of every take is the same moment. Frames count from
 0 at the start picture. Ids are random, never counted: a number would come back after an undo and then name two things.

@@ -1,4 +1,4 @@
-"""Owns the edits of paths of keys: a take's own path, and those that the project keeps under a name."""
+"""Edits of paths of keys: a take's own path, and those that the project keeps under a name."""
 
 from __future__ import annotations
 

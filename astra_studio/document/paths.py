@@ -1,4 +1,4 @@
-"""Owns camera paths of keys as a project keeps them: their text, and what a take's path is while some of it is rows.
+"""Camera paths of keys as a project stores them: their text, and a take's path while part of it is plain rows.
 
 The rows of a take are what is generated, the path is what its editor knows of them. Both are set together by
 `path_edits.set_path`, through the engine's one sampler, so they agree.

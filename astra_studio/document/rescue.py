@@ -1,4 +1,4 @@
-"""Owns saving what is whole of a damaged project into a new one. The damaged file itself is never written to."""
+"""Rescue of the intact parts of a damaged project into a new one. The damaged file is never written to."""
 
 from __future__ import annotations
 

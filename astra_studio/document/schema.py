@@ -1,4 +1,4 @@
-"""Owns the tables of an .astra file, their version, and how older versions become this one.
+"""Tables of an .astra file, their version, and the migration from older versions.
 
 One version for both: the tables, and the JSON in them (`encoding`).
 """

@@ -1,4 +1,4 @@
-"""Owns the .astra file: revisions, chunks and artifacts in one SQLite database, every change a transaction.
+"""Store of the .astra file: revisions, chunks and artifacts in one SQLite database, every change a transaction.
 
 Two connections write to an open project: that of the store, on the session's thread, and that of the `ArtifactWriter`.
 """

@@ -1,4 +1,4 @@
-"""Owns the edits of takes: new, branch, redo, delete a tail, rename, star, lock, delete, restore; and placing a chunk.
+"""Edits of takes: new, branch, redo, delete a tail, rename, star, lock, delete, restore; and placing a chunk.
 
 A finished chunk is a fact and no edit. `place` puts it at the end of the take that it was made for, if that take still
 ends where the chunk begins and goes by its clock; if not, the project stays as it is and the chunk is loose: in the

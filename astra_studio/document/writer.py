@@ -1,4 +1,4 @@
-"""Owns the writer's thread: finished chunks are encoded and committed there, each in one transaction.
+"""Writer thread: finished chunks are encoded and committed there, each in one transaction.
 
 The engine's thread hands chunks over and waits while the queue is full, so that memory stays bounded on a slow disk. A
 chunk is told of only after it is in the file: whoever has heard of it can rely on it.

@@ -1,4 +1,4 @@
-"""Owns what belongs to an open project: its session, its player, its generation; made and closed together."""
+"""An open project: its session, its player, its generation; opened and closed together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how much an evaluation measures, and the seeds that keep its starts out of every training."""
+"""Size of an evaluation, and the seeds that keep its starts out of every training set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns Recording: camera poses over time as a file gives them, in the project's own axes, direction and units."""
+"""Recording: timed camera poses from a file, in the project's own axes, direction and units."""
 
 from __future__ import annotations
 

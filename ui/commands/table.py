@@ -1,4 +1,4 @@
-"""Owns the table of commands: id, words, menu, keys, icon. Views attach what they do; nothing else names a key."""
+"""Table of commands: id, label, menu, shortcut, icon. Views attach the functions; nothing else names a shortcut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the import dialog: a camera file, what it is taken for and why, how it could be read, and what it asks for."""
+"""The import dialog: a camera file, the format it was recognised as and why, its possible readings, and options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what speaks for and against a reading of a camera file, as a short list with a glyph each."""
+"""List of what speaks for and against a reading of a camera file, with an icon for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the numbers of the chosen camera key, and of the path as a whole."""
+"""Tab with the numbers of the selected camera key and of the whole path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the camera move as one line of text, in step with what the take asks for."""
+"""The camera move as one line of text, in step with the take's actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the facts of the project, and the choice of its world."""
+"""Tab with the facts of the project and the choice of its world."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what the commands of the menu Path do."""
+"""Actions behind the commands of the Path menu."""
 
 from __future__ import annotations
 

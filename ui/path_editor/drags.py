@@ -1,4 +1,4 @@
-"""Owns what a pressed mouse does in a view of the path, until it is let go."""
+"""Mouse drags in a view of the path, from press to release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what is being done to the current take's path: chosen keys, tool, the drag under way; every change is an edit.
+"""Editing state of the current take's path: selected keys, tool, the current drag; every change is an edit.
 
 The path itself is the project's. A take that has rows without keys gets keys with the first change to one: both are
 one undo step.

@@ -1,4 +1,4 @@
-"""Owns flying: held keys move a camera in real time, at the speed that the model knows; recorded, it is a path."""
+"""Flying: held keys move a camera in real time at the speed the model was trained at; recorded, it is a path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns how a path looks in every view: grid, line, ticks, chunks, frusta, ghost, handles."""
+"""Painting of a path in any view: grid, line, ticks, chunks, frusta, ghost, handles."""
 
 from __future__ import annotations
 

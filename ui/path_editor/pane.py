@@ -1,4 +1,4 @@
-"""Owns the path's pane: header, the view from above or the side over the one in 3D, and the commands of paths."""
+"""Pane of the path: header, the view from above or the side over the 3D view, and the path commands."""
 
 from __future__ import annotations
 

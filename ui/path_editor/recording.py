@@ -1,4 +1,4 @@
-"""Owns recording a path by flying it: from the end of what there is, in real time, into a few keys."""
+"""Recording a path by flying it: from the current end of the path, in real time, reduced to a few keys."""
 
 from __future__ import annotations
 

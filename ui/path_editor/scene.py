@@ -1,4 +1,4 @@
-"""Owns what the views of a path are about to paint: poses, ticks, speeds and chunks of the current take."""
+"""Contents of the path views: poses, ticks, speeds and chunks of the current take."""
 
 from __future__ import annotations
 

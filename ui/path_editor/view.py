@@ -1,4 +1,4 @@
-"""Owns one view of the path: paints it from above, from the side or in 3D, and takes mouse and keys."""
+"""One view of the path: painted from above, from the side or in 3D; takes mouse and keyboard input."""
 
 from __future__ import annotations
 

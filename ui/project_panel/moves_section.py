@@ -1,4 +1,4 @@
-"""Owns the moves that one starts from: a few as buttons, all of them in a menu. Each becomes keys at the path's end."""
+"""Section of camera moves: a few as buttons, all of them in a menu. Each adds keys at the end of the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the list of paths that the project keeps under names."""
+"""Section of the paths that the project keeps under names."""
 
 from __future__ import annotations
 

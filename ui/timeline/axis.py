@@ -1,4 +1,4 @@
-"""Owns the time axis: frames to pixels and back, zoom, scroll, snapping. Knows no widget."""
+"""The time axis: frames to pixels and back, zoom, scroll, snapping. Knows no widget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the painted timeline: its lanes in their places, and which parts of them are painted anew."""
+"""The painted timeline: lays out its lanes and repaints the parts that changed."""
 
 from __future__ import annotations
 

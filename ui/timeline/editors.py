@@ -1,4 +1,4 @@
-"""Owns typing a value where it is shown: numbers and words; Return takes it, Escape leaves it as it was."""
+"""In-place editors for numbers and text: Return accepts, Escape cancels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns which fields are opened over the timeline, where, and what is done with what is typed."""
+"""Fields opened over the timeline: which, where, and what is done with the text entered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what hands do to keys on the lanes: choose, drag, copy, add, ease, delete; each one step of undo.
+"""Editing of keys on the lanes with the mouse: select, drag, copy, add, ease, delete; each one step of undo.
 
 Keys of parameters and of the path are moved together: parameters by whole ticks, the path by frames at the finest.
 """

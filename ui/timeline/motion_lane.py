@@ -1,4 +1,4 @@
-"""Owns the lane of the motion that a take asks for: speed and turn per tick, against the speed that was trained."""
+"""Lane of the motion in a take's actions: speed and turn per tick, against the trained speed."""
 
 from __future__ import annotations
 

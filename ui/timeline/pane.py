@@ -1,4 +1,4 @@
-"""Owns the timeline's pane: header over lanes, and the commands of looking at it and of generating."""
+"""Pane of the timeline: header over lanes, and the commands for viewing it and for generating."""
 
 from __future__ import annotations
 

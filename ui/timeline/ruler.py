@@ -1,4 +1,4 @@
-"""Owns the ruler: numbers and ticks in seconds, frames or chunks, the work area, the markers; a drag on it scrubs."""
+"""The ruler: numbers and ticks in seconds, frames or chunks, the work area, the markers; a drag on it scrubs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what the lanes of one timeline share: the time axis, the grid, the rows, the chosen keys, the take's path."""
+"""State shared by the lanes of one timeline: time axis, grid, rows, selected keys, the take's path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the commands of takes, and of keys and locks at the playhead."""
+"""Commands for takes, and for keys and locks at the playhead."""
 
 from __future__ import annotations
 

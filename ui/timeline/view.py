@@ -1,4 +1,4 @@
-"""Owns what the timeline is about to paint: rows of takes, cells and curves, out of the project and the services."""
+"""View-model of the timeline: rows of takes, cells and curves, from the project and the services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the action HUD: keycaps lit by the action of the frame that is shown, speed and turn per tick."""
+"""The action HUD: keycaps lit by the action of the current frame, speed and turn per tick."""
 
 from __future__ import annotations
 

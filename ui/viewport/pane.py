@@ -1,4 +1,4 @@
-"""Owns the viewer: decides what the stage shows, paces playing, and carries out the commands of playing and viewing."""
+"""The viewer: chooses what the stage shows, paces playback, and carries out the playback and view commands."""
 
 from __future__ import annotations
 

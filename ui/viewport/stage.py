@@ -1,4 +1,4 @@
-"""Owns the stage: what of which picture is drawn where, zoom and pan, the wipe, the crop."""
+"""The stage: which pictures are drawn and where, zoom and pan, the wipe, the crop."""
 
 from __future__ import annotations
 

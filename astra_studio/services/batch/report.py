@@ -1,4 +1,4 @@
-"""Owns the report of a batch: report.json for programs, report.html for people, and the pictures in it."""
+"""Report of a batch: report.json for programs, report.html for people, and the pictures in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns camera files on their way into a take and out of it: what one is taken for, how it is read, what is lost."""
+"""Camera files imported into a take and exported from it: recognition, reading, what is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the action HUD that is drawn into exported frames."""
+"""The action HUD as drawn into exported frames."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns what an exported file says of how it was made: every setting, seed, fingerprint and action row, as JSON.
+"""Record of how an exported file was made: every setting, seed, fingerprint and action row, as JSON.
 
 It lies beside every export, and inside MP4 and Matroska files; `services.restore` reads it back.
 """

@@ -1,4 +1,4 @@
-"""Owns the pictures of an export: frames of a take out of the project file, with actions drawn in, side by side."""
+"""Frames of an export: those of a take from the project file, with actions drawn in, or takes side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the reading thread: frames and thumbnails out of the project file, the newest request first."""
+"""Thread that reads frames and thumbnails from the project file, the newest request first."""
 
 from __future__ import annotations
 

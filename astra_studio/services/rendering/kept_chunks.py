@@ -1,4 +1,4 @@
-"""Owns the chunks of a render that is not finished, so that a killed one goes on where it stood.
+"""Finished chunks of an unfinished render, so that a killed one resumes where it stopped.
 
 They lie in a folder of their own, one file a chunk, each of which appears whole, until the video is whole.
 """

@@ -1,4 +1,4 @@
-"""Owns what pretokenization leaves behind: shards, and the index that says what lies in them.
+"""Output of pretokenization: shards, and the index that lists what they contain.
 
 The index names a shard before the shard is there. One that is named and missing is made again, so a run that was
 stopped at any point goes on without a clip twice. Shape letters: N clips, T latents, L text rows, D text width.

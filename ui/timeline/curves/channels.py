@@ -1,4 +1,4 @@
-"""Owns what the graph shows: one channel per number that changes over time, its keys, its values, and edits of both."""
+"""Channels of the graph: one per number that changes over time, with its keys, its values, and edits of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns dragging on the graph: keys in time and value, each drag one step of undo; and the band that chooses keys."""
+"""Drags on the graph: keys in time and value, each drag one step of undo; and the selection rectangle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the handles of a graph's chosen keys: where they are, how they are painted, and dragging one."""
+"""Tangent handles of a graph's selected keys: their positions, painting and dragging."""
 
 from __future__ import annotations
 
