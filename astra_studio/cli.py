@@ -1,4 +1,4 @@
-"""The command line: finds the command, runs it, and turns what goes wrong into one paragraph."""
+"""The command line: finds the command, runs it, and turns an error into one paragraph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where things lie: what ships with the program, and the user's own folders."""
+"""Paths: what ships with the program, and the user's own folders."""
 
 from __future__ import annotations
 

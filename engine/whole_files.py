@@ -1,4 +1,4 @@
-"""Files that appear under their name whole, or not at all: what every writer of the program goes through."""
+"""Files that appear under their name whole or not at all; every writer of the program uses it."""
 
 from __future__ import annotations
 

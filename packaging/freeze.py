@@ -1,4 +1,4 @@
-"""Makes a packaged program of this checkout with PyInstaller: icons, the program's folder, desktop files, licences.
+"""Packaging of this checkout with PyInstaller: icons, the program's folder, desktop files, licences.
 
 `python packaging/freeze.py [--out FOLDER] [--try]` leaves FOLDER/astra-studio, by default build/dist/astra-studio, made
 of the libraries of the Python that runs it. That needs the extra `package`: `go.py package` installs it and runs this.

@@ -1,4 +1,4 @@
-"""The file that the README's two commands run: checks that Python is new enough, then hands over to `bootstrap`.
+"""Entry point of the README's two commands: checks that Python is new enough, then hands over to `bootstrap`.
 
 Kept to syntax that every Python 3.6 and later can read, so that an old one says what is wrong rather than where it
 stopped parsing. Everything else is in the package beside it, which may use all of Python 3.11.

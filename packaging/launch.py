@@ -1,4 +1,4 @@
-"""What a frozen program starts with: a child process where it is asked for one, else the command line."""
+"""Entry point of a frozen program: a child process if it is started as one, else the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws a camera path in the real program on a virtual screen, as a user would, and checks what is stored.
+"""Check of camera paths in the real program on a virtual screen: draws one as a user would, and checks the file.
 
 `python packaging/path_walkthrough.py OUT` needs what `walkthrough.py` needs. It drops a picture, draws a path with the
 pen, adds and moves keys with the mouse, types numbers, turns a key, undoes everything back to the start and does it

@@ -1,4 +1,4 @@
-"""Makes the README's pictures of the window: the real window on no screen, with chunks of the bundled world.
+"""Pictures of the window for the README: the real window off screen, with chunks of the bundled world.
 
 `python packaging/pictures.py docs/pictures` writes window-dark.png, window-light.png and path-editor.png there.
 """

@@ -1,4 +1,4 @@
-"""Tries a packaged program as a user would, without a screen: `python packaging/try_frozen.py FOLDER`.
+"""Check of a packaged program as a user would use it, without a screen: `python packaging/try_frozen.py FOLDER`.
 
 It is run away from the checkout and with a home of its own, so that nothing but what was packed can serve it. Exit 0
 only if everything went well.

@@ -1,4 +1,4 @@
-"""Drives the real program on a virtual screen as a user would, and leaves screenshots.
+"""Walk through the real program on a virtual screen, as a user would do it, with screenshots.
 
 `python packaging/walkthrough.py OUT` needs Linux with Xvfb, a window manager (openbox) and xdotool. It starts the
 program, drops a picture on it, makes three chunks, branches at the second, makes more, scrubs, exports both takes,

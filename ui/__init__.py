@@ -1,1 +1,1 @@
-"""The window: PySide6 widgets that show state and call actions. Nothing here yet."""
+"""The window: PySide6 widgets that show state and call actions."""

@@ -1,4 +1,4 @@
-"""What Qt finds on this machine: its platform, the screen, and what kinds of pictures it reads."""
+"""Facts that Qt finds on this machine: its platform, the screen, and the picture formats it reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`astra-studio drive`: a script of keys, mouse and pad drives a world, and the drive is kept as a project."""
+"""`astra-studio drive`: drives a world by a script of keys, mouse and pad, and keeps the drive as a project."""
 
 from __future__ import annotations
 

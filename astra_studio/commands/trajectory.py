@@ -1,4 +1,4 @@
-"""`astra-studio trajectory`: camera files of other programs: shown, drawn, and turned into one another."""
+"""`astra-studio trajectory`: camera files of other programs, shown, drawn and converted."""
 
 from __future__ import annotations
 

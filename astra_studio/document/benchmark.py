@@ -1,4 +1,4 @@
-"""Makes a large project, and measures what a user waits for meanwhile: a chunk on its way into the file, an edit."""
+"""Benchmark of a large project: what a user waits for while a chunk is stored, and during an edit."""
 
 from __future__ import annotations
 

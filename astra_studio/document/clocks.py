@@ -1,4 +1,4 @@
-"""Takes under another clock: the same way at the same seconds, in the ticks of another world."""
+"""Takes under another clock: the same path at the same seconds, in the ticks of another world."""
 
 from __future__ import annotations
 

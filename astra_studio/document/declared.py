@@ -1,4 +1,4 @@
-"""What a project's world lets one set: as it said when it was opened, else what worlds of its kind declare."""
+"""Settings of a project's world: as it declared them when it was opened, else those of worlds of its kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from a project: stale chunks, lengths, lanes. Nothing of it is stored, so it cannot disagree."""
+"""Values derived from a project: stale chunks, lengths, lanes. None of it is stored, so it cannot disagree."""
 
 from __future__ import annotations
 

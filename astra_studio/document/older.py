@@ -1,4 +1,4 @@
-"""What older versions meant by their settings, said in the way of this one.
+"""Settings of older versions, converted to those of this one.
 
 Before projects of version 5 and export records of version 2, a guidance scale below 1 meant 1, that is off. Since then
 it mixes the guided prediction with the other one, and 0 is that other one alone. So older scales are raised to 1, in

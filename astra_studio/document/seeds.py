@@ -1,4 +1,4 @@
-"""Drawing a seed for another attempt: the one policy of window and program."""
+"""Seeds for another attempt: the one policy of window and program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which keys and pad buttons mean which control: a value that is rebound by making another."""
+"""Bindings of keys and pad buttons to controls: a value, changed by making another."""
 
 from __future__ import annotations
 

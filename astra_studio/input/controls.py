@@ -1,4 +1,4 @@
-"""What a user can do while driving: the controls that keys and buttons are bound to."""
+"""Controls of a drive, to which keys and buttons are bound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is held at this moment by keyboard, mouse and pad together, and what it comes to when somebody asks."""
+"""Input held at this moment on keyboard, mouse and pad together, and the controls it amounts to."""
 
 from __future__ import annotations
 

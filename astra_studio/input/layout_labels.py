@@ -1,4 +1,4 @@
-"""What the user's own layout prints on a key: Z for KeyW in France. The system is asked, and typing teaches it."""
+"""Key labels of the user's own layout: Z for KeyW in France. Read from the system, and learned from typing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gamepads as values: which there are, and where each stands. How they are read is a `PadSource`'s matter."""
+"""Gamepads as values: which there are, and the state of each. Reading them is left to a `PadSource`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user has set for each kind of device: shapes of sticks, by the device's GUID; kept as JSON."""
+"""The user's settings for each kind of device: stick shapes by the device's GUID, kept as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls onto the main thread from others, and the signal that services announce changes with."""
+"""Calls from other threads to the main one, and the signals by which services announce changes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Actions: what is asked of the world, one row per latent, in one of three modalities."""
+"""Actions: the requested motion, one row per latent, in one of three modalities."""

@@ -1,1 +1,1 @@
-"""What frames show, measured from the frames alone: camera motion, likeness, sharpness."""
+"""Analysis of frames alone: camera motion, likeness, sharpness."""

@@ -1,4 +1,4 @@
-"""Measures camera motion from frames: the motion along one axis by which the start, warped, is most like what came.
+"""Camera motion measured from frames: the motion along one axis by which the warped start best matches them.
 
 The score is the command search of the feasibility study of the small model: warp the start by so much of the
 commanded motion, for many amounts, and keep the amount whose view correlates best with the generated frame. Three

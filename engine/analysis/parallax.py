@@ -1,4 +1,4 @@
-"""Tells a step aside from a turn: by how near and far things move, and by both motions searched for at once.
+"""Steps aside told from turns: by how near and far things move, and by a search over both motions at once.
 
 A picture that is shifted as a whole passes for a step aside in any search along one axis. What a step does and a turn
 does not is to move near things further than far ones.

@@ -1,4 +1,4 @@
-"""Measures pictures: likeness to the truth, sharpness kept, and the grid of blocks that small networks leave."""
+"""Measures of pictures: likeness to the truth, remaining sharpness, and the block grid that small networks leave."""
 
 from __future__ import annotations
 

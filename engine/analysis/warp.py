@@ -1,4 +1,4 @@
-"""Warps a picture to other camera poses, its depth guessed as a level plain and a round backdrop about the camera.
+"""Warp of a picture to other camera poses, its depth guessed as a level plane and a round backdrop.
 
 The geometry is that of the picture scenes of `engine.training.synthetic.scenes`. What the picture does not show stays
 unknown; nothing is made up there.

@@ -1,4 +1,4 @@
-"""Action rows as what they ask of the camera."""
+"""Camera moves of action rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What worlds are asked to do: the eight directions, random amounts, long walks at half speed."""
+"""Commands for evaluations: the eight directions, random amounts, long walks at half speed."""
 
 from __future__ import annotations
 

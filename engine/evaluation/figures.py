@@ -1,4 +1,4 @@
-"""Turns samples into named figures with their targets: what an evaluation says."""
+"""Named figures made from samples, with their targets: the result of an evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a world follow its commands? The eight directions, random amounts and rest, with the controls of the score.
+"""Following of commands by a world: the eight directions, random amounts and rest, with the score's controls.
 
 Shape letters of arrays: G starts, S noise seeds, D directions (those of `DIRECTIONS`, in their order).
 """

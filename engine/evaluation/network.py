@@ -1,4 +1,4 @@
-"""Does an Astra network use its actions? Errors of its clean latents, and what its codec alone loses.
+"""Use of actions by an Astra network: errors of its clean latents, and what its codec alone loses.
 
 These need the network itself, which a world keeps to itself: it is loaded a second time, from the same files.
 """

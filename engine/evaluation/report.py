@@ -1,4 +1,4 @@
-"""Writes an evaluation: `evaluation.json` with every number, `evaluation.md` to read, `strip.png` to look at."""
+"""Files of an evaluation: `evaluation.json` with every number, `evaluation.md` to read, `strip.png` to look at."""
 
 from __future__ import annotations
 

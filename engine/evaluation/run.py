@@ -1,4 +1,4 @@
-"""Evaluates an opened world: every start of both sets, every measure, one value that says it all."""
+"""Evaluation of an opened world: every start of both sets, every measure, one value with all results."""
 
 from __future__ import annotations
 

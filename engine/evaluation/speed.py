@@ -1,4 +1,4 @@
-"""How long does a world take for its first chunk, the one that also shows the start?"""
+"""Time of a world's first chunk, the one that also shows the start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Held-out starts: new procedural scenes and photographs, each with a scene that tells what a walk would show."""
+"""Held-out starts: new procedural scenes and photographs, each with a scene that shows the true walk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the strip: what a world makes of some starts, labelled, with the truth below it where it is known."""
+"""Strip of pictures: a world's frames for some starts, labelled, with the truth below where it is known."""
 
 from __future__ import annotations
 

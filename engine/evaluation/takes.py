@@ -1,4 +1,4 @@
-"""Makes takes with a world and keeps of each what is measured: a few frames of every chunk."""
+"""Takes made with a world for measuring; a few frames of every chunk are kept."""
 
 from __future__ import annotations
 

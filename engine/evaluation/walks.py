@@ -1,4 +1,4 @@
-"""Is what a world shows like the truth, and does it last? Two random chunks against the truth, and long takes.
+"""Likeness of a world's frames to the truth, and its decay: two random chunks against the truth, and long takes.
 
 Shape letters of arrays: G starts, S noise seeds, L commands of the long takes, K chunks.
 """

@@ -1,4 +1,4 @@
-"""What the world asks of a video autoencoder: one picture in, chunks of frames out, with an explicit decoder state.
+"""Protocol of a video autoencoder: one picture in, chunks of frames out, with an explicit decoder state.
 
 Shape letters: B batch, C channels, T latents, F frames, H W height and width (of latents or pixels).
 """

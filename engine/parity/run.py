@@ -1,4 +1,4 @@
-"""Runs every comparison that a folder of golden files allows."""
+"""Run of every comparison that a folder of golden files allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Denoises one chunk: the loop over noise levels, with cancel and a look at the sample after every step."""
+"""Denoising of one chunk: the loop over noise levels, with cancel and a preview after every step."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The engine as a service: what it is asked and what it reports, where it runs, and how messages travel."""
+"""The engine as a service: requests and events, where it runs, and how messages travel."""

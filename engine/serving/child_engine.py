@@ -1,4 +1,4 @@
-"""An engine in a child process, which is started anew where it died.
+"""An engine in a child process, restarted if that dies.
 
 A process of its own, because importing torch and starting its kernels hold the interpreter's lock for longer than a
 window may stand still.

@@ -1,4 +1,4 @@
-"""A child process of this program that is spoken to by messages: the parent's end, and the child's.
+"""A child process of this program that talks in messages: the parent's end, and the child's.
 
 The child is started as `python -P -m MODULE` on the parent's own import path without the working folder, so that no
 file that happens to lie there is run. Messages travel through its standard input and output (`wire`); what it prints

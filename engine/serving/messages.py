@@ -1,4 +1,4 @@
-"""What the engine is asked and what it reports: frozen, plain values and numpy arrays."""
+"""Requests to the engine and its events: frozen, plain values and numpy arrays."""
 
 from __future__ import annotations
 

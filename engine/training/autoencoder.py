@@ -1,4 +1,4 @@
-"""Trains the small autoencoder on rendered clips, starting from principal components.
+"""Training of the small autoencoder on rendered clips, starting from principal components.
 
 Shape letters: N groups, K = 12 channels of a group of four frames, H W pixels.
 """

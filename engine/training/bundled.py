@@ -1,4 +1,4 @@
-"""Makes the bundled world by its recipe, from nothing, in stages that can stop at any moment and resume.
+"""Making of the bundled world by its recipe, from nothing, in stages that can stop at any moment and resume.
 
 `python -m engine.training.bundled --runs runs/small-astra` does all of it on the CPU. Each stage skips what is
 already there. The long training has one learning rate all along: it may end at any step, is then cooled to a world,

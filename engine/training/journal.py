@@ -1,4 +1,4 @@
-"""What a training run tells about itself: a log of figures, TensorBoard events, curves and strips as pictures."""
+"""Journal of a training run: a log of figures, TensorBoard events, curves and strips as pictures."""
 
 from __future__ import annotations
 

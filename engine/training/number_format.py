@@ -1,4 +1,4 @@
-"""Which number format products run in while training: the one in which this processor is quicker, by measuring it.
+"""Number format of products in training: the faster one on this processor, as measured.
 
 Processors differ by more than ten: one with AMX or avx512_bf16 multiplies several times faster in bfloat16, one
 without has to emulate it and is several times slower. Flags do not tell by how much, so both are tried.

@@ -1,4 +1,4 @@
-"""Lets a network roll out along training clips, so that it can then learn from histories of its own making.
+"""Takes that a network rolls out along training clips, so that it can learn from histories of its own making.
 
 A rollout's history is what the world itself made, softer than any true video; a network that has only seen true ones
 melts. Here the network's own latents are stored beside the truth (`own` of a shard); windows then take their history

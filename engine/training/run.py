@@ -1,4 +1,4 @@
-"""One training run from a config: start or resume, train, tell, and leave a world that opens."""
+"""One training run from a config: start or resume, train, report, and leave a world that opens."""
 
 from __future__ import annotations
 

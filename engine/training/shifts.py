@@ -1,4 +1,4 @@
-"""What makes latents easy to move: a small network that must foresee the latents of a shifted picture.
+"""Training for latents that are easy to move: a small network predicts the latents of a shifted picture.
 
 A world model's work is to move what it has seen. Latents made for reconstruction alone change beyond foresight when the
 picture moves by less than one of their cells, and what cannot be foreseen is drawn soft. While the autoencoder trains,

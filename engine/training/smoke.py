@@ -1,4 +1,4 @@
-"""The whole training in seconds: every stage of the bundled world's recipe at toy size, to see that all of it runs."""
+"""The whole training in seconds: every stage of the bundled world's recipe at toy size, as a check."""
 
 from __future__ import annotations
 

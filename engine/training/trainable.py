@@ -1,4 +1,4 @@
-"""Which parameters train, and an Astra that starts from a bare Wan transformer.
+"""Trainable parameters of an Astra, and an Astra that starts from a bare Wan transformer.
 
 Source: paper, "ACT-Adapter" (backbone frozen but for self-attention); reference section 12 (what the released scripts
 trained).

@@ -1,4 +1,4 @@
-"""Draws training windows from latent shards: history, target and action rows of equal length.
+"""Training windows drawn from latent shards: history, target and action rows of equal length.
 
 Shape letters: B batch, C latent channels, T latents, H W latent height and width, R rows, A row width, L text rows.
 """

@@ -1,4 +1,4 @@
-"""The camera axes and pose directions of other programs, and the way from them to ours and back.
+"""Camera axes and pose directions of other programs, and their conversion to ours and back.
 
 Ours are camera-to-world and OpenCV's: x right, y down, z forward (`engine.poses`).
 """

@@ -1,4 +1,4 @@
-"""What can be seen in poses of whether they were read rightly: the walk-forward check and its companions, as data."""
+"""Checks that poses were read correctly: the walk-forward check and its companions, as data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a line that a hand drew, or a flight, to the few keys of a path at a speed that the model knows."""
+"""A hand-drawn line or a flight turned into the few keys of a path at a speed that the model knows."""
 
 from __future__ import annotations
 

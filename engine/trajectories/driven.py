@@ -1,4 +1,4 @@
-"""Action rows of a camera, a tool or a car that somebody steers: what is held over the ticks of a chunk.
+"""Action rows of a steered camera, tool or car: the input held over the ticks of a chunk.
 
 A camera turns about the vertical, so its horizon stays level however long it is driven; moves are along its own axes,
 as those of pose lines are, and with nothing else held one tick of forward is the very row of `w-1`.

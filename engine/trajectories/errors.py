@@ -1,4 +1,4 @@
-"""What can be wrong with a trajectory that somebody brought."""
+"""Errors of trajectories from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handles of keys: which way and how fast a path goes through a key, as pure functions from path to path.
+"""Handles of keys: the direction and speed of a path at a key, as pure functions from path to path.
 
 A handle says a velocity; the path keeps it as a tangent, which is shape, and a pace, which is timing. Neither changes
 with the size of the path, its place or its duration.

@@ -1,4 +1,4 @@
-"""Edits of some keys of a camera path, as pure functions from path to path. Keys are named by their numbers, from 0.
+"""Edits of some keys of a camera path, as pure functions from path to path. Keys are numbered from 0.
 
 A path that is edited begins at 0 s, where its take does; `from_start` sees to that.
 """

@@ -1,4 +1,4 @@
-"""Turns what a user names as a trajectory into an action track: a preset, a pose line, or a file of any format."""
+"""Resolution of a trajectory named by the user to an action track: a preset, a pose line, or a file."""
 
 from __future__ import annotations
 

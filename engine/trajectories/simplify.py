@@ -1,4 +1,4 @@
-"""From many poses, drawn by hand or flown, to the few keys of a path that stays within a tolerance of them."""
+"""Simplification of many poses, drawn or flown, to the few keys of a path within a tolerance of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far along its segments a path is at a time: monotone cubics, so nothing goes back or past its end."""
+"""Distance along a path's segments by time: monotone cubics, so nothing goes back or past its end."""
 
 from __future__ import annotations
 

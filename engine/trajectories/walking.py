@@ -1,4 +1,4 @@
-"""From action rows back to what they make move: poses at ticks, and the fewest keys that give the same rows."""
+"""Poses of action rows: those at ticks, and the fewest keys that give the same rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a take starts from: a picture or a clip, as frames at a world's rate, with what was done to understand it."""
+"""Footage that a take starts from: a picture or a clip, as frames at a world's rate, with notes on its conversion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a stored picture is turned and mirrored to be shown: all eight symmetries of the square."""
+"""Orientation of a stored picture: all eight symmetries of the square."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`world.json`: what a world's folder says about itself beside its weights."""
+"""`world.json`: the description of a world in its folder, beside its weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a kind of world is: how its worlds are recognised, what they require of a machine, how they are opened.
+"""Protocol of a kind of world: how its worlds are recognised, their requirements, and how they are opened.
 
 A kind is named in `engine.worlds.registry`, or by another package through an entry point. Its module is imported to
 list and recognise worlds, so it imports torch only inside `open`.

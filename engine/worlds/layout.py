@@ -1,4 +1,4 @@
-"""Finds the files of an Astra world: from any folder or checkpoint file that people have on disk.
+"""Files of an Astra world, found in any folder or checkpoint file that people have on disk.
 
 Known layouts: the diffusers layout (`transformer/`, `vae/`, `text_encoder/`, `tokenizer/`); the original Astra
 checkpoint beside the original Wan 2.1 files, in one folder or in neighbouring ones; any mixture of them.

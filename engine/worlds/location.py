@@ -1,4 +1,4 @@
-"""Where a world is found, and on which device it is to run."""
+"""Location of a world, and the device it is to run on."""
 
 from __future__ import annotations
 

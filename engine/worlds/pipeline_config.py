@@ -1,4 +1,4 @@
-"""What a pipeline's folder says about its world beside its weights: `world.json`, if it has one."""
+"""Description of a world in a pipeline's folder, beside its weights: `world.json`, if it has one."""
 
 from __future__ import annotations
 

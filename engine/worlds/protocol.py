@@ -1,4 +1,4 @@
-"""What a world model is: a picture opens it, a request steps it, stored latents restore it."""
+"""Protocol of a world model: a picture opens it, a request steps it, stored latents restore it."""
 
 from __future__ import annotations
 

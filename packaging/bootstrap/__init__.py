@@ -1,1 +1,1 @@
-"""Turns a fresh checkout into a running Astra Studio: its own `.venv`, filled by pip. Standard library only."""
+"""Set-up of a fresh checkout: its own `.venv`, filled by pip. Standard library only."""

@@ -1,4 +1,4 @@
-"""The checkout's `.venv`: whether it is as it should be, and everything that makes it so."""
+"""The checkout's `.venv`: whether it is complete, and everything that makes it so."""
 
 from __future__ import annotations
 

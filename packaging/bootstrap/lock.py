@@ -1,4 +1,4 @@
-"""Lets one set-up at a time work on a `.venv`; the system frees the lock of a process that ends, however it ends."""
+"""Lock that lets one set-up at a time work on a `.venv`; the system frees it when its process ends."""
 
 from __future__ import annotations
 

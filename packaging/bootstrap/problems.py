@@ -1,4 +1,4 @@
-"""What the user is told when set-up fails: one paragraph of what, why and what to do, read off pip's output."""
+"""Problems of set-up: one paragraph of what, why and what to do, read from pip's output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the checkout asks for: requirements from pyproject.toml, pins from constraints.txt, and their fingerprint."""
+"""Needs of the checkout: requirements from pyproject.toml, pins from constraints.txt, and their fingerprint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the commands of a set-up quietly: a line with the time each takes, a log, and pip's last words on failure."""
+"""Commands of a set-up, run quietly: a line with the time of each, a log, and pip's last lines on failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The system libraries that Qt needs and pip cannot bring: sees whether Qt starts, installs or names what it lacks."""
+"""System libraries that Qt needs and pip cannot install: checks that Qt starts, installs or names what is missing."""
 
 from __future__ import annotations
 

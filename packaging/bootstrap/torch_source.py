@@ -1,4 +1,4 @@
-"""Finds where the wanted build of torch comes from: the user's own pip configuration, or PyTorch's own index."""
+"""Source of the wanted build of torch: the user's own pip configuration, or PyTorch's own index."""
 
 from __future__ import annotations
 

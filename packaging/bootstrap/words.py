@@ -1,4 +1,4 @@
-"""The words that go.py itself understands, and the hand-over to what was asked for once everything is set up."""
+"""Subcommands of go.py, and the hand-over to the program once everything is set up."""
 
 from __future__ import annotations
 

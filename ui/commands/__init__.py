@@ -1,4 +1,4 @@
-"""What a user can do: one table, from which menus, keys, the palette and the docs come."""
+"""Commands of the user: one table, from which menus, shortcuts, the palette and the docs come."""
 
 from ui.commands.commands import Commands
 from ui.commands.table import COMMANDS, MENUS, Command

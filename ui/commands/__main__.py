@@ -1,4 +1,4 @@
-"""Prints the table of commands for the docs."""
+"""Table of commands, printed for the docs."""
 
 import sys
 

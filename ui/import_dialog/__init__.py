@@ -1,4 +1,4 @@
-"""Camera files of other programs: the dialog in which one becomes what a take asks for."""
+"""Camera files of other programs: the dialog that makes one the actions of a take."""
 
 from ui.import_dialog.dialog import ImportDialog
 

@@ -1,1 +1,1 @@
-"""What Qt tells of keyboard and mouse, handed to `astra_studio.input`."""
+"""Keyboard and mouse events of Qt, passed to `astra_studio.input`."""

@@ -1,4 +1,4 @@
-"""What the next chunk is made with, and what the world is."""
+"""The inspector: settings of the next chunk, and facts of the world."""
 
 from ui.inspector.pane import InspectorPane
 

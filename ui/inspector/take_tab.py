@@ -1,4 +1,4 @@
-"""Recipe of the take's next chunks: prompt, the world's settings, seed, presets; and facts of the chunk shown."""
+"""Tab of the take's next chunks: prompt, the world's settings, seed, presets; and facts of the chunk shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the path editor with 200 keys over 2,000 ticks: the sampler, painting every view, dragging a key."""
+"""Benchmark of the path editor with 200 keys over 2,000 ticks: the sampler, painting every view, dragging a key."""
 
 from __future__ import annotations
 

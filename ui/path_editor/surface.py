@@ -1,4 +1,4 @@
-"""What drags and arms may ask of the view that they work in, so that they need not know the view itself."""
+"""Protocol of the view that drags and handles work in, so that they need not know the view itself."""
 
 from __future__ import annotations
 

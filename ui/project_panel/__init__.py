@@ -1,4 +1,4 @@
-"""What the project holds: start picture, scenes, moves, takes, jobs."""
+"""Contents of the project: start picture, scenes, moves, takes, jobs."""
 
 from ui.project_panel.pane import ProjectPane
 

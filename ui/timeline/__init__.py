@@ -1,4 +1,4 @@
-"""The timeline: ruler, chunks, branches, what is asked for, the playhead over all of it."""
+"""The timeline: ruler, chunks, branches, action lanes, and the playhead over all of them."""
 
 from ui.timeline.pane import TimelinePane
 

@@ -1,4 +1,4 @@
-"""Measures how long the timeline paints: 200 chunks, 60 takes, keys on every lane."""
+"""Benchmark of painting the timeline: 200 chunks, 60 takes, keys on every lane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Question with which settings chunks are made again."""
+"""Dialog for the settings with which chunks are generated again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mouse, keyboard and fields may ask of the timeline's canvas, so that they need not know the canvas itself."""
+"""Protocol of the timeline's canvas for mouse, keyboard and fields, so that they need not know the canvas itself."""
 
 from __future__ import annotations
 

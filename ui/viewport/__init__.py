@@ -1,4 +1,4 @@
-"""The picture: one take or two, the crop before anything is made, the denoising preview, the transport under it."""
+"""The picture: one take or two, the crop before generation, the denoising preview, the transport under it."""
 
 from ui.viewport.pane import ViewportPane
 

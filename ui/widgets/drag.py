@@ -1,4 +1,4 @@
-"""What a held mouse button does, from press to release."""
+"""Drag of a held mouse button, from press to release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report of a batch as one page of HTML that needs nothing beside it but the videos: light and dark."""
+"""Page of a batch's report: one HTML file that needs nothing but the videos beside it, light and dark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws a camera's way from above as SVG that takes its colours from the page: a dot per tick, a ring per chunk."""
+"""A camera path from above as SVG in the colours of the page: a dot per tick, a ring per chunk."""
 
 from __future__ import annotations
 

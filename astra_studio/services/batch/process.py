@@ -1,4 +1,4 @@
-"""Runs a batch for the window: in a child process, so that no world is loaded in the one that must not stand still.
+"""A batch run for the window in a child process, so that no world is loaded in the process of the window.
 
 The thread of a job asks and listens, the child renders. Pausing holds it within a chunk; cancelling stops at the next
 step; should either process die, what is finished stays, and the next run goes on from there.

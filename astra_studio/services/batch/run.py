@@ -1,4 +1,4 @@
-"""Renders many pictures x trajectories x settings, one after another; what is there already is skipped.
+"""Run of a batch: pictures x trajectories x settings, one after another; finished videos are skipped.
 
 The content of a request decides whether it is there: the pixels of the picture, the action rows, settings, seed,
 prompt, and the files of the world. A killed run goes on at the chunk where it stopped; a job that fails is told, and

@@ -1,4 +1,4 @@
-"""Tells one world from another by the content of its files, without loading it: what is rendered already is skipped."""
+"""Stamp of a world by the content of its files, without loading it: finished videos of it are skipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws a trajectory: from above, from the side, and its speed tick by tick."""
+"""Plot of a trajectory: from above, from the side, and its speed tick by tick."""
 
 from __future__ import annotations
 

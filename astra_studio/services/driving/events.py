@@ -1,4 +1,4 @@
-"""What happens during a drive, as values with a time, and as lines of JSON: scripts in, recordings out."""
+"""Events of a drive as timed values and as lines of JSON: scripts in, recordings out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A drive without a window: the same loop, fed by a script, against the clock of the wall or that of played frames."""
+"""A drive without a window: the same loop, fed by a script, against real time or the clock of played frames."""
 
 from __future__ import annotations
 

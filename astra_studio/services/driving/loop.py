@@ -1,4 +1,4 @@
-"""Live driving of one take: while a chunk plays, the next is made of what is held now.
+"""Live driving of one take: while a chunk plays, the next is generated from the input held now.
 
 At most one chunk is made ahead. Its rows are decided at the last moment at which it can still be ready when the chunk
 before it has been played, so input waits as little as it can; a press that was let go again before that moment moves

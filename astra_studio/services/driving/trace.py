@@ -1,4 +1,4 @@
-"""How long input takes to become a picture: every event with its moments, and what they come to."""
+"""Latency from input to picture: every event with its moments, and their statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exports takes: frames out of the project file into a file of any kind, or all takes as an editor's timeline."""
+"""Export of takes: frames from the project file to a file of any kind, or all takes as an editor's timeline."""
 
 from __future__ import annotations
 

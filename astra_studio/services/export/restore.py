@@ -1,4 +1,4 @@
-"""Reads back what an exported video or its JSON file says of how it was made, as one edit of a project."""
+"""Settings read back from an exported video or its JSON file, as one edit of a project."""
 
 from __future__ import annotations
 

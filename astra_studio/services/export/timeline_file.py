@@ -1,4 +1,4 @@
-"""Exports all takes of a project as a timeline for video editors: an OpenTimelineIO file, and an MP4 for every take.
+"""Timeline of all takes for video editors: an OpenTimelineIO file, and an MP4 for every take.
 
 Every take is a track, every chunk a clip with all that made it as metadata; of the tracks only that of the current take
 is switched on. The form is that of OpenTimelineIO's oldest schemas, which every version reads.

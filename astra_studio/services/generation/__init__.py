@@ -1,1 +1,1 @@
-"""Making the chunks of an open project: queue, status, requests, times."""
+"""Generation of the chunks of an open project: queue, status, requests, times."""

@@ -1,4 +1,4 @@
-"""A chunk that is about to be made: all that is decided when it begins, and what the engine is told of it."""
+"""A planned chunk: everything decided when it begins, and the request sent to the engine."""
 
 from __future__ import annotations
 

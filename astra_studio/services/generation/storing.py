@@ -1,4 +1,4 @@
-"""Finished chunks on their way into the project file, in order: one is being written, the others wait in memory."""
+"""Finished chunks on their way to the project file, in order: one is being written, the others wait in memory."""
 
 from __future__ import annotations
 

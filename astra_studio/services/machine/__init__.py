@@ -1,1 +1,1 @@
-"""What this machine has, and what worlds need of it."""
+"""Facts about this machine, and the requirements of worlds."""

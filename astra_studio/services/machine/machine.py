@@ -1,4 +1,4 @@
-"""Looks at this machine: what the program runs on, and what is in its way. Writes nothing, imports nothing heavy."""
+"""Facts about this machine and problems found on it. Writes nothing, imports nothing heavy."""
 
 from __future__ import annotations
 

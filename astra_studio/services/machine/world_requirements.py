@@ -1,4 +1,4 @@
-"""Whether each world can be used on this machine, and what to do where it cannot.
+"""Requirements of each world on this machine: whether it can be used, and what to do if not.
 
 What a world requires, its kind says (`engine.worlds.kind`); here that is held against the machine.
 """

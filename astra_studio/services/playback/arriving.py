@@ -1,4 +1,4 @@
-"""Frames of chunks that are not in the project yet: shown as they are decoded, until their chunk is stored."""
+"""Frames of chunks not yet in the project: shown as they are decoded, until their chunk is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A take's start: a file into what a project stores of it, and that into cropped frames of the world's size."""
+"""Start of a take: from a file to what a project stores, and from that to cropped frames of the world's size."""
 
 from __future__ import annotations
 

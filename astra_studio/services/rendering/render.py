@@ -1,4 +1,4 @@
-"""Renders a picture and a camera move to a video file and a report.
+"""Rendering of a picture and a camera move to a video file and a report.
 
 The video appears under its name only when it is whole. Cancelling after the first chunk still leaves a playable file
 of the finished ones.

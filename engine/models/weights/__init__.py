@@ -1,1 +1,1 @@
-"""Weights: reading checkpoint files safely, explicit name maps between layouts, and the way back."""
+"""Weights: safe reading of checkpoint files, and explicit name maps between layouts."""

@@ -1,4 +1,4 @@
-"""The ways in which weights can fail to load. Each message says what was expected, what came and what to do."""
+"""Errors of loading weights. Each message says what was expected, what came and what to do."""
 
 from __future__ import annotations
 

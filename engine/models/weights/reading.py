@@ -1,4 +1,4 @@
-"""Reads tensor files without ever running code from them: safetensors and weights-only pickles."""
+"""Reader of tensor files that never runs code from them: safetensors and weights-only pickles."""
 
 from __future__ import annotations
 

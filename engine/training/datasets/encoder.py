@@ -1,4 +1,4 @@
-"""Opens what of a world turns pictures, and captions, into what its network reads: not the network itself."""
+"""Encoder of a data set: the parts of a world that encode pictures and captions, without its network."""
 
 from __future__ import annotations
 

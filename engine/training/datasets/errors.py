@@ -1,4 +1,4 @@
-"""The ways in which a data set can fail to load. Each message says what was expected, what came and what to do."""
+"""Errors of loading a data set. Each message says what was expected, what came and what to do."""
 
 from __future__ import annotations
 

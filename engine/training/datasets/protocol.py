@@ -1,4 +1,4 @@
-"""What a data set is to pretokenization: clips, one after the other, each opened only when its turn comes."""
+"""Protocol of a data set for pretokenization: clips in order, each opened only when its turn comes."""
 
 from __future__ import annotations
 

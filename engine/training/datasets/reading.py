@@ -1,4 +1,4 @@
-"""Reads the small files of data sets, arrays and JSON, without ever running code from them."""
+"""Reader of the small files of data sets, arrays and JSON, that never runs code from them."""
 
 from __future__ import annotations
 

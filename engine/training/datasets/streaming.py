@@ -1,4 +1,4 @@
-"""Encodes a clip as a stream, one frame and then four at a time, with a still of every latent.
+"""Encoding of a clip as a stream, one frame and then four at a time, with a still of every latent.
 
 `VideoCodec.encode` and `shards.encode_clips` take all frames of a clip at once, and all stills as one batch: 6 GB of
 activations for each layer of Wan's encoder at 480 x 832 and 38 latents. A causal encoder needs no more than the next

@@ -1,4 +1,4 @@
-"""Reads TFRecord files of tf.train.Example messages, without TensorFlow.
+"""Reader of TFRecord files of tf.train.Example messages, without TensorFlow.
 
 A record is its length (uint64), the masked CRC-32C of those 8 bytes, the data, and the masked CRC-32C of the data, all
 little-endian (tensorflow/core/lib/io/record_writer.h). An Example is the protocol buffer message of

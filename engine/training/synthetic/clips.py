@@ -1,4 +1,4 @@
-"""Renders clips of procedural scenes with their action rows into shard files that training reads.
+"""Clips of procedural scenes, rendered with their action rows into shard files for training.
 
 A shard is a safetensors file: `frames` (N, F, 3, H, W) uint8 and `rows` (N, 1 + ticks, width) float32, with the
 modality in its metadata. Shard k depends only on the config and k, so that rendering can stop and go on, or run in

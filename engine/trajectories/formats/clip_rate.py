@@ -1,4 +1,4 @@
-"""How many frames a second the clip has that a camera file belongs to, where the clip lies beside it."""
+"""Frame rate of the clip that a camera file belongs to, where the clip lies beside it."""
 
 from __future__ import annotations
 

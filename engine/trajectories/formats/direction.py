@@ -1,4 +1,4 @@
-"""Finds the direction of matrices whose file does not say it: the one in which the camera goes where it looks."""
+"""Direction of matrices whose file does not give it: the one in which the camera moves where it looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What several formats share: matrices of their numbers, with the checks, and what they lose when written."""
+"""Parts that several formats share: checked matrices of numbers, and what is lost in writing."""
 
 from __future__ import annotations
 

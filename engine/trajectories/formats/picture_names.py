@@ -1,4 +1,4 @@
-"""The frame number and the camera that the names of pictures tell, for formats that list pictures and their poses.
+"""Frame number and camera in the names of pictures, for formats that list pictures and their poses.
 
 Programs name the frames of a video by their numbers, so a frame that is missing is a number that is missing; and the
 names of several cameras' pictures differ beside the number: `left/0001.png`, `camB_00007.jpg`, `00012_cam3.png`.

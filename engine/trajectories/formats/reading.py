@@ -1,4 +1,4 @@
-"""Reads a trajectory file of any format into a Recording: detection, overrides, checks; and writes one."""
+"""Reading of a trajectory file of any format into a Recording: detection, overrides, checks; and writing."""
 
 from __future__ import annotations
 

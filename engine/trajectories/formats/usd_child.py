@@ -1,4 +1,4 @@
-"""Reads the camera of a USD file in a process of its own, and writes what it finds to standard output as JSON.
+"""Child process that reads the camera of a USD file and writes it to standard output as JSON.
 
 `python -m engine.trajectories.formats.usd_child FILE [CAMERA]`. OpenUSD reads binary files of strangers in C++; what
 goes wrong there ends this process and not the program. Layers that do not lie beside the file, or below it, are left
