@@ -32,9 +32,9 @@ def main(arguments: List[str]) -> int:
     if problem is not None:
         sys.stderr.write(problem + "\n")
         return 1
-    from bootstrap import words
+    from bootstrap import subcommands
 
-    return words.main(arguments)
+    return subcommands.main(arguments)
 
 
 if __name__ == "__main__":

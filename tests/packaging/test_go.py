@@ -13,7 +13,7 @@ import pytest
 
 import check
 import go
-from bootstrap import environment, lock, machine, problems, steps, system_libraries, torch_source, words
+from bootstrap import environment, lock, machine, problems, steps, subcommands, system_libraries, torch_source
 from bootstrap.problems import SetupError
 from bootstrap.project import Project
 
@@ -53,7 +53,7 @@ def test_an_old_python_stops_go_before_anything_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(go.sys, "version_info", (3, 9, 1))
-    monkeypatch.setattr(words, "main", lambda arguments: pytest.fail("the bootstrap was started"))
+    monkeypatch.setattr(subcommands, "main", lambda arguments: pytest.fail("the bootstrap was started"))
     assert go.main(["render"]) == 1
     assert "this is Python 3.9.1" in capsys.readouterr().err
 
@@ -79,13 +79,13 @@ def test_python_3_6_can_read_go() -> None:
     ],
 )
 def test_only_gos_own_words_are_taken_off(arguments: list[str], word: str, rest: tuple[str, ...]) -> None:
-    assert words.read_order(arguments) == words.Order(word, rest)
+    assert subcommands.read_order(arguments) == subcommands.Order(word, rest)
 
 
 def test_tests_draw_into_memory_only_without_a_display() -> None:
-    assert words.test_environment({}, display=False) == {"QT_QPA_PLATFORM": "offscreen"}
-    assert words.test_environment({}, display=True) == {}
-    assert words.test_environment({"QT_QPA_PLATFORM": "vnc"}, display=False) == {"QT_QPA_PLATFORM": "vnc"}
+    assert subcommands.test_environment({}, display=False) == {"QT_QPA_PLATFORM": "offscreen"}
+    assert subcommands.test_environment({}, display=True) == {}
+    assert subcommands.test_environment({"QT_QPA_PLATFORM": "vnc"}, display=False) == {"QT_QPA_PLATFORM": "vnc"}
 
 
 def test_arguments_choose_the_checks() -> None:

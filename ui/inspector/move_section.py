@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit
 from astra_studio.document.derived import latents_per_chunk
 from engine.actions.pose_line import PoseLineError, parse_pose_line, pose_line_of
 from ui.path_editor import PathEditing
+from ui.plurals import counted
 from ui.theme import S4
 from ui.widgets import IconButton, Section, quiet_label
-from ui.words import counted
 
 
 class LineField(QLineEdit):

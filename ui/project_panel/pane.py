@@ -25,6 +25,7 @@ from astra_studio.document.model import TakeId
 from astra_studio.paths import assets
 from astra_studio.services.playback.starts import crop_of
 from ui.path_editor import PathEditing
+from ui.plurals import counted
 from ui.project_panel.jobs import JobsSection
 from ui.project_panel.moves_section import MovesSection
 from ui.project_panel.paths_section import PathsSection
@@ -32,7 +33,6 @@ from ui.theme import R4, S4, Theme
 from ui.viewport.images import fitted, image_of
 from ui.widgets import IconButton, PaneHeader, Section, quiet_label
 from ui.widgets.basic import Filled
-from ui.words import counted
 
 _THUMBNAIL = QSize(28, 16)
 _SCENE_PX, _SCENE_SHARP_PX = 26, 78

@@ -13,7 +13,7 @@ from ui.timeline.diamonds import HALF_PX, paint_diamond
 from ui.timeline.lane import Lane, Press
 from ui.timeline.menus import fill_key_menu
 from ui.timeline.scene import CAMERA, KeyId, Scene
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 from ui.widgets.drag import Drag
 
 CAMERA_PX = 30

@@ -14,7 +14,7 @@ from ui.timeline.editors import HEIGHT_PX, NUMBER_WIDTH_PX, WORDS_WIDTH_PX, InPl
 from ui.timeline.lane import TEXT_X
 from ui.timeline.scene import HEAD_PX, KeyId
 from ui.timeline.surface import Surface
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 from ui.widgets.number_field import evaluated
 
 

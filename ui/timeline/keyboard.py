@@ -18,7 +18,7 @@ from ui.timeline.mouse import KEY_LANES, Mouse
 from ui.timeline.parameter_lanes import ParameterLane
 from ui.timeline.strips import Strip
 from ui.timeline.surface import Surface
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right)
 _WALKING = (*_ARROWS, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Return)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from ui.theme import Theme
 from ui.timeline.axis import LARGEST, SMALLEST
 from ui.timeline.cells import STATE_WORDS, paint_glyph
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 
 _SIGN_PX, _GAP_PX = 17, 18
 _ZOOM_STEP = 1.2

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu
 from engine.trajectories.path import EASINGS
 from ui.timeline import key_drags
 from ui.timeline.scene import CAMERA, KeyId, Scene
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 
 EASING_WORDS = {
     "smooth": "Smooth: a curve through the keys",

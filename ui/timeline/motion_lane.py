@@ -14,7 +14,7 @@ from ui.timeline.lane import ICON_X, TEXT_X, Lane, Press
 from ui.timeline.ruler import ScrubDrag
 from ui.timeline.scene import HEAD_PX, Scene
 from ui.timeline.strokes import paint_curve, polygon
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 from ui.widgets.drag import Drag
 
 MOTION_PX = 56

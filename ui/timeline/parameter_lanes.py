@@ -20,7 +20,7 @@ from ui.timeline.diamonds import SMALL_PX, paint_diamond
 from ui.timeline.lane import Lane, Press
 from ui.timeline.menus import fill_key_menu
 from ui.timeline.scene import HEAD_PX, KeyId, Scene
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 from ui.widgets.drag import Drag
 
 NUMBER_PX, WORDS_PX = 27, 28

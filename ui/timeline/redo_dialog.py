@@ -8,10 +8,10 @@ from astra_studio.document.declared import has_text, specs_of
 from astra_studio.document.derived import asked_at
 from astra_studio.document.seeds import new_seed
 from engine.settings import Settings, SettingValue
+from ui.plurals import counted
 from ui.studio import Studio
 from ui.theme import S8, S16
 from ui.widgets import SeedRow, SettingsForm
-from ui.words import counted
 
 
 class RedoDialog(QDialog):

@@ -13,7 +13,7 @@ from astra_studio.document.model import MarkerId
 from ui.timeline.axis import ruler_step
 from ui.timeline.lane import GRAB_PX, TEXT_X, Lane, Press
 from ui.timeline.scene import HEAD_PX, KeyId, Scene
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 from ui.widgets.drag import Drag
 
 RULER_PX = 26

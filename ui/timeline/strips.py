@@ -20,8 +20,8 @@ from ui.timeline.lane import ICON_X, TEXT_X, Lane, Press
 from ui.timeline.ruler import ScrubDrag
 from ui.timeline.scene import HEAD_PX, KeyId, Scene
 from ui.timeline.thumbnails import Thumbnails, tile_size
+from ui.timeline.translation import tr
 from ui.timeline.view import PlacedCell, TakeRow, stale_words
-from ui.timeline.words import tr
 from ui.widgets.drag import Drag
 
 STRIP_PX, BRANCH_PX = 82, 34

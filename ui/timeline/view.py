@@ -15,7 +15,7 @@ from astra_studio.services.generation.status import GenerationStatus
 from astra_studio.services.playback.player import Player
 from engine.poses import Floats
 from ui.timeline.cells import Cell, State
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from engine.trajectories.path import CameraPath, Key
 from ui.timeline import key_drags
 from ui.timeline.curves.scales import Unit
 from ui.timeline.scene import CAMERA, KeyId, Scene
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 
 POSITIONS = ("x", "y", "z")
 ANGLES = ("yaw", "pitch", "roll")

@@ -23,7 +23,7 @@ from ui.timeline.curves.channels import (
 from ui.timeline.curves.scales import Scales, Unit
 from ui.timeline.lane import Lane, Press
 from ui.timeline.scene import CAMERA, KeyId, Scene
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 
 LEAST_PX = 120
 _REACH_PX, _CURVE_REACH_PX = 8, 6

@@ -21,7 +21,7 @@ from ui.timeline.lane import Press
 from ui.timeline.menus import fill_easings
 from ui.timeline.scene import HEAD_PX, KeyId
 from ui.timeline.strokes import paint_curve
-from ui.timeline.words import tr
+from ui.timeline.translation import tr
 from ui.widgets.drag import Drag
 
 _ROW_PX, _TOP_PX = 16, 6
