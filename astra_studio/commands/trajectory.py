@@ -13,11 +13,11 @@ import numpy as np
 
 from astra_studio.commands import OK
 from engine.clock import ASTRA_CLOCK
+from engine.rotations import EULER_ORDERS
 from engine.trajectories.axes import AXES, CONVENTIONS, DIRECTIONS
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory, write_trajectory
 from engine.trajectories.formats.registry import FORMATS
-from engine.trajectories.rotations import EULER_ORDERS
 from engine.trajectories.sampling import gauge, recorded_actions, tick_poses
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 
 from astra_studio.document.actions import Actions, actions_of
 from astra_studio.document.model import Authored, Take
-from engine.actions.modality import CAMERA, modality, rest_rows
+from engine.actions.modality import CAMERA, modality
 from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories import sampling
@@ -106,11 +106,11 @@ def stored_path(take: Take) -> Drawn | None:
 def editable_path(take: Take) -> Drawn | None:
     """All of a take's way as keys: those it keeps, and keys made of the rows that have none.
 
-    None where the take asks for nothing yet.
+    None where the take asks for nothing yet, or for what is no way of a camera.
     """
     kept, tail = stored_path(take), _tail(take)
     if kept is None:
-        if not len(take.actions):
+        if not len(take.actions) or take.actions.kind.to_poses(take.actions.rows) is None:
             return None
         return Drawn(path=path_of_track(take.actions.track, clock=take.clock), modality=take.actions.modality)
     if tail is None:
@@ -135,15 +135,15 @@ def poses_of_take(take: Take) -> Floats:
 
 
 def _tail(take: Take) -> Actions | None:
-    """The rows after a take's path, where they move: what was generated beyond it. A car's rows stand still there."""
+    """The rows after a take's path, where they lead further: what was generated beyond it."""
     kept = stored_path(take)
-    if kept is None or take.actions.kind.is_absolute or kept.path.closing_s is not None:
+    if kept is None or kept.path.closing_s is not None:
         return None
     end = sampling.num_ticks(kept.path, clock=take.clock)
     if len(take.actions) <= end:
         return None
     tail = take.actions.part(end, len(take.actions))
-    return None if np.array_equal(tail.rows, rest_rows(tail.kind, len(tail))) else tail
+    return tail if tail.kind.goes_beyond(tail.rows) else None
 
 
 # ---------------------------------------------------------------------- text

@@ -1,63 +1,33 @@
-"""Action modalities: what the numbers of a row mean, which row means rest, which rows are valid."""
+"""The action modalities by name, and tracks of their rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Rows = NDArray[np.float32]
+from engine.actions.camera import CAMERA
+from engine.actions.driving import DRIVING
+from engine.actions.keys import KEYS_MODALITY
+from engine.actions.kind import Modality, Rows
+from engine.actions.robot import ROBOT
 
+__all__ = [
+    "CAMERA",
+    "DRIVING",
+    "KEYS_MODALITY",
+    "MODALITIES",
+    "ROBOT",
+    "ActionTrack",
+    "Modality",
+    "Rows",
+    "modality",
+    "rest_rows",
+    "round_to_bfloat16",
+]
 
-@dataclass(frozen=True, kw_only=True)
-class Modality:
-    """One kind of action row (reference 7.1). Rows hold `width` numbers; the condition mask is added by the model."""
-
-    name: str
-    width: int
-    rest: tuple[float, ...]
-    """The row that means: do not move."""
-    columns: tuple[str, ...]
-    meaning: str
-    released_name: str
-    """What the released weights call it."""
-    is_absolute: bool = False
-    """Whether rows are poses against one reference, so that standing still repeats a row; else each is a step of
-    its own."""
-
-
-_POSE_COLUMNS = ("r00", "r01", "r02", "tx", "r10", "r11", "r12", "ty", "r20", "r21", "r22", "tz")
-_NO_MOTION = (1.0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0, 1.0, 0)
-
-CAMERA = Modality(
-    name="camera",
-    width=12,
-    rest=_NO_MOTION,
-    columns=_POSE_COLUMNS,
-    meaning="relative world-to-camera pose over one latent, 3 x 4 row-major, OpenCV axes, scene units",
-    released_name="sekai",
-)
-DRIVING = Modality(
-    name="driving",
-    width=7,
-    rest=(0.0, 0, 0, 1.0, 0, 0, 0),
-    columns=("tx", "ty", "tz", "qw", "qx", "qy", "qz"),
-    meaning="ego pose against a reference key frame: metres (or scene units), x forward, y left, z up, and a w-first "
-    "quaternion",
-    released_name="nuscenes",
-    is_absolute=True,
-)
-ROBOT = Modality(
-    name="robot",
-    width=12,
-    rest=_NO_MOTION,
-    columns=_POSE_COLUMNS,
-    meaning="relative pose of the moving part over one latent, 3 x 4 row-major",
-    released_name="openx",
-)
-
-MODALITIES: dict[str, Modality] = {m.name: m for m in (CAMERA, DRIVING, ROBOT)}
+MODALITIES: dict[str, Modality] = {m.name: m for m in (CAMERA, DRIVING, ROBOT, KEYS_MODALITY)}
 """The extension point: one entry per modality; tests/contracts/test_modalities.py is what an entry must pass."""
 
 
@@ -103,10 +73,8 @@ class ActionTrack:
         missing = num_ticks - len(self.rows)
         if missing <= 0:
             return ActionTrack(self.modality, self.rows[:num_ticks])
-        if self.modality.is_absolute and len(self.rows):
-            still = np.tile(self.rows[-1], (missing, 1))
-        else:
-            still = rest_rows(self.modality, missing)
+        kind = self.modality
+        still = kind.holding(self.rows[-1], missing) if len(self.rows) else kind.resting(missing)
         return ActionTrack(self.modality, np.concatenate([self.rows, still]))
 
     def slice(self, start: int, stop: int) -> ActionTrack:
@@ -116,7 +84,7 @@ class ActionTrack:
 
 def rest_rows(kind: Modality, num_ticks: int) -> Rows:
     """`num_ticks` rows that ask for no motion."""
-    return np.tile(np.asarray(kind.rest, np.float32), (num_ticks, 1))
+    return kind.resting(num_ticks)
 
 
 def round_to_bfloat16(rows: ArrayLike) -> Rows:

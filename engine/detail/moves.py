@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine import poses
-from engine.actions.modality import ROBOT, ActionTrack
+from engine.actions.modality import ActionTrack
 from engine.detail.images import Doubles
 
 # Columns: the axes x forward, y left, z up of a vehicle as seen by its camera (x right, y down, z forward).
@@ -22,9 +22,9 @@ def camera_moves(track: ActionTrack, first: int) -> Doubles:
     """
     if not 0 < first <= len(track):
         raise ValueError(f"moves start at a row from 1 to {len(track)} of the take, got {first}")
-    if track.modality is ROBOT:
+    if not track.modality.moves_camera:
         return np.tile(np.eye(3, 4), (len(track) - first, 1, 1))
-    if not track.modality.is_absolute:
+    if track.modality.step_rotations(track.rows) is not None:
         return track.rows[first:].astype(np.float64).reshape(-1, 3, 4)
     extrinsics = poses.inverse(_camera_poses(track.rows[first - 1 :].astype(np.float64)))
     return poses.relative(extrinsics[:-1], extrinsics[1:])[:, :3]

@@ -78,11 +78,12 @@ def read_astra_json(path: Path) -> AstraFile:
         numbers = _array(content["rows"], "rows", path)
         with _named(path):
             track = ActionTrack(kind, numbers)
-        if kind.name != "driving":
-            _check_rotations(poses.from_row(track.rows)[:, :3, :3], MAX_ROW_SKEW, 'row {} of "rows"', path)
+        rotations = kind.step_rotations(track.rows)
+        if rotations is not None:
+            _check_rotations(rotations, MAX_ROW_SKEW, 'row {} of "rows"', path)
         return AstraFile(track=track, c2w=None, tick_s=tick_s)
-    if kind.name == "driving":
-        raise TrajectoryError(f'{path.name} holds camera poses under "c2w"; driving actions need "rows"')
+    if kind.step_rotations(kind.resting(1)) is None:
+        raise TrajectoryError(f'{path.name} holds camera poses under "c2w"; {kind.name} actions need "rows"')
     c2w = _poses(_array(content["c2w"], "c2w", path), path)
     extrinsics = poses.inverse(c2w)
     moves: np.ndarray = poses.to_row(poses.relative(extrinsics[:-1], extrinsics[1:]))

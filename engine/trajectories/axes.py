@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from engine import poses
+from engine.actions.driving import VEHICLE
 from engine.poses import Floats
 
 Convention = Literal["c2w", "w2c"]
@@ -17,8 +18,6 @@ CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
 DIRECTIONS: dict[Convention, str] = {"c2w": "camera-to-world", "w2c": "world-to-camera"}
 """What a person calls them."""
 
-VEHICLE: Floats = poses.from_parts([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
-"""Columns: OpenCV's right, down and forward in the axes of a car: x forward, y left, z up."""
 _UNREAL: Floats = poses.from_parts([[0, 0, 1], [1, 0, 0], [0, -1, 0]])
 """The same in Unreal's: x forward, y right, z up, which are left-handed."""
 _OPENGL: Floats = np.diag([1.0, -1, -1, 1])

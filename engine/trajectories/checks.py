@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from engine.poses import Floats
-from engine.trajectories.rotations import angles_between, quaternions
+from engine.rotations import angles_between, quaternions
 
 Direction = Literal["forward", "backward", "sideways", "still"]
 

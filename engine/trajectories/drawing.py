@@ -6,10 +6,10 @@ import numpy as np
 
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import angles_between, assembled, quaternions
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath
 from engine.trajectories.recording import Recording
-from engine.trajectories.rotations import angles_between, assembled, quaternions
 from engine.trajectories.simplify import simplify
 from engine.trajectories.walking import TOLERANCE, TOLERANCE_RAD
 

@@ -13,10 +13,10 @@ import numpy as np
 from engine import poses
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import from_euler, product, quaternions, to_euler
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath, Easing, Key, Quaternion, Vector, key_from_pose
 from engine.trajectories.path_edits import retime, split
-from engine.trajectories.rotations import from_euler, product, quaternions, to_euler
 
 _EULER = "zxy"
 """Roll, then pitch, then yaw, about fixed axes: what people mean by the three."""

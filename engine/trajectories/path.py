@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from engine import poses
 from engine.poses import Floats
+from engine.rotations import angles_between, assembled, nearest_signs, quaternions, slerp
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.rotations import angles_between, assembled, nearest_signs, quaternions, slerp
 from engine.trajectories.screw import Screws
 from engine.trajectories.timing import MAX_PACE, Timing, even_times, hermite, slower_secants
 

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from engine import poses
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import product, quaternions
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath, Easing, Key, Vector, key_from_pose
-from engine.trajectories.rotations import product, quaternions
 
 Grid = Literal["frame", "tick", "chunk"]
 GRIDS: dict[Grid, Callable[[Clock], float]] = {

@@ -13,9 +13,9 @@ import numpy as np
 from engine.actions.presets import NAMED, RELEASED, preset, usual_ticks
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import from_euler, quaternions
 from engine.trajectories.path import CameraPath, Key, Vector
 from engine.trajectories.path_edits import scale
-from engine.trajectories.rotations import from_euler, quaternions
 from engine.trajectories.sampling import gauge, tick_poses
 from engine.trajectories.walking import path_of_track
 

@@ -11,8 +11,8 @@ from engine import poses
 from engine.actions.modality import ActionTrack, Modality
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import interpolated
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.rotations import interpolated
 
 DEFAULT_ASPECT = 832 / 480
 """Width over height of the released model's pictures, taken where a file does not say."""

@@ -10,15 +10,12 @@ from typing import Protocol
 
 import numpy as np
 
-from engine import poses
 from engine.actions.modality import CAMERA, ActionTrack, Modality
-from engine.actions.presets import driving_rows_from_keyframes, rows_from_extrinsics
 from engine.clock import Clock
 from engine.poses import Floats
-from engine.trajectories.axes import VEHICLE
+from engine.rotations import angles_between, interpolated, quaternions
+from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.recording import Recording
-from engine.trajectories.rotations import angles_between, interpolated, quaternions
-from engine.trajectories.walking import walked
 
 _SLACK = 1e-4
 """Of a frame: how much a motion may fall short of its last one, by rounded times, and still have it."""
@@ -71,29 +68,22 @@ def recorded_actions(recording: Recording, *, clock: Clock) -> ActionTrack:
 
 
 def track_of_ticks(c2w: Floats, kind: Modality = CAMERA) -> ActionTrack:
-    """Rows of the n ticks between poses (n + 1, 4, 4), n >= 0.
-
-    Camera: relative extrinsics, row k from pose k to pose k + 1 (reference 7.1, 7.2). Robot: the same of the poses
-    themselves, which are the tool's. Driving: row k is pose k against the first one, in the axes of a car, w first
-    (reference 7.4).
-    """
-    count = len(c2w) - 1
-    if kind.is_absolute:
-        car = c2w @ poses.inverse(VEHICLE)
-        seen = poses.inverse(car[0]) @ car
-        turns = quaternions(seen[:, :3, :3])[:, [3, 0, 1, 2]]
-        return ActionTrack(kind, driving_rows_from_keyframes(seen[:, :3, 3], turns, count))
-    keyed = poses.inverse(c2w) if kind is CAMERA else c2w
-    return ActionTrack(kind, rows_from_extrinsics(keyed, count, stride=1, kind=kind.name))
+    """Rows of the n ticks between poses (n + 1, 4, 4), n >= 0. Raises TrajectoryError for a modality without poses."""
+    rows = kind.from_poses(c2w)
+    if rows is None:
+        raise TrajectoryError(f"{kind.name} actions are no path of a camera; choose another modality to draw one")
+    return ActionTrack(kind, rows)
 
 
 def resampled_rows(track: ActionTrack, before: Clock, after: Clock) -> ActionTrack:
     """A track of one clock's ticks, going the same way in the same seconds by another's; at least one tick."""
     seconds = len(track) * before.seconds_per_tick
     count = max(1, round(seconds * after.ticks_per_second))
-    times = after.tick_times(count)
-    found = interpolated(before.tick_times(len(track)), walked(track), times)
-    return track_of_ticks(found, track.modality)
+    kind = track.modality
+    c2w = kind.to_poses(track.rows)
+    if c2w is None:
+        return ActionTrack(kind, kind.retimed(track.rows, count))
+    return track_of_ticks(interpolated(before.tick_times(len(track)), c2w, after.tick_times(count)), kind)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 
 from engine.poses import Floats
+from engine.rotations import angles_between, quaternions
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath, key_from_pose
-from engine.trajectories.rotations import angles_between, quaternions
 
 
 def simplify(times: Floats, c2w: Floats, *, tolerance: float, tolerance_rad: float) -> CameraPath:

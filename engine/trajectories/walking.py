@@ -10,10 +10,9 @@ from engine import poses
 from engine.actions.modality import ActionTrack
 from engine.clock import Clock
 from engine.poses import Floats
-from engine.trajectories.axes import VEHICLE
+from engine.rotations import angles_between, quaternions
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import CameraPath, Easing, Key, key_from_pose
-from engine.trajectories.rotations import angles_between, assembled, quaternions
 from engine.trajectories.simplify import simplify
 
 TOLERANCE, TOLERANCE_RAD = 0.005, 0.01
@@ -28,16 +27,9 @@ _STILL = 1e-7
 
 
 def walked(track: ActionTrack) -> Floats:
-    """Camera-to-world poses (n + 1, 4, 4) of a track of n ticks: for a car, n, and the last once more."""
-    rows = np.asarray(track.rows, np.float64)
-    if track.modality.is_absolute:
-        turns = poses.quaternion_to_matrix(rows[:, [4, 5, 6, 3]])
-        seen = assembled(turns, rows[:, :3]) @ VEHICLE
-        return np.concatenate([seen, seen[-1:]]) if len(seen) else VEHICLE[None].copy()
-    if track.modality.name == "camera":
-        return poses.path_from_rows(rows)
-    # A tool's rows are of its own poses, not of their inverses.
-    return poses.inverse(poses.path_from_rows(rows))
+    """Camera-to-world poses (n + 1, 4, 4) of a track of n ticks; where rows tell none, a camera that stays."""
+    c2w = track.modality.to_poses(track.rows)
+    return np.tile(np.eye(4), (len(track) + 1, 1, 1)) if c2w is None else c2w
 
 
 def path_of_track(track: ActionTrack, *, clock: Clock) -> CameraPath:
@@ -48,10 +40,10 @@ def path_of_track(track: ActionTrack, *, clock: Clock) -> CameraPath:
     """
     if not len(track):
         raise TrajectoryError("there are no actions yet that keys could be made of")
-    c2w = walked(track)
-    if track.modality.is_absolute and len(track) > 1:
-        # The last row is the last pose that is known: the car goes on as it went, and does not stop there.
-        c2w[-1] = c2w[-2] @ poses.inverse(c2w[-3]) @ c2w[-2]
+    # Where the last pose is not known, it goes on as it went, and does not stop there.
+    c2w = track.modality.to_poses(track.rows, goes_on=True)
+    if c2w is None:
+        raise TrajectoryError(f"{track.modality.name} actions are no path of a camera; no keys can be made of them")
     runs = _runs(c2w)
     if len(runs) - 1 > max(2.0, _RUNS_PER_TICK * len(track)):
         times = clock.tick_times(len(c2w) - 1)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import poses
-from engine.actions.modality import modality, rest_rows
+from engine.actions.modality import MODALITIES, modality, rest_rows
 from engine.clock import ASTRA_CLOCK, Clock
 from engine.messages import (
     Cancelled,
@@ -81,7 +81,7 @@ class FakeWorld:
             width=width,
             height=height,
             clock=clock,
-            modalities=("camera", "driving", "robot"),
+            modalities=tuple(MODALITIES),
             has_text=False,
             device="cpu",
             settings=settings,
@@ -113,9 +113,9 @@ class FakeWorld:
             time.sleep(self.seconds_per_chunk / steps)
             listener(Progress(request.index, step + 1, steps))
             listener(Preview(request.index, step + 1, self._paint(state.pose, state.tint)[::8, ::8]))
-        path = [state.pose]
+        path, kind = [state.pose], modality(state.modality)
         for row in request.actions.rows:
-            path.append(_moved(path[-1], row, state.modality))
+            path.append(kind.moved(path[-1], row, clock))
         numbers = np.random.default_rng(request.seed).standard_normal(len(request.actions))
         parts = zip(request.actions.rows, path[1:], numbers, strict=True)
         latents = np.stack([_latent(row, pose, number, state.tint) for row, pose, number in parts], axis=1)
@@ -173,15 +173,6 @@ class FakeWorld:
         sky = (0.55 + 0.2 * stripes)[..., None] * (0.6 + 0.6 * tint[::-1])
         picture = np.where((down > 0)[..., None], ground, sky)
         return np.clip(picture * 255, 0, 255).round().astype(np.uint8)
-
-
-def _moved(pose: NDArray[np.float64], row: NDArray[np.float32], kind: str) -> NDArray[np.float64]:
-    """The pose after one action row; driving rows move by their translation alone."""
-    if kind == "driving":
-        moved = pose.copy()
-        moved[:3, 3] += row[:3]
-        return moved
-    return pose @ poses.inverse(poses.from_row(row.astype(np.float64)))
 
 
 def _pose_in(latent: Latents) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from engine import poses
 from engine.actions.modality import ActionTrack
 from engine.clock import Clock
 from engine.messages import ChunkRequest, Frames, Latents, Picture, WorldInfo
-from engine.trajectories.rotations import interpolated
+from engine.rotations import interpolated
 from engine.worlds.clip_settings import SANA_WM_SETTINGS
 from engine.worlds.clip_world import ClipWorld
 from engine.worlds.kinds.pipeline_folder import open_folder

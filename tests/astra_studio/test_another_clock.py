@@ -28,6 +28,7 @@ from engine.actions.pose_line import parse_pose_line
 from engine.clock import ASTRA_CLOCK, Clock
 from engine.trajectories.path import CameraPath, Key
 from engine.worlds.fake import FakeWorld
+from engine.worlds.kinds.fake import FakeKind
 from engine.worlds.registry import open_world
 from tests.astra_studio.services.generation.test_queue import PICTURE, Rig
 
@@ -62,7 +63,9 @@ def rate_and_frames(path: Path) -> tuple[float, int, float]:
 
 def test_its_name_says_the_clock():
     assert open_world(SPEC, {}).info.clock == OTHER
-    assert open_world(f"{SPEC},0.25", {}).seconds_per_chunk == 0.25
+    made = FakeKind().open(f"{SPEC.removeprefix('fake:')},0.25", "cpu")
+    assert isinstance(made, FakeWorld)
+    assert (made.info.clock, made.seconds_per_chunk) == (OTHER, 0.25)
     for wrong in ("fake:fps=no", "fake:speed=3", "fake:fps=0"):
         with pytest.raises(ValueError, match="is no fake world"):
             open_world(wrong, {})

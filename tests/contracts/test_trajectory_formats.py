@@ -14,6 +14,7 @@ import pytest
 from engine import poses
 from engine.actions.modality import CAMERA
 from engine.clock import ASTRA_CLOCK
+from engine.rotations import assembled, from_euler
 from engine.trajectories.checks import check
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
@@ -22,7 +23,6 @@ from engine.trajectories.formats.registry import FORMATS, detect, format_to_writ
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording, lens_of_fov
 from engine.trajectories.resolve import resolve_trajectory
-from engine.trajectories.rotations import assembled, from_euler
 
 HAS_USD = find_spec("pxr") is not None
 every = pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication, QComboBox
 from astra_studio.cli import main
 from astra_studio.document.paths import stored_path
 from engine.clock import ASTRA_CLOCK
+from engine.rotations import from_euler, to_euler
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.resolve import resolve_trajectory
-from engine.trajectories.rotations import from_euler, to_euler
 from tests.engine.trajectories.formats.layouts import SAMPLES, a_walk, saved
 from ui.import_dialog import ImportDialog
 from ui.path_export_dialog import PathExportDialog

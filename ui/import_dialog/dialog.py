@@ -33,10 +33,10 @@ from astra_studio.services.camera.files import (
     import_edit,
     imported_actions,
 )
+from engine.rotations import EULER_ORDERS
 from engine.trajectories.axes import CONVENTIONS
 from engine.trajectories.errors import ALL_CAMERAS
 from engine.trajectories.formats.registry import FORMATS
-from engine.trajectories.rotations import EULER_ORDERS
 from ui.import_dialog.candidate_tile import AXES_NAMES, CandidateTile
 from ui.import_dialog.findings import Findings
 from ui.studio import Studio

@@ -9,11 +9,12 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from engine.actions.modality import MODALITIES
 from engine.clock import Clock
+from engine.rotations import to_euler
 from engine.trajectories import key_edits, sampling
 from engine.trajectories import path_edits as whole_edits
 from engine.trajectories.path import EASINGS, CameraPath, Easing, Key, Vector
-from engine.trajectories.rotations import to_euler
 from ui.path_editor import PathEditing
 from ui.theme import S4
 from ui.widgets import IconButton, NumberField, Section, SegmentedControl, SpeedBar, quiet_label
@@ -38,7 +39,11 @@ _EASING_TIPS: dict[Easing, str] = {
 }
 _LEAST_S = 0.05
 """Of a whole path, and of the way back of a loop."""
-MODALITIES: dict[str, str] = {"Camera": "camera", "Car": "driving", "Tool": "robot"}
+_STANDING = np.tile(np.eye(4), (2, 1, 1))
+MOVED: dict[str, str] = {
+    kind.label: kind.name for kind in MODALITIES.values() if kind.from_poses(_STANDING) is not None
+}
+"""What a path can move: modalities that rows can be made for from poses."""
 _USUAL_LOOK = 1.0
 """Scene units ahead of a key, where a point that it looks at is put first."""
 
@@ -135,7 +140,7 @@ class KeyTab(QWidget):
         theme = self._theme
         self._rows_of_whole = QWidget()
         grid = _grid(self._rows_of_whole)
-        self.modality = SegmentedControl(theme, tuple(MODALITIES), self.tr("What the path moves"))
+        self.modality = SegmentedControl(theme, tuple(MOVED), self.tr("What the path moves"))
         self.modality.chosen.connect(self._set_modality)
         self.duration = NumberField(
             theme, self.tr("Duration"), minimum=_LEAST_S, maximum=20_000, step=0.2, decimals=2, unit="s"
@@ -215,7 +220,7 @@ class KeyTab(QWidget):
     def _show_whole(self, path: CameraPath | None) -> None:
         editing = self._editing
         self.whole.hint.setText("" if path is None else self.tr("{0} keys").format(len(path.keys)))
-        self.modality.choose(next(word for word, name in MODALITIES.items() if name == editing.modality))
+        self.modality.choose(next(word for word, name in MOVED.items() if name == editing.modality))
         has_way = path is not None and len(path.keys) > 1
         for widget in (self.duration, self.scale, self.constant_speed, self.loop, self.closing):
             widget.setEnabled(has_way)
@@ -299,7 +304,7 @@ class KeyTab(QWidget):
         self._change(change, self.tr("Move look-at point"), is_over=is_over)
 
     def _set_modality(self, word: str) -> None:
-        if not self._editing.set_modality(MODALITIES[word]):
+        if not self._editing.set_modality(MOVED[word]):
             self.refresh()
 
     def _set_duration(self, value: float, is_over: bool) -> None:

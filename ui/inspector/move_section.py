@@ -6,6 +6,7 @@ from PySide6.QtGui import QFocusEvent, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit
 
 from astra_studio.document.derived import latents_per_chunk
+from engine.actions.modality import modality
 from engine.actions.pose_line import PoseLineError, parse_pose_line, pose_line_of
 from ui.path_editor import PathEditing
 from ui.plurals import counted
@@ -79,8 +80,8 @@ class MoveSection(Section):
         if not (self.line.hasFocus() and self.line.is_typed_in):
             self.line.tell(line or "")
             self._mark(self._told_words(line), is_wrong=False)
-        modality = self._editing.modality
-        self.hint.setText("" if modality == "camera" else modality)
+        kind = modality(self._editing.modality)
+        self.hint.setText("" if kind.poses_say_all else kind.label)
 
     def _known_line(self) -> str | None:
         """The line of the current actions; worked out once for each."""

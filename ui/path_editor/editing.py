@@ -20,7 +20,7 @@ from astra_studio.document.facets import Facet
 from astra_studio.document.model import NamedPath, Take
 from astra_studio.document.paths import Drawn, drawn_of, editable_path, has_rows_without_keys, stored_path
 from astra_studio.document.session import Change
-from engine.actions.modality import DRIVING, ActionTrack
+from engine.actions.modality import ActionTrack, modality
 from engine.actions.presets import preset, preset_names
 from engine.clock import Clock
 from engine.poses import Floats
@@ -238,7 +238,7 @@ class PathEditing(QObject):
         return f"path drag {self._drags}"
 
     def _apply(self, drawn: Drawn | None, label: str, merge_key: str = "", like: Actions | None = None) -> bool:
-        if drawn is not None and drawn.modality == DRIVING.name:
+        if drawn is not None and modality(drawn.modality).stays_level:
             drawn = replace(drawn, path=key_edits.levelled(drawn.path))  # a car stays on the ground
         edit = path_edits.set_path(self.studio.take.id, drawn, like=like, label=label, merge_key=merge_key)
         is_done = self.studio.apply(edit)

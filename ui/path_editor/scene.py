@@ -12,9 +12,9 @@ from astra_studio.document.paths import has_rows_without_keys, poses_of_take, st
 from engine import poses
 from engine.clock import ASTRA_CLOCK, Clock
 from engine.poses import Floats
+from engine.rotations import interpolated
 from engine.trajectories import sampling
 from engine.trajectories.path import CameraPath
-from engine.trajectories.rotations import interpolated
 
 _FINE_TICKS = 300
 """Up to so many, the line between ticks is drawn frame by frame."""

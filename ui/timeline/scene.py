@@ -99,7 +99,7 @@ class Scene(QObject):
         """Motion of the current take, worked out once per track."""
         actions = self.take.actions
         if self._curves[0] is not actions:
-            self._curves = (actions, curves_of(actions))
+            self._curves = (actions, curves_of(actions, self.take.clock))
         return self._curves[1]
 
     @property

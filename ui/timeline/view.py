@@ -13,6 +13,7 @@ from astra_studio.document.derived import Lane, Slot, lanes, latents_per_chunk, 
 from astra_studio.document.model import Chunk, Project, Take, TakeId, World
 from astra_studio.services.generation.status import GenerationStatus
 from astra_studio.services.playback.player import Player
+from engine.clock import Clock
 from engine.poses import Floats
 from ui.timeline.cells import Cell, State
 from ui.timeline.translation import tr
@@ -148,13 +149,10 @@ def _asked(take: TakeId, status: GenerationStatus) -> list[int]:
     return found + [index for owner, index in status.failures if owner == take]
 
 
-def curves_of(actions: Actions) -> Curves:
-    """What the motion lane draws; empty for driving rows, which are places and not steps."""
-    if actions.modality == "driving" or not len(actions):
-        return Curves()
-    rows = actions.rows.astype(np.float64)
-    speed = np.linalg.norm(rows[:, [3, 7, 11]], axis=1)
-    return Curves(speed=speed, turn=np.arctan2(rows[:, 2], rows[:, 10]))
+def curves_of(actions: Actions, clock: Clock) -> Curves:
+    """What the motion lane draws; empty for rows that are places and not steps."""
+    found = actions.kind.motions(actions.rows, clock) if len(actions) else None
+    return Curves() if found is None else Curves(speed=found.speed, turn=found.left_turn)
 
 
 def _cell(project: Project, take: Take, slot: Slot, status: GenerationStatus, player: Player) -> Cell:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
@@ -37,16 +36,18 @@ class Motion:
 
 
 def motion_of(actions: Actions, tick: int, clock: Clock) -> Motion | None:
-    """The motion of a tick; None where no camera action is asked for there. Signs: CONTRIBUTING.md."""
-    if actions.modality == "driving" or not 0 <= tick < len(actions):
+    """The motion of a tick; None where nothing is asked for, or a place and no step."""
+    if not 0 <= tick < len(actions):
         return None
-    row = np.asarray(actions.rows[tick], np.float64)
+    found = actions.kind.motions(actions.rows[tick : tick + 1], clock)
+    if found is None:
+        return None
     return Motion(
-        forward=-float(row[11]),
-        right=-float(row[3]),
-        down=-float(row[7]),
-        left_turn=math.atan2(float(row[2]), float(row[10])),
-        up_turn=math.asin(max(-1.0, min(1.0, float(row[6])))),
+        forward=float(found.forward[0]),
+        right=float(found.right[0]),
+        down=float(found.down[0]),
+        left_turn=float(found.left_turn[0]),
+        up_turn=float(found.up_turn[0]),
         clock=clock,
     )
 

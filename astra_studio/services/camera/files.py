@@ -14,7 +14,7 @@ from astra_studio.document.edits import Edit
 from astra_studio.document.model import Take, TakeId
 from astra_studio.document.path_edits import set_path
 from astra_studio.document.paths import Drawn, poses_of_take, stored_path
-from engine.actions.modality import CAMERA, ActionTrack
+from engine.actions.modality import ActionTrack, modality
 from engine.clock import Clock
 from engine.poses import Floats
 from engine.trajectories.axes import Convention
@@ -238,7 +238,11 @@ def recording_of_take(take: Take, fps: float | None = None) -> Recording:
     drawn, clock = stored_path(take), take.clock
     rate = clock.fps if fps is None else fps
     ticks = poses_of_take(take)
-    if drawn is not None and drawn.modality == CAMERA.name and len(ticks) == num_ticks(drawn.path, clock=clock) + 1:
+    if (
+        drawn is not None
+        and modality(drawn.modality).poses_say_all
+        and len(ticks) == num_ticks(drawn.path, clock=clock) + 1
+    ):
         made = record(drawn.path, rate)
     else:
         whole = Recording(times=clock.tick_times(len(ticks) - 1), c2w=ticks, fps=clock.ticks_per_second)

@@ -30,6 +30,7 @@ from astra_studio.services.driving.trace import Trace
 from astra_studio.services.generation.queue import Generation
 from astra_studio.services.generation.status import GenerationStatus, NewFrames
 from astra_studio.services.signals import Signal
+from engine.actions.modality import ActionTrack
 from engine.clock import Clock
 from engine.trajectories.driven import DriveSpeeds, Stand, Steering, stand_after, steered
 
@@ -320,13 +321,13 @@ class Drive:
             return joined([moved, still]), stand
         if sample.rests and self.settings.idle == "coast" and self._tick:
             last = self._known.actions.part(self._tick - 1, self._tick)
-            if not last.kind.is_absolute:
-                return joined([last] * length), self._stand
+            going = ActionTrack(last.kind, last.kind.going_on(last.rows[0], length))
+            return actions_of(going), self._stand
         return self._rows(sample, length, self._stand)
 
     def _rows(self, sample: Sample, num_ticks: int, stand: Stand) -> tuple[Actions, Stand]:
         axes, (dx, dy), scale = sample.axes, sample.mouse, self.settings.mouse_rad_per_px
-        steering = Steering(
+        held = Steering(
             forward=axes["forward"],
             right=axes["right"],
             up=axes["up"],
@@ -334,9 +335,11 @@ class Drive:
             pitch=axes["pitch"],
             turned=(dx * scale, -dy * scale),
             pace=sample.fast,
+            keys=sample.keys,
+            mouse=sample.mouse,
         )
         kind = self._known.actions.kind
-        track, after = steered(steering, num_ticks, stand, kind, clock=self._clock, speeds=self.settings.speeds)
+        track, after = steered(held, num_ticks, stand, kind, clock=self._clock, speeds=self.settings.speeds)
         return actions_of(track), after
 
     def _num_latents(self) -> int:

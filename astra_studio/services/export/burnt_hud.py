@@ -19,19 +19,20 @@ _ARROWS = {"^": (1, 0), "<": (0, 1), "v": (1, 1), ">": (2, 1)}
 
 
 def draw_hud(picture: Picture, actions: Actions, tick: int, clock: Clock) -> Picture:
-    """The picture (H, W, 3) with keycaps lit by a tick's action. Driving rows, which are places, light none."""
-    if actions.modality == "driving":
+    """The picture (H, W, 3) with keycaps lit by a tick's action. Rows that are places light none."""
+    found = actions.kind.motions(actions.rows[tick : tick + 1], clock)
+    if found is None:
         return picture
-    row = actions.rows[tick].astype(np.float64)
     trace, bend = clock.trained_speed * _SHARE, clock.trained_turn * _SHARE
-    turn, tilt = np.arctan2(row[2], row[10]), np.arcsin(np.clip(row[6], -1, 1))
+    turn, tilt = found.left_turn[0], found.up_turn[0]
+    forward, right, down = found.forward[0], found.right[0], found.down[0]
     held = {
-        "W": row[11] < -trace,
-        "S": row[11] > trace,
-        "A": row[3] > trace,
-        "D": row[3] < -trace,
-        "Q": row[7] < -trace,
-        "E": row[7] > trace,
+        "W": forward > trace,
+        "S": forward < -trace,
+        "A": right < -trace,
+        "D": right > trace,
+        "Q": down > trace,
+        "E": down < -trace,
         "^": tilt > bend,
         "v": tilt < -bend,
         "<": turn > bend,

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from astra_studio.document.actions import Actions, joined
+from astra_studio.document.actions import Actions, actions_of, joined
 from astra_studio.document.chunk_files import decode_arrays, decode_latents
 from astra_studio.document.derived import latents_per_chunk, made_ticks, total_ticks
 from astra_studio.document.model import ArtifactId, Chunk, Project, Take
 from astra_studio.document.writer import Finished
 from astra_studio.services.playback.starts import best_picture
-from engine.actions.pose_line import parse_pose_line
-from engine.clock import Clock
+from engine.actions.modality import ActionTrack
+from engine.actions.steering import Stand, Steering
 from engine.messages import Latents, StoredArrays, WorldInfo
 from engine.rollout import StoredTake
 
@@ -21,17 +21,13 @@ from engine.rollout import StoredTake
 def planned_actions(take: Take, begin: int, num_latents: int) -> Actions:
     """The actions of a chunk that begins at a tick: what is planned there; after the plan, the way it last went.
 
-    Without any plan the camera walks forward: a first Generate is to walk into the picture. Absolute modalities, whose
-    rows are places, stand still after their plan.
+    Without any plan it goes forward: a first Generate is to walk into the picture.
     """
     if not len(take.actions):
-        return joined([_forward(num_latents, take.clock)])
+        return _forward(take, num_latents)
     planned = take.actions.part(min(begin, len(take.actions)), min(begin + num_latents, len(take.actions)))
-    missing = num_latents - len(planned)
-    if missing and not take.actions.kind.is_absolute:
-        last = take.actions.part(len(take.actions) - 1, len(take.actions))
-        return joined([planned, *[last] * missing])
-    return planned.part(0, num_latents) if len(planned) else take.actions.part(begin, begin + num_latents)
+    kind, last = take.actions.kind, take.actions.rows[-1]
+    return joined([planned, actions_of(ActionTrack(kind, kind.going_on(last, num_latents - len(planned))))])
 
 
 def num_missing(project: Project, take: Take, first: int) -> int:
@@ -103,5 +99,7 @@ class _Latents:
         return np.concatenate(parts, axis=1)
 
 
-def _forward(num_latents: int, clock: Clock) -> Actions:
-    return Actions(data=parse_pose_line(f"w-{num_latents}", clock=clock).rows.astype("<f4").tobytes())
+def _forward(take: Take, num_latents: int) -> Actions:
+    kind = take.actions.kind
+    rows, _ = kind.from_input(Steering(forward=1.0), num_latents, Stand(), take.clock)
+    return actions_of(ActionTrack(kind, rows))

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from engine import poses
 from engine.actions.modality import CAMERA, Modality, Rows
 from engine.actions.presets import driving_rows_from_keyframes, rows_from_extrinsics
+from engine.rotations import interpolated, quaternions
 from engine.training.datasets.errors import ClipError
-from engine.trajectories.rotations import interpolated, quaternions
 
 Floats = NDArray[np.float64]
 
@@ -70,7 +70,7 @@ def action_rows(ticks: Floats, kind: Modality, num_latents: int, style: RowStyle
             there the last row rests (fixes B13).
     """
     assert num_latents <= len(ticks) <= num_latents + 1
-    if kind.is_absolute:
+    if kind.step_rotations(kind.resting(1)) is None:
         keyframes = ticks[:num_latents]
         if style == "aligned":
             keyframes = poses.inverse(keyframes[0]) @ keyframes

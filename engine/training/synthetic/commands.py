@@ -193,7 +193,7 @@ def robot_rows(positions: NDArray[np.float64]) -> Rows:
 def strength(rows: Rows, kind: Modality = CAMERA, aside: float = 1.0) -> NDArray[np.float32]:
     """How much each row asks for: translation plus rotation, a camera's forward and pitch counted twice and its steps
     aside `aside` times."""
-    if kind.is_absolute:
+    if kind.step_rotations(kind.resting(1)) is None:
         moved = np.abs(np.diff(rows, axis=0, prepend=rows[:1]))
         return (moved[:, :3].sum(1) + 2 * moved[:, 3:].sum(1)).astype(np.float32)
     weights = np.array([aside if kind is CAMERA else 1, 1, 2], np.float32)

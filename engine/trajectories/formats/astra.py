@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.actions.modality import CAMERA
 from engine.clock import Clock
 from engine.trajectories.astra_json import (
     FORMAT,
@@ -55,7 +54,7 @@ class AstraJson:
                 f"{tick_s:g} s; say how many poses it has per second with --fps"
             )
         said = []
-        if track is not None and (track.modality is not CAMERA or np.array_equal(recording.c2w, walked(track))):
+        if track is not None and (not track.modality.poses_say_all or np.array_equal(recording.c2w, walked(track))):
             write_astra_json(path, track, tick_s=tick_s)
         else:
             times = recording.start_s + tick_s * np.arange(count + 1, dtype=np.float64)

@@ -16,13 +16,13 @@ import numpy as np
 
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import EULER_ORDERS, angles_between, assembled, from_euler, quaternions, to_euler
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source, line_of
 from engine.trajectories.recording import Recording, are_fovs, lens_of_fov
-from engine.trajectories.rotations import EULER_ORDERS, angles_between, assembled, from_euler, quaternions, to_euler
 from engine.whole_files import write_whole
 
 COLUMNS = "frame tx ty tz rx ry rz [vertical field of view], angles in degrees"

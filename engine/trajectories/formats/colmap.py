@@ -19,13 +19,13 @@ import numpy as np
 from engine import poses
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import quaternions
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost, of_quaternions
 from engine.trajectories.formats.picture_names import sorted_pictures
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import COMMENT, MAX_LINE, MAX_LINES, Source, is_number, line_of
 from engine.trajectories.recording import Lens, Recording
-from engine.trajectories.rotations import quaternions
 from engine.whole_files import write_whole
 
 IMAGES, CAMERAS = "images.txt", "cameras.txt"

@@ -21,6 +21,7 @@ import numpy as np
 
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import quaternions
 from engine.trajectories.axes import DIRECTIONS
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.direction import likelier
@@ -28,7 +29,6 @@ from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost,
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording, are_fovs, lens_of_fov
-from engine.trajectories.rotations import quaternions
 from engine.whole_files import write_whole
 
 DEFAULT_SECONDS = 3.0

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import quaternions
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.gltf_document import BINARY_CHUNK, FLOAT, JSON_CHUNK, MAGIC
@@ -26,7 +27,6 @@ from engine.trajectories.formats.parts import lens_notes, lens_or_default, lost
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
-from engine.trajectories.rotations import quaternions
 from engine.whole_files import write_whole
 
 

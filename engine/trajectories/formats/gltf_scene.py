@@ -11,12 +11,12 @@ import numpy as np
 
 from engine import poses
 from engine.poses import Floats
+from engine.rotations import assembled, slerp
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.gltf_document import Document
 from engine.trajectories.formats.parts import MAX_LENGTH_ERROR
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, are_fovs, lens_of_fov
-from engine.trajectories.rotations import assembled, slerp
 from engine.trajectories.timing import hermite
 
 _PATHS = {"translation": 3, "rotation": 4, "scale": 3}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import quaternions
 from engine.trajectories.axes import from_opencv
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.nuscenes_cameras import EGO, PICTURES, Camera, camera_beside, camera_names
@@ -24,7 +25,6 @@ from engine.trajectories.formats.parts import lost, of_quaternions
 from engine.trajectories.formats.protocol import MAX_SECONDS, Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording
-from engine.trajectories.rotations import quaternions
 from engine.whole_files import write_whole
 
 Indices = NDArray[np.intp]

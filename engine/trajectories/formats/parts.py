@@ -9,10 +9,10 @@ import numpy as np
 
 from engine import poses
 from engine.poses import Floats
+from engine.rotations import assembled
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import DEFAULT_ASPECT, DEFAULT_VERTICAL_FOV, Lens, Recording, lens_of_fov
-from engine.trajectories.rotations import assembled
 
 MAX_LENGTH_ERROR = 1e-2
 """How far from 1 a quaternion may be in length: files round to as few as three digits."""
@@ -116,7 +116,7 @@ def lost(
         losses.append(LOST_LENS)
     if recording.curve is not None:
         losses.append("the curve between the poses")
-    if recording.track is not None and recording.track.modality.name != "camera":
+    if recording.track is not None and not recording.track.modality.poses_say_all:
         losses.append(f"the {recording.track.modality.name} rows: poses are written")
     return tuple(losses)
 

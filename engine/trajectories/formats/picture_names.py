@@ -15,9 +15,9 @@ from itertools import pairwise
 import numpy as np
 
 from engine.poses import Floats
+from engine.rotations import angles_between, quaternions
 from engine.trajectories.errors import ALL_CAMERAS, CameraChoice, TrajectoryError
 from engine.trajectories.formats.parts import natural
-from engine.trajectories.rotations import angles_between, quaternions
 
 _EXTENSION = re.compile(r"\.[A-Za-z][A-Za-z0-9]*$")
 _SECONDS = re.compile(r"(?:.*/)?(\d{1,12}\.\d{1,12})")

@@ -10,11 +10,11 @@ from typing import ClassVar, Protocol
 from engine.actions.modality import ActionTrack
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import EULER_ORDERS
 from engine.trajectories.axes import AXES, CONVENTIONS, Convention
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Lens, Recording
-from engine.trajectories.rotations import EULER_ORDERS
 
 MAX_SECONDS = 100_000.0
 """A trajectory is no longer: a day, and half a million ticks."""

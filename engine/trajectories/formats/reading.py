@@ -11,6 +11,7 @@ import numpy as np
 from engine import poses
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import quaternions
 from engine.trajectories.axes import AXES, CONVENTIONS, Convention, to_opencv
 from engine.trajectories.checks import Checks, check
 from engine.trajectories.errors import TrajectoryError
@@ -21,7 +22,6 @@ from engine.trajectories.formats.registry import detect, format_named, format_to
 from engine.trajectories.formats.source import Source
 from engine.trajectories.formats.spatialvid import POSES
 from engine.trajectories.recording import Recording
-from engine.trajectories.rotations import quaternions
 
 MAX_POSITION = 1e12
 MAX_TIME_S = 1e12

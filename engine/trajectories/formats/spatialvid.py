@@ -17,6 +17,7 @@ import numpy as np
 from engine import poses
 from engine.clock import Clock
 from engine.poses import Floats
+from engine.rotations import quaternions
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.arrays import lens_beside, only_array, save_array
 from engine.trajectories.formats.clip_rate import clip_among, clip_fps, only_clip
@@ -24,7 +25,6 @@ from engine.trajectories.formats.parts import lost, numbered, of_quaternions
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording
-from engine.trajectories.rotations import quaternions
 
 POSES, INDEXES = "poses.npy", "indexes.txt"
 POSES_PER_SECOND = 5.0

@@ -12,12 +12,12 @@ from typing import ClassVar
 import numpy as np
 
 from engine.clock import Clock
+from engine.rotations import quaternions
 from engine.trajectories.formats.chan import are_angles
 from engine.trajectories.formats.parts import lost, of_quaternions
 from engine.trajectories.formats.protocol import Overrides, Stored
 from engine.trajectories.formats.source import COMMENT, Source, line_of
 from engine.trajectories.recording import Recording
-from engine.trajectories.rotations import quaternions
 from engine.whole_files import write_whole
 
 COLUMNS = "timestamp tx ty tz qx qy qz qw"

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from engine.analysis.following import AXES, poses_along
+from engine.clock import ASTRA_CLOCK
 from engine.evaluation.commands import DIRECTIONS, glimpse_ticks, path_of, rest
 
 
 @pytest.mark.parametrize("command", DIRECTIONS, ids=lambda command: command.name)
-@pytest.mark.parametrize("speed", [0.03, -0.045])
-def test_a_command_moves_as_far_along_its_axis_as_it_says(command, speed):
-    end = path_of(command.track(8, speed))[-1]
-    asked = command.amount(8, speed)
+@pytest.mark.parametrize("pace", [1.0, -1.5])
+def test_a_command_moves_as_far_along_its_axis_as_it_says(command, pace):
+    end = path_of(command.track(8, pace, ASTRA_CLOCK))[-1]
+    asked = command.amount(8, pace, ASTRA_CLOCK)
     assert np.allclose(end, poses_along(command.axis, np.array([asked]))[0], atol=1e-6)
 
 

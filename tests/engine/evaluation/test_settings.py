@@ -22,7 +22,7 @@ def test_the_seed_is_none_of_the_bundled_worlds_training():
         ({"num_starts": 0}, "num starts of an evaluation must be at least 1, got 0"),
         ({"num_seeds": -1}, "num seeds of an evaluation must be at least 1, got -1"),
         ({"num_chunks": 5}, "have 4 or 8 chunks, got 5"),
-        ({"speed": 0.0}, r"must be above 0, got 0\.0"),
+        ({"pace": 0.0}, r"must be above 0, got 0\.0"),
     ],
 )
 def test_settings_that_measure_nothing_are_refused(changes, message):

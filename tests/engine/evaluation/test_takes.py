@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.clock import ASTRA_CLOCK
 from engine.evaluation.commands import DIRECTIONS
 from engine.evaluation.starts import procedural_starts
 from engine.evaluation.takes import make_take, noise_seed
@@ -17,7 +18,7 @@ def test_each_chunk_is_looked_at_from_the_frame_before_it_to_its_last():
     """Frame 4k shows what tick k asked for."""
     world = CountingWorld(width=SIZE[0], height=SIZE[1])
     start = procedural_starts(1, world.info, 7)[0]
-    tracks = [DIRECTIONS[0].track(8, 0.03)] * 3
+    tracks = [DIRECTIONS[0].track(8, 1.0, ASTRA_CLOCK)] * 3
     chunks = make_take(world, start, tracks, seed=1)
     assert [grey(chunk.before) for chunk in chunks] == [0, 32, 64]
     assert [[grey(frame) for frame in chunk.after] for chunk in chunks] == [[8, 16, 32], [40, 48, 64], [72, 80, 96]]

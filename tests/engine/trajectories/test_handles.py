@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.rotations import angles_between, quaternions
 from engine.trajectories import path_edits
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.handles import (
@@ -22,7 +23,6 @@ from engine.trajectories.handles import (
 )
 from engine.trajectories.key_edits import eased
 from engine.trajectories.path import CameraPath, Key
-from engine.trajectories.rotations import angles_between, quaternions
 from engine.trajectories.timing import MAX_PACE
 from tests.engine.trajectories.test_path import paths
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import poses
+from engine.rotations import angles_between, quaternions
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.path import EASINGS, CameraPath, Key, key_from_pose
-from engine.trajectories.rotations import angles_between, quaternions
 from engine.trajectories.timing import MAX_PACE, Timing, hermite, monotone_slopes
 
 coordinate = st.floats(-5, 5).map(lambda number: round(number, 3))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import poses
-from engine.trajectories.rotations import EULER_ORDERS, angles_between, from_euler, quaternions, slerp, to_euler
+from engine.rotations import EULER_ORDERS, angles_between, from_euler, quaternions, slerp, to_euler
 
 CONTENT = json.loads((Path(__file__).parents[2] / "data/trajectories/rotations.json").read_text(encoding="utf-8"))
 ROTATIONS = CONTENT["rotations"]

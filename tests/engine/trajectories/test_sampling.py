@@ -39,7 +39,7 @@ def test_poses_give_back_the_rows_that_made_them(line):
 
 
 def test_a_recording_at_20_frames_takes_every_fourth_pose():
-    at_frames = record(recorded("w-8 left-8"))
+    at_frames = record(recorded("w-8 left-8"), 20.0)
     assert len(at_frames.times) == 65
     keyed = poses.inverse(at_frames.c2w[::4])
     assert np.allclose(
@@ -82,7 +82,7 @@ def test_robot_rows_are_of_the_poses_themselves():
 def test_rows_of_a_file_are_given_as_they_are():
     track = ActionTrack(CAMERA, parse_pose_line("w-3", clock=ASTRA_CLOCK).rows + np.float32(1e-4))
     walked = recorded("w-3")
-    held = Recording(times=walked.times, c2w=walked.c2w, fps=5.0, track=track)
+    held = Recording(times=walked.times, c2w=walked.c2w, fps=5.0, track=track, tick_s=0.2)
     assert actions(held, clock=ASTRA_CLOCK) is track
     assert actions(held, ROBOT, clock=ASTRA_CLOCK).modality is ROBOT
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.rotations import angles_between, assembled, from_euler, quaternions
 from engine.trajectories.errors import TrajectoryError
-from engine.trajectories.rotations import angles_between, assembled, from_euler, quaternions
 from engine.trajectories.simplify import simplify
 
 TIMES = np.linspace(0, 6, 361)

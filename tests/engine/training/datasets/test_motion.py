@@ -5,10 +5,10 @@ from engine import poses
 from engine.actions.modality import CAMERA, DRIVING, ROBOT
 from engine.actions.moves import camera_row
 from engine.clock import ASTRA_CLOCK
+from engine.rotations import quaternions
 from engine.training.datasets.errors import ClipError
 from engine.training.datasets.motion import PoseTrack, action_rows, poses_from_vectors
 from engine.training.synthetic.commands import Motion, camera_rows, frame_poses
-from engine.trajectories.rotations import quaternions
 from tests.engine.training.datasets.builders import drive, quaternion_xyzw, walk, walk_row
 
 

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.clock import ASTRA_CLOCK
+from engine.rotations import assembled, from_euler
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import read_trajectory, write_trajectory
 from engine.trajectories.formats.registry import FORMATS
 from engine.trajectories.recording import Recording
-from engine.trajectories.rotations import assembled, from_euler
 from tests.engine.trajectories.formats.layouts import SAMPLES, a_walk
 from tests.engine.trajectories.formats.test_damage import assert_sound
 

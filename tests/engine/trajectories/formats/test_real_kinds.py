@@ -14,11 +14,11 @@ import pytest
 
 from engine import poses
 from engine.clock import ASTRA_CLOCK
+from engine.rotations import EULER_ORDERS, assembled, from_euler, to_euler
 from engine.trajectories.errors import CameraChoice, TrajectoryError
 from engine.trajectories.formats.picture_names import sorted_pictures
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.formats.reading import Reading, read_trajectory
-from engine.trajectories.rotations import EULER_ORDERS, assembled, from_euler, to_euler
 from engine.trajectories.sampling import gauge, tick_poses
 
 CASES = Path(__file__).resolve().parents[3] / "data" / "trajectories" / "cases"

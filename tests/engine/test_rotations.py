@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import poses
-from engine.trajectories.rotations import (
+from engine.rotations import (
     EULER_ORDERS,
     angles_between,
     from_euler,
