@@ -1,7 +1,7 @@
-"""Edits of a take's actions: paint, insert, delete, retime, replace.
+"""Edits of a take's actions: set them as a whole, paint some.
 
-None of them touches a chunk: those that were made of other actions are stale, which `derived` works out. All but `set`
-drop the path that the actions were made from, which they no longer follow.
+Neither touches a chunk: those that were made of other actions are stale, which `derived` works out. Painting drops the
+path that the actions were made from, which they no longer follow.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import replace
 from astra_studio.document.actions import Actions, joined
 from astra_studio.document.edits import Edit, changed_take
 from astra_studio.document.model import MAX_TICKS, Authored, Take, TakeId
-from astra_studio.document.retiming import retimed
 
 
 def set_actions(take: TakeId, actions: Actions, path: Authored | None = None, merge_key: str = "") -> Edit:
@@ -43,45 +42,11 @@ def paint(take: TakeId, tick: int, actions: Actions) -> Edit:
     """
 
     def change(known: Actions) -> Actions:
-        _check_ticks(tick >= 0, known, tick, tick)
+        if tick < 0:
+            raise ValueError(f"the take has ticks 0 to {len(known) - 1}; cannot change {tick}")
         return joined([known.part(0, tick), actions, known.part(*_from(known, tick + len(actions)))])
 
     return _edit("Paint actions", take, change, merge_key=f"paint/{take}")
-
-
-def insert(take: TakeId, tick: int, actions: Actions) -> Edit:
-    """Put `actions` before `tick`, 0 to the end; what was there comes later. Raises ValueError."""
-
-    def change(known: Actions) -> Actions:
-        _check_ticks(0 <= tick <= len(known), known, tick, tick)
-        return joined([known.part(0, tick), actions, known.part(tick, len(known))])
-
-    return _edit("Insert actions", take, change)
-
-
-def delete(take: TakeId, start: int, stop: int) -> Edit:
-    """Take out ticks `start` to `stop` - 1; what came after comes sooner. Raises ValueError for ticks not there."""
-
-    def change(known: Actions) -> Actions:
-        _check_ticks(0 <= start < stop <= len(known), known, start, stop)
-        return joined([known.part(0, start), known.part(stop, len(known))])
-
-    return _edit("Delete actions", take, change)
-
-
-def retime(take: TakeId, start: int, stop: int, num_ticks: int) -> Edit:
-    """Go the way of ticks `start` to `stop` - 1 in `num_ticks` ticks. Raises ValueError."""
-
-    def change(known: Actions) -> Actions:
-        _check_ticks(0 <= start < stop <= len(known), known, start, stop)
-        return joined([known.part(0, start), retimed(known.part(start, stop), num_ticks), known.part(stop, len(known))])
-
-    return _edit("Retime actions", take, change)
-
-
-def extend(take: TakeId, actions: Actions) -> Edit:
-    """Plan `actions` after everything that is planned or made: what "continue" asks for. Raises ValueError."""
-    return _edit("Continue", take, lambda known: joined([known, actions]))
 
 
 def _edit(label: str, take: TakeId, change: Callable[[Actions], Actions], merge_key: str = "") -> Edit:
@@ -99,8 +64,3 @@ def _checked(actions: Actions) -> Actions:
 
 def _from(actions: Actions, tick: int) -> tuple[int, int]:
     return min(tick, len(actions)), len(actions)
-
-
-def _check_ticks(holds: bool, actions: Actions, start: int, stop: int) -> None:
-    if not holds:
-        raise ValueError(f"the take has ticks 0 to {len(actions) - 1}; cannot change {start} to {stop}")

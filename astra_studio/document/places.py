@@ -47,11 +47,6 @@ def remember(project: Path) -> None:
     _write([whole, *(path for path in recent() if path != whole)][:MAX_RECENT])
 
 
-def forget(project: Path) -> None:
-    """Leave a project out of those opened last; its file stays. Raises OSError."""
-    _write([path for path in recent() if path != project.absolute()])
-
-
 def _list() -> Path:
     return user_data() / "recent.json"
 

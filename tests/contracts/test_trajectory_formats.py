@@ -18,7 +18,7 @@ from engine.rotations import assembled, from_euler
 from engine.trajectories.checks import check
 from engine.trajectories.errors import TrajectoryError
 from engine.trajectories.formats.protocol import Overrides
-from engine.trajectories.formats.reading import candidates, read_trajectory, write_trajectory
+from engine.trajectories.formats.reading import CameraFile, read_trajectory, write_trajectory
 from engine.trajectories.formats.registry import FORMATS, detect, format_to_write
 from engine.trajectories.formats.source import Source
 from engine.trajectories.recording import Recording, lens_of_fov
@@ -130,7 +130,7 @@ def test_a_known_forward_walk_is_forward(name: str, tmp_path: Path):
 @every
 def test_the_likeliest_of_its_candidate_readings_is_its_own(name: str, tmp_path: Path):
     path = written(name, tmp_path, walk())
-    usual, readings = read_trajectory(path, clock=ASTRA_CLOCK), candidates(path, clock=ASTRA_CLOCK)
+    usual, readings = read_trajectory(path, clock=ASTRA_CLOCK), CameraFile(path, clock=ASTRA_CLOCK).candidates()
     assert len(readings) == 8
     assert (readings[0].convention, readings[0].axes) == (usual.convention, usual.axes)
     assert all(np.allclose(np.linalg.det(each.recording.c2w[:, :3, :3]), 1) for each in readings)

@@ -39,7 +39,6 @@ _MAX_LINES = 20_000_000
 """Of images.txt, most of whose length is points."""
 _LONGEST_POINTS = 10_000_000
 """Characters of the points of one image: a third of a million of them."""
-_WIDTH_PX = 832
 _HEIGHT_PX = 480
 
 

@@ -117,13 +117,6 @@ def read_trajectory(
     return CameraFile(path, overrides, format_name, clock=clock).read(overrides)
 
 
-def candidates(
-    path: Path, overrides: Overrides | None = None, format_name: str | None = None, *, clock: Clock
-) -> tuple[Reading, ...]:
-    """`CameraFile.candidates` of a file. Raises TrajectoryError."""
-    return CameraFile(path, overrides, format_name, clock=clock).candidates(overrides)
-
-
 def write_trajectory(
     recording: Recording, path: Path, format_name: str | None = None, *, clock: Clock
 ) -> tuple[str, tuple[str, ...]]:

@@ -60,7 +60,7 @@ def any_edit(draw: st.DrawFn, project: Project, library: dict) -> Edit:
     take = draw(st.sampled_from([*(take.id for take in project.takes), "gone"]))
     other = draw(st.sampled_from([take.id for take in project.takes]))
     marker = draw(st.sampled_from([*(marker.id for marker in project.markers), "gone"]))
-    tick, end, length = draw(SMALL), draw(SMALL), draw(SMALL)
+    tick, end = draw(SMALL), draw(SMALL)
     all_keys = {place_of(key) for one in project.takes for key in one.keys} | {("guidance", 3)}
     place, key = draw(st.sampled_from(sorted(all_keys))), draw(KEYS)
     chunks = [chunk.id for one in project.takes if one.id == take for chunk in one.chunks]
@@ -84,10 +84,6 @@ def any_edit(draw: st.DrawFn, project: Project, library: dict) -> Edit:
         lambda: edits.select(take, compared=draw(st.sampled_from([None, other])), ticks=draw(st.just((tick, end)))),
         lambda: action_edits.set_actions(take, draw(MOVES)),
         lambda: action_edits.paint(take, tick, draw(MOVES)),
-        lambda: action_edits.insert(take, tick, draw(MOVES)),
-        lambda: action_edits.delete(take, tick, end),
-        lambda: action_edits.retime(take, tick, end, length),
-        lambda: action_edits.extend(take, draw(MOVES)),
         lambda: path_edits.set_path(take, draw(DRAWN)),
         lambda: path_edits.keep_path(take, draw(NAMES)),
         lambda: path_edits.add_path(draw(NAMES), draw(MOVES), "walk.json", clock=ASTRA_CLOCK),

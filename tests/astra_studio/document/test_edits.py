@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from astra_studio.document import action_edits, edits, take_edits
-from astra_studio.document.actions import Actions, actions_of, joined
+from astra_studio.document.actions import Actions, joined
 from astra_studio.document.checking import check
 from astra_studio.document.derived import (
     first_stale,
@@ -21,9 +20,6 @@ from astra_studio.document.derived import (
 )
 from astra_studio.document.differences import differences
 from astra_studio.document.model import Marker, Project, Selection, Take, new_id
-from astra_studio.document.retiming import retimed
-from engine import poses
-from engine.actions.modality import ROBOT, ActionTrack
 from engine.video.pictures import Crop
 from engine.worlds.fake import FakeWorld
 from tests.astra_studio.document.project_builders import START, chunk_after, line, project_of, settings_of
@@ -224,12 +220,10 @@ def test_restored_chunks_keep_what_they_were_made_with(made):
         (take_edits.branch("t", 3, "b"), "Take 1 has 2 chunks"),
         (take_edits.branch("t", 1, "t"), "already"),
         (take_edits.restore("gone", {}, "b"), "gone is not in the project"),
-        (action_edits.delete("t", 20, 25), "ticks 0 to 23; cannot change 20 to 25"),
-        (action_edits.insert("t", 25, line("w-1")), "cannot change 25"),
-        (action_edits.extend("t", Actions("driving", bytes(28))), "one modality"),
+        (action_edits.paint("t", -1, line("w-1")), "ticks 0 to 23; cannot change -1"),
+        (action_edits.paint("t", 24, Actions("driving", bytes(28))), "one modality"),
         (action_edits.set_actions("t", Actions("driving", bytes(28))), "driven by camera actions"),
-        (action_edits.extend("t", line("w-99990")), "at most 100000 ticks"),
-        (action_edits.retime("t", 0, 4, 0), "at least 1 tick"),
+        (action_edits.paint("t", 24, line("w-99990")), "at most 100000 ticks"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_words(made, edit, words):
@@ -257,7 +251,7 @@ def test_presets_are_kept_by_name_and_used_by_others(made):
 # ---------------------------------------------------------------------- actions
 
 
-def test_actions_are_painted_inserted_deleted_and_planned(made):
+def test_actions_are_painted_over_and_after_the_end(made):
     take = made.current.id
 
     def after(edit) -> Actions:
@@ -265,28 +259,7 @@ def test_actions_are_painted_inserted_deleted_and_planned(made):
 
     assert after(action_edits.paint(take, 2, line("left-2"))) == line("w-2 left-2 w-20")
     assert after(action_edits.paint(take, 26, line("left-2"))) == line("w-24 hold-2 left-2")
-    assert after(action_edits.insert(take, 2, line("left-2"))) == line("w-2 left-2 w-22")
-    assert after(action_edits.delete(take, 2, 20)) == line("w-6")
-    assert after(action_edits.extend(take, line("left-2"))) == line("w-24 left-2")
-
-
-@pytest.mark.parametrize("num_ticks", [4, 8, 13])
-def test_retiming_goes_the_same_way_in_other_time(num_ticks):
-    actions = line("w-4 left-4")
-    slower = retimed(actions, num_ticks)
-    assert len(slower) == num_ticks
-    ends = [poses.path_from_rows(rows.rows.astype(float))[-1] for rows in (actions, slower)]
-    assert np.allclose(*ends, atol=1e-5)
-
-
-def test_retiming_of_other_modalities_ends_where_it_ended():
-    rows = np.zeros((6, 7), np.float32)
-    rows[:, 0], rows[:, 3] = np.arange(1, 7), 1
-    driven = retimed(Actions("driving", rows.tobytes()), 11).rows
-    assert np.allclose(driven[:, 0], np.linspace(1, 6, 11))
-    robot = actions_of(ActionTrack(ROBOT, line("w-4 left-2").rows))
-    there = [poses.path_from_rows(rows.rows.astype(float))[-1] for rows in (robot, retimed(robot, 9))]
-    assert np.allclose(*there, atol=1e-5)
+    assert after(action_edits.paint(take, 24, line("left-2"))) == line("w-24 left-2")
 
 
 def test_a_part_past_the_end_stands_still():

@@ -25,7 +25,7 @@ def test_the_newest_comes_first_once_and_those_that_are_gone_are_left_out(tmp_pa
         places.remember(path)
     places.remember(paths[5])
     paths[13].unlink()
-    places.forget(paths[12])
+    paths[12].unlink()
     assert places.recent()[:3] == (paths[5], paths[11], paths[10])
     assert len(places.recent()) == 10
 
