@@ -21,6 +21,8 @@ _MOST_STEP = 1.6
 """Steps are tried from none to so many times the one asked for; turns both ways, up to the angle of the same number."""
 _FARTHEST_SHIFT = 0.35
 """Of the picture's width: shifts of a band are searched up to here."""
+_NOTHING = 1e-9
+"""Less motion than any search tells from none."""
 _SOFTER = 3.0
 """Blur, in pixels, of the second version of a start that frames may resemble."""
 
@@ -55,7 +57,7 @@ class StepTurnSearch:
             step = _between(self._steps, int(row), likeness[:, column])
             found.append((float(likeness[row, column]), abs(turn), abs(step)))
         _, turn, step = max(found)
-        return turn / (turn + step) if turn + step > 0 else 1.0
+        return 1 - step / max(turn + step, _NOTHING)
 
 
 def _between(amounts: Floats, best: int, likeness: Floats) -> float:

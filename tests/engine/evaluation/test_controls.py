@@ -102,6 +102,19 @@ def test_a_pan_has_no_parallax_and_a_warp_that_of_its_geometry(measured):
     assert np.all(np.abs(measured["pan"].parallax[:, 1]) < 0.5)
 
 
+def test_what_comes_into_view_is_what_the_start_does_not_show(start):
+    """Of a turn to the left: the left strip of the last frame."""
+    truth = true_answer(start, PACE, INFO.clock)
+    measures = BeyondMeasures(INFO, PACE)
+    found = []
+    for spoilt in (np.s_[:, 30:], np.s_[:, :10]):
+        last = truth[0].last.copy()
+        last[spoilt] = 0
+        found.append(measures.measure([replace(truth[0], last=last), *truth[1:]], truth).revealed[0])
+    assert found[0] == 60
+    assert found[1] < 40
+
+
 def test_no_control_knows_what_comes_into_view(measured):
     assert np.all(measured["truth"].revealed == 60)
     for name in BY_NAME:

@@ -158,6 +158,12 @@ def test_a_checkpoint_of_another_recipe_is_refused(trained, tmp_path):
         train_long(replace(EXACT, seed=6), folders)
 
 
+def test_what_follows_the_long_training_may_change(trained):
+    folders, _ = trained
+    changed = replace(EXACT, cool_loop=replace(EXACT.cool_loop, num_steps=9), guidance=2.0)
+    assert train_long(changed, folders)[1] == 3
+
+
 def test_a_run_without_a_checkpoint_has_none_to_keep(tmp_path):
     with pytest.raises(ValueError, match="holds no checkpoint"):
         keep_checkpoint(EXACT, Folders(tmp_path), tmp_path / "kept.pt")
