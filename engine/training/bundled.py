@@ -343,6 +343,7 @@ def export(recipe: Recipe, autoencoder: Path, model: AstraTransformer3DModel, de
         "rounds_actions": False,
         "row_encoding": recipe.windows.row_encoding,
         "licence": "Apache-2.0",
+        "detail": "auto",
         "defaults": {"num_steps": 4, "guidance": recipe.guidance},
     }
     notes = destination / "README.md"

@@ -49,3 +49,11 @@ class CountingWorld(FakeWorld):
         last = 4 * (following.num_latents - 1)
         numbers = np.arange(last + 1 - len(result.frames), last + 1, dtype=np.uint8)
         return following, replace(result, frames=np.broadcast_to(numbers[:, None, None, None], result.frames.shape))
+
+
+class AdornedWorld(CountingWorld):
+    """Shows white in place of every frame, as what is added to it."""
+
+    def step(self, state, request: ChunkRequest, listener=lambda _event: None, cancelled=lambda: False):
+        following, result = super().step(state, request, listener, cancelled)
+        return following, replace(result, detailed=np.full_like(result.frames, 255))
