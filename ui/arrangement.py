@@ -18,7 +18,7 @@ _PATH_SHARE = 0.235
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """What the panes beside the viewer and under it are to have, in pixels; the viewer has the rest.
+    """Sizes of the panes beside the viewer and under it, in pixels; the viewer has the rest.
 
     Attributes:
         path: None as much as the window's width suggests.
@@ -50,11 +50,11 @@ class Arrangement:
             splitter.splitterMoved.connect(lambda _position, _number: self._moved())
 
     def sizes(self, workspace: str) -> Sizes:
-        """What the user, or nobody yet, has decided."""
+        """Sizes of a workspace as the user has set them; None for a pane never resized."""
         return self._sizes[workspace]
 
     def apply(self) -> None:
-        """Give the panes that are seen what they are to have, now that window or workspace have changed."""
+        """Resize the visible panes after a change of window or workspace."""
         wanted = self._sizes[self.workspace]
         width, height = self._columns.width(), self._rows.height()
         path = round(_PATH_SHARE * width) if wanted.path is None else wanted.path
@@ -72,7 +72,7 @@ class Arrangement:
         self._rows.setSizes([height - timeline - _HANDLE_PX, timeline])
 
     def _moved(self) -> None:
-        """The user has drawn a handle: what is seen now is what is wanted."""
+        """The user has moved a handle: keep the sizes as they are now."""
         columns, rows, known = self._columns.sizes(), self._rows.sizes(), self._sizes[self.workspace]
         has = _seen(self._columns)
         known = replace(

@@ -9,7 +9,7 @@ from PySide6.QtGui import QImage, QImageWriter
 
 
 def can_take(data: QMimeData) -> bool:
-    """Whether it holds something that the window takes in."""
+    """Whether it holds something that the window can open."""
     return data.hasImage() or bool(files_of(data))
 
 

@@ -16,7 +16,7 @@ _WORLD = "world"
 
 
 class Failures(QObject):
-    """Follows what is being made: every failure has its row, and the row goes when the failure does."""
+    """Follows the generation: every failure has its row, and the row goes when the failure does."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Failures(QObject):
     # ------------------------------------------------------------------ what helps
 
     def _retry(self) -> None:
-        """The take whose chunk failed last goes on."""
+        """Continue the take whose chunk failed last."""
         take = next(reversed(self._shown))[0]
         self._studio.guarded(lambda: self._studio.generation.generate(take, 1), key="generate")
 

@@ -12,7 +12,7 @@ from ui.studio import Studio
 
 
 class JobEnds(QObject):
-    """Watches the queue and tells each job's end once."""
+    """Watches the queue and announces the end of each job once."""
 
     def __init__(self, studio: Studio, parent: QObject) -> None:
         super().__init__(parent)

@@ -17,7 +17,7 @@ WORKSPACES = ("Author", "Drive", "Review")
 
 
 class TopBar(Filled):
-    """Follows what is being made."""
+    """The top row; it follows the generation."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio.theme, "panel")
@@ -88,7 +88,7 @@ class TopBar(Filled):
         self.show_making(GenerationStatus())
 
     def show_workspace(self, name: str) -> None:
-        """In Review the main button exports: what is made is looked at there, and handed on."""
+        """In Review the main button exports, elsewhere it generates."""
         self.workspaces.choose(name)
         is_review = name == "Review"
         self.export.setVisible(is_review)

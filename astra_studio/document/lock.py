@@ -27,7 +27,7 @@ class ProjectLock:
         raise ProjectInUse(f"{project.name} is being opened and closed by another program; try again")
 
     def release(self) -> None:
-        """Let go. Does nothing the second time."""
+        """Release the lock. Does nothing the second time."""
         if not self._is_held:
             return
         self._is_held = False

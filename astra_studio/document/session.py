@@ -26,7 +26,7 @@ from astra_studio.document.writer import Stored
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What listeners are told."""
+    """A change, as listeners receive it."""
 
     before: Project
     after: Project
@@ -61,7 +61,7 @@ class Session:
 
     @property
     def project(self) -> Project:
-        """The value that is true now."""
+        """The current value."""
         return self._project
 
     @property
@@ -80,21 +80,21 @@ class Session:
 
     @property
     def undo_label(self) -> str | None:
-        """What undo would take back; None where there is nothing."""
+        """The step that undo would revert; None if there is none."""
         return self._steps[self._place].label if self._place else None
 
     @property
     def redo_label(self) -> str | None:
-        """What redo would do again; None where there is nothing."""
+        """The step that redo would repeat; None if there is none."""
         return self._steps[self._place + 1].label if self._place + 1 < len(self._steps) else None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Tell `listener` of every change from now on; what comes back ends that."""
+        """Call `listener` with every change from now on; the function returned ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def apply(self, edit: Edit) -> Project:
-        """Do an edit, store it, tell it; the new value.
+        """Apply an edit, store it and notify listeners; returns the new value.
 
         An edit that changes nothing makes no step. Raises what the edit raises, ProjectDiskFull or another error of the
         file: the value is then what it was, and nobody is told.
@@ -119,11 +119,11 @@ class Session:
         self._merge_key = ""
 
     def undo(self) -> bool:
-        """Take the last step back; False where there is none. Raises ProjectDamaged where its value cannot be read."""
+        """Undo the last step; False if there is none. Raises ProjectDamaged where its value cannot be read."""
         return self._go(self._place - 1, "undo")
 
     def redo(self) -> bool:
-        """Do the next step again; False where there is none. Raises ProjectDamaged where its value cannot be read."""
+        """Redo the next step; False if there is none. Raises ProjectDamaged where its value cannot be read."""
         return self._go(self._place + 1, "redo")
 
     def chunk_stored(self, stored: Stored) -> None:

@@ -17,7 +17,7 @@ _TRIAD_PX = 20.0
 
 
 def paint_scale(painter: QPainter, theme: Theme, projection: Flat) -> None:
-    """How long a step of the grid is."""
+    """The length of a grid step."""
     step = grid_step(projection)
     length = step * projection.scale
     left, middle = float(S12), projection.height - _BASE_PX
@@ -31,7 +31,7 @@ def paint_scale(painter: QPainter, theme: Theme, projection: Flat) -> None:
 
 
 def paint_legend(painter: QPainter, theme: Theme, box: QRectF) -> None:
-    """What dots and rings are."""
+    """The legend of dots and rings."""
     painter.setFont(theme.font(12))
     metrics = painter.fontMetrics()
     x, middle = box.right() - S12, box.bottom() - _BASE_PX
@@ -56,7 +56,7 @@ def paint_legend(painter: QPainter, theme: Theme, box: QRectF) -> None:
 
 
 def paint_triad(painter: QPainter, theme: Theme, projection: Orbit) -> None:
-    """Where the axes point, in the upper right corner; what points away is drawn first."""
+    """The directions of the axes, in the upper right corner; those that point away are drawn first."""
     centre = np.array([projection.width - 26.0, 30.0])
     axes = np.diag([1.0, -1.0, 1.0])  # the y axis is shown upward, as people expect a height
     seen = axes @ projection.eye[:3, :3]
@@ -66,7 +66,7 @@ def paint_triad(painter: QPainter, theme: Theme, projection: Orbit) -> None:
 
 
 def paint_chip(painter: QPainter, theme: Theme, text: str, *, is_recording: bool) -> None:
-    """What a 3D view shows, in its upper left corner."""
+    """The name of a 3D view's mode, in its upper left corner."""
     painter.setFont(theme.font(12, 500))
     width = painter.fontMetrics().horizontalAdvance(text)
     dot = 14 if is_recording else 0
@@ -83,7 +83,7 @@ def paint_chip(painter: QPainter, theme: Theme, text: str, *, is_recording: bool
 
 
 def paint_label(painter: QPainter, theme: Theme, box: QRectF, text: str) -> None:
-    """What a drag does so far, where the scale bar is otherwise."""
+    """The effect of a drag so far, in place of the scale bar."""
     painter.setFont(theme.font(12, 500))
     width = painter.fontMetrics().horizontalAdvance(text)
     plate = QRectF(box.left() + S12 - 3.5, box.bottom() - _BASE_PX - 10.5, width + 16, 22)

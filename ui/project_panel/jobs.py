@@ -43,7 +43,7 @@ class JobsSection(Section):
         self._show()
 
     def row(self, key: object) -> _Row:
-        """The row of a job's id, or of a take whose chunks are made."""
+        """The row of a job by its id, or of a take whose chunks are being generated."""
         return self._rows[key]
 
     def _jobs_changed(self, states: tuple[JobState, ...]) -> None:
@@ -156,7 +156,7 @@ class JobsSection(Section):
 
 
 class _Row(QWidget):
-    """Title, words and buttons; a bar and a quiet line beneath where there is something to tell."""
+    """Title, status and buttons; below them a progress bar and details, if there are any."""
 
     def __init__(self, studio: Studio) -> None:
         super().__init__()
@@ -191,7 +191,7 @@ class _Row(QWidget):
         column.addLayout(second)
 
     def show_progress(self, share: float | None) -> None:
-        """How much is done, 0 to 1; None: it does not run."""
+        """The share that is done, 0 to 1; None: it is not running."""
         self.bar.setVisible(share is not None)
         self.bar.setValue(round(1000 * (share or 0.0)))
         self.bar.setAccessibleName(self.title.text())
@@ -202,7 +202,7 @@ class _Row(QWidget):
 
 
 def _takes(status: GenerationStatus) -> list[TakeId]:
-    """Takes whose chunks are made or wait, in that order, each once."""
+    """Takes whose chunks are being generated or wait, in that order, each once."""
     first = [] if status.active is None else [status.active.take]
     return list(dict.fromkeys([*first, *(take for take, _ in status.queued)]))
 

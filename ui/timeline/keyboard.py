@@ -26,16 +26,16 @@ _REMOVING = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
 
 class Keyboard:
-    """What the keyboard does on the timeline."""
+    """Keyboard input of the timeline."""
 
     def __init__(self, surface: Surface, mouse: Mouse, fields: Fields) -> None:
         self._surface, self._scene, self._mouse, self._fields = surface, surface.scene, mouse, fields
         self.lane: Lane | None = None
-        """The one that the arrow keys are on; None: they are the window's."""
+        """The lane that the arrow keys move along; None: they belong to the window."""
         self._stop = -1
 
     def wants(self, event: QKeyEvent) -> bool:
-        """Whether a key is the timeline's own now, and not the window's."""
+        """Whether a key belongs to the timeline at the moment, and not to the window."""
         key, held = Qt.Key(event.key()), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         is_plain, chosen = held == Qt.KeyboardModifier.NoModifier, self._scene.chosen
         if key == Qt.Key.Key_Escape:
@@ -84,7 +84,7 @@ class Keyboard:
             self.leave()
 
     def _choose_all(self) -> None:
-        """All keys of what is seen."""
+        """Select all keys of what is visible."""
         if self._surface.graph is not None:
             self._surface.graph.choose_all()
             return
@@ -101,7 +101,7 @@ class Keyboard:
             self._surface.repaint_soon()
 
     def enter(self, lane: Lane) -> None:
-        """Let the arrow keys go along a lane, from what is nearest to the playhead."""
+        """Move the arrow keys to a lane, at the stop nearest to the playhead."""
         self.lane = lane
         frames = [frame for frame, _ in lane.stops()]
         here = self._surface.studio.player.frame
@@ -156,7 +156,7 @@ class Keyboard:
     # ------------------------------------------------------------------ words
 
     def describe(self) -> None:
-        """Tell a screen reader: the current take, or the lane that the arrow keys are on."""
+        """Describe the current take, or the lane that the arrow keys are on, to a screen reader."""
         surface, lane = self._surface, self.lane
         text = surface.strips[0].described() if lane is None else lane.described()
         stops = self._stops()

@@ -30,12 +30,12 @@ class Zone:
 
     @property
     def most(self) -> float:
-        """How far they can be scrolled."""
+        """The largest scroll offset."""
         return max(0.0, self.height - self.box.height())
 
 
 class Layout:
-    """Puts boxes to lanes. Offsets stay while there is room for them."""
+    """Assigns boxes to lanes. Offsets stay while there is room for them."""
 
     def __init__(self) -> None:
         self.fixed: tuple[Lane, ...] = ()
@@ -49,7 +49,7 @@ class Layout:
 
     @property
     def bottom(self) -> float:
-        """Where the last lane ends."""
+        """The bottom of the last lane."""
         return self.lanes.box.bottom()
 
     def place(
@@ -96,7 +96,7 @@ class Layout:
         return self.scroll(zone, over)
 
     def clip_of(self, lane: Lane) -> QRectF:
-        """What is seen of a lane."""
+        """The visible part of a lane."""
         zone = self._zone_of.get(lane)
         return lane.box if zone is None else lane.box.intersected(zone.box)
 

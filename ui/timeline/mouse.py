@@ -56,7 +56,7 @@ class _Thumb(Drag):
 
 
 class Mouse(QObject):
-    """What the mouse does on the timeline."""
+    """Mouse input of the timeline."""
 
     def __init__(self, surface: Surface, fields: Fields) -> None:
         super().__init__(surface.widget)
@@ -126,12 +126,12 @@ class Mouse(QObject):
             self._scrolling.stop()
 
     def _beyond(self, where: QPointF) -> float:
-        """By how much a place is past the edge at which the timeline moves on; negative at the left."""
+        """Distance of a point past the edge at which the timeline scrolls; negative at the left."""
         right, left = self._surface.widget.width() - _EDGE_PX, HEAD_PX + _EDGE_PX / 2
         return max(where.x() - right, 0.0) or min(where.x() - left, 0.0)
 
     def _scroll_on(self) -> None:
-        """At the edge the timeline moves on under the pointer, the faster the farther out that is."""
+        """Scroll at the edge, the faster the farther out the pointer is."""
         where, modifiers = self._last
         beyond = self._beyond(where)
         if self.drag is None or not beyond:
@@ -150,7 +150,7 @@ class Mouse(QObject):
             self.hover(event.position())
 
     def cancel(self) -> bool:
-        """Let go of what is dragged and put it back; False where nothing is."""
+        """Cancel the drag and undo it; False if there is none."""
         if self.drag is None:
             return False
         drag, self.drag = self.drag, None

@@ -152,7 +152,7 @@ class Strip(Lane):
     # ------------------------------------------------------------------ the head's buttons
 
     def _buttons(self) -> list[tuple[str, bool, str, Callable[[], object]]]:
-        """Icon, whether it is on, words, what it does."""
+        """Icon, whether it is on, tool tip, action."""
         row, commands = self.row, self.scene.studio.commands
         is_locked = bool(row.num_chunks) and row.num_locked == row.num_chunks
         lock_words = tr("Unlock all chunks") if is_locked else tr("Lock all chunks: neither deleted nor made stale")
@@ -246,13 +246,13 @@ class Strip(Lane):
 
 
 def state_text(cell: Cell) -> str:
-    """The state of a chunk in words."""
+    """The state of a chunk as text."""
     text = tr(STATE_WORDS[cell.state]).lower()
     return f"{text}, {tr('locked')}" if cell.is_locked else text
 
 
 def facts_of(scene: Scene, take_id: TakeId, placed: PlacedCell) -> list[str]:
-    """What is to know of a chunk, in lines: state, times, what it was or will be made with."""
+    """Facts about a chunk, a line each: state, times, the settings it was or will be generated with."""
     project = scene.studio.project
     take, cell, rate = project.take(take_id), placed.cell, scene.studio.player.fps
     state = state_text(cell)

@@ -109,7 +109,7 @@ class SegmentedControl(QWidget):
         return self._options[self._current] if self._current >= 0 else ""
 
     def choose(self, option: str) -> None:
-        """Show an option as chosen, or none for "", without a word to anybody."""
+        """Show an option as chosen, or none for "", without emitting a signal."""
         self._current = self._options.index(option) if option else -1
         self.update()
 

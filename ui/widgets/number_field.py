@@ -28,7 +28,7 @@ _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
 
 
 class DragField(QLineEdit):
-    """What fields for numbers share: dragging, stepping, typing. What a number is, subclasses say."""
+    """Base of fields for numbers: dragging, stepping, typing. Subclasses define the kind of number."""
 
     changed = Signal(object, bool)
     """The value, and whether the change is over: a drag sends many that are not, and one that is."""
@@ -61,11 +61,11 @@ class DragField(QLineEdit):
         raise NotImplementedError
 
     def _stepped(self, value: Any, steps: float) -> Any:
-        """A number so many steps on."""
+        """The number after so many steps."""
         raise NotImplementedError
 
     def _allowed(self, value: Any) -> Any:
-        """The nearest number that there may be."""
+        """The nearest allowed number."""
         raise NotImplementedError
 
     def _written(self) -> str:
@@ -77,7 +77,7 @@ class DragField(QLineEdit):
         return self._written()
 
     def _put(self, value: Any) -> None:
-        """Show a value, without a word to anybody; not while it is typed over."""
+        """Show a value without emitting a signal; not while the user is typing."""
         self._value = value
         if self.isReadOnly():
             self._show()
@@ -255,7 +255,7 @@ class NumberField(DragField):
         return float(self._value)
 
     def set_value(self, value: float) -> None:
-        """Show a value, without a word to anybody; not while it is typed over."""
+        """Show a value without emitting a signal; not while the user is typing."""
         self._put(value)
 
     def _parsed(self, text: str) -> float:
@@ -280,7 +280,7 @@ class NumberField(DragField):
 
 
 class IntegerField(DragField):
-    """A whole number of any size, digit for digit. What is typed and cannot be is said, and never cut to fit."""
+    """A whole number of any size, digit for digit. Invalid input is reported, never cut to fit."""
 
     def __init__(
         self,
@@ -301,7 +301,7 @@ class IntegerField(DragField):
         return int(self._value)
 
     def set_value(self, value: int) -> None:
-        """Show a value, without a word to anybody; not while it is typed over."""
+        """Show a value without emitting a signal; not while the user is typing."""
         self._put(value)
 
     def _parsed(self, text: str) -> int:
@@ -326,7 +326,7 @@ class IntegerField(DragField):
 
 
 def evaluated(text: str) -> float:
-    """The number that a text of digits, + - * / and brackets says. Raises ValueError for anything else."""
+    """The value of an expression of digits, + - * / and brackets. Raises ValueError for anything else."""
     try:
         return float(_value(ast.parse(text.strip().replace(",", "."), mode="eval").body))
     except (SyntaxError, ZeroDivisionError, TypeError, RecursionError, MemoryError) as error:

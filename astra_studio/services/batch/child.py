@@ -26,7 +26,7 @@ from engine.serving.child_process import ChildGone, ParentLink
 
 
 def main() -> None:
-    """Do the one thing that the process which started this one asks for."""
+    """Carry out the one request of the parent process."""
     link = ParentLink(CHILD_MESSAGES)
     with suppress(ChildGone, OSError):  # the window is gone
         request = link.receive()

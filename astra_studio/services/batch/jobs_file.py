@@ -78,7 +78,7 @@ class BatchJob:
 
     @property
     def trajectory_words(self) -> str:
-        """Its trajectory as a person calls it."""
+        """The name of its trajectory for people."""
         is_path = Path(self.trajectory).is_absolute()
         return Path(self.trajectory).name if is_path else self.trajectory
 
@@ -89,11 +89,11 @@ def read_jobs(path: Path) -> list[BatchJob]:
 
 
 _Entry = tuple[dict[str, Any], dict[str, Any], tuple[str, int]]
-"""A job's keys, those that it is called by, and the table where they stand."""
+"""A job's keys, those that make its name, and the table they are in."""
 
 
 class _Reader:
-    """Reads one file, and says where in it something is wrong."""
+    """Reader of one file; errors name the place in it."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._folder = path, path.absolute().parent
@@ -134,7 +134,7 @@ class _Reader:
     # ------------------------------------------------------------------ tables
 
     def _grids(self, defaults: Mapping[str, Any]) -> Iterator[_Entry]:
-        """Every combination of the lists of each [grid]; called by what is not the same in all."""
+        """Every combination of the lists of each [grid], named by the values that differ."""
         for grid, place in self._tables("grid"):
             self._check_keys(grid, place, (*_PLURALS, *self._setting_keys))
             for key, values in grid.items():
@@ -241,7 +241,7 @@ class _Reader:
         )
 
     def _trajectory(self, value: Any, place: tuple[str, int]) -> tuple[str, Overrides | None, str | None]:
-        """A preset, a pose line or a file, and how the file is to be read."""
+        """A preset, a pose line or a file, and options for reading the file."""
         if isinstance(value, str):
             beside = self._beside(value)
             return (str(beside) if _exists(beside) else value), None, None
@@ -383,7 +383,7 @@ def setting_keys() -> list[str]:
 
 
 def _name(image: Path, trajectory: str, entry: Mapping[str, Any]) -> str:
-    """From what the job is: picture, trajectory, and what else was given for it."""
+    """A name from the job's picture, trajectory and other settings."""
     parts = [image.stem, Path(trajectory).stem if Path(trajectory).is_absolute() else trajectory]
     if isinstance(entry.get("trajectory"), dict):
         options = {key: value for key, value in entry["trajectory"].items() if key != "file"}
@@ -416,6 +416,6 @@ def _named_apart(job: BatchJob, taken: set[str]) -> BatchJob:
 
 
 def _is_file_name(name: str) -> bool:
-    """Whether every system lets a file be called that."""
+    """Whether it is a valid file name on every system."""
     is_plain = name == name.strip() and name.strip(".") and not name.startswith(".")
     return bool(is_plain) and len(name) <= 200 and not any(c in '/\\:*?"<>|' or ord(c) < 32 for c in name)

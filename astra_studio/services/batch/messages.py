@@ -60,7 +60,7 @@ class BatchProgress:
 
 @dataclass(frozen=True)
 class Forecasted:
-    """What the batch will take."""
+    """The forecast of the batch."""
 
     forecast: Forecast
 

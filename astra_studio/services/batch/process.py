@@ -36,7 +36,7 @@ _END_S = 1.0
 
 
 def forecast_batch(request: BatchRequest) -> Forecast:
-    """What a batch will take, found out in a child. Raises UserError."""
+    """The forecast of a batch, made in a child. Raises UserError."""
     found = _run_child(ForecastBatch(request), lambda _child: None)
     assert isinstance(found, Forecasted)
     return found.forecast
@@ -70,7 +70,7 @@ def render_batch(request: BatchRequest, control: JobControl) -> Path:
 def _run_child(
     request: ForecastBatch | RenderBatch, steer: Callable[[ChildProcess], None], control: JobControl | None = None
 ) -> Forecasted | Rendered:
-    """Let a child do it, and pass on what it tells until it has ended."""
+    """Run a request in a child, and pass on its progress until it has ended."""
     child = ChildProcess("astra_studio.services.batch.child", PARENT_MESSAGES)
     cancelled_s: float | None = None
     try:

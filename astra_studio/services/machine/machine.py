@@ -30,7 +30,7 @@ Asked = Literal["torch", "qt"]
 
 
 def look_at_machine() -> dict[str, Any]:
-    """All of it as plain values, sizes in GiB. torch and Qt are asked in processes of their own, by `doctor --ask`."""
+    """All facts as plain values, sizes in GiB. torch and Qt are probed in processes of their own, by `doctor --ask`."""
     memory = psutil.virtual_memory()
     folder = user_data()
     return {
@@ -54,7 +54,7 @@ def look_at_machine() -> dict[str, Any]:
 
 
 def problems_of(machine: Mapping[str, Any]) -> list[Problem]:
-    """What is in the way of something, and what to do about it, the gravest first."""
+    """Problems of this machine, the gravest first."""
     found = []
     again = "Install Astra Studio again" if machine["is_packaged"] else "Run python3 packaging/go.py setup"
     missing = [name for name, has in machine["encoders"].items() if not has]
@@ -84,12 +84,12 @@ def problems_of(machine: Mapping[str, Any]) -> list[Problem]:
 
 
 def command_line(*arguments: str) -> list[str]:
-    """How to start this program again with these words, packaged or not."""
+    """The command that starts this program with these arguments, packaged or not."""
     return [sys.executable, *arguments] if _is_frozen() else [sys.executable, "-m", "astra_studio.cli", *arguments]
 
 
 def without_screen() -> Problem | None:
-    """Why no window can be shown where there is no screen; Qt itself would end the process without a clear word."""
+    """Why no window can be shown without a screen; Qt itself would end the process without a clear message."""
     names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     if sys.platform != "linux" or any(os.environ.get(name) for name in names):
         return None
@@ -103,7 +103,7 @@ def _no_window(why: str, again: str) -> Problem:
 
 
 def _probe(part: Asked) -> dict[str, Any]:
-    """What `doctor --ask` answers in a process of its own, which Qt ends where it cannot start."""
+    """The answer of `doctor --ask` in a process of its own, which Qt ends if it cannot start."""
     try:
         done = subprocess.run(
             command_line("doctor", "--ask", part),
