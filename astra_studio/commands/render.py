@@ -32,7 +32,21 @@ def add(commands: Any, common: argparse.ArgumentParser) -> None:
         "+ joins moves. One tick is one latent, 4 frames, at the speed the model was trained at; 8 ticks make a chunk.",
     )
     add = parser.add_argument
-    add("--image", type=Path, required=True, metavar="I", help="start picture: PNG, JPEG, WebP, TIFF, BMP or GIF")
+    add(
+        "--start",
+        "--image",
+        dest="image",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="picture or clip to start from; of a clip the end, at the world's rate",
+    )
+    add(
+        "--start-png",
+        type=Path,
+        metavar="P.png",
+        help="write the frame that the world starts from, as it was understood",
+    )
     add("--trajectory", required=True, metavar="T", help="preset, pose line such as 'w-8 left-8', or camera file")
     add("--camera", metavar="NAME", help="which camera of the camera file, where it holds several")
     add("--out", type=Path, required=True, metavar="V.mp4", help="video file to write (H.264)")
@@ -57,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
         overrides=None if options.camera is None else Overrides(camera=options.camera),
         out=options.out,
         report=options.report,
+        start_png=options.start_png,
         num_chunks=options.chunks,
         prompt=options.prompt,
         seed=options.seed,

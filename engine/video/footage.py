@@ -127,6 +127,14 @@ def read_start_file(path: Path, clock: Clock, *, hashes: bool = False) -> StartF
     return StartFootage(kind="clip", frames=_frames(path, numbers), facts=facts, sha256=digest)
 
 
+def check_start(path: Path) -> None:
+    """Raise PictureError or VideoReadError for a file that `read_start_file` would not read."""
+    if is_picture(path) or not path.is_file():
+        read_picture(path)
+    else:
+        probe(path)
+
+
 def _frames(path: Path, numbers: Sequence[int]) -> NDArray[np.uint8]:
     """Those frames, which rise and may repeat, each no larger than is kept."""
     found: list[Picture] = []

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from engine.video.orientation import Orientation, from_exif
+from engine.whole_files import write_whole
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) sRGB, 0..255."""
@@ -116,6 +117,14 @@ def read_picture(path: Path) -> LoadedPicture:
                 f"{path.name!r} is damaged or cut short: part of the picture is missing. Astra needs the whole "
                 "picture. Copy or download it again, or save it as PNG in a picture editor that can still open it."
             ) from error
+
+
+def write_png(path: Path, picture: Picture) -> None:
+    """Write a picture (H, W, 3) as a PNG file that appears whole. Raises OSError."""
+    check_picture(picture)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, "PNG")
+    write_whole(path, buffer.getvalue())
 
 
 def decode_jpeg(data: bytes, max_side: int) -> Picture:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.actions.modality import ROBOT
 from engine.messages import WorldInfo
 from engine.settings import Settings, SettingSpec, Specs
+from engine.video.pictures import MAX_SQUASH
 
 DETAIL, SIZE, UNSEEN, FLAT = "detail", "size", "unseen", "flat"
 INVENT = "invent"
@@ -103,4 +104,8 @@ def shown_size(info: WorldInfo, settings: Settings, modality: str) -> tuple[int,
 def largest_size(info: WorldInfo) -> tuple[int, int]:
     """(width, height) of the best picture that a start is worth keeping at for its detail."""
     width, height = max(SIZES.values())
-    return max(width, info.width), max(height, info.height)
+    if info.height >= height:
+        return info.width, info.height
+    if abs(width / height / info.aspect - 1) > MAX_SQUASH / 2:
+        width = round(height * info.aspect)
+    return width, height

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ import torch
 from PIL import Image
 
 from astra_studio.cli import main
+from astra_studio.paths import assets
 from engine.video.decode import probe
+from engine.video.pictures import load_picture
 from tests.builders import DATA, GOLDENS, astra_tensors, write_original_world
 
 
@@ -304,3 +307,29 @@ def test_the_command_line_starts_without_torch():
 
 def test_the_test_data_holds_no_large_files():
     assert all(path.stat().st_size < 3_000_000 for path in DATA.rglob("*") if path.is_file())
+
+
+def test_a_clip_is_a_start_and_the_report_says_how_it_was_understood(tmp_path: Path) -> None:
+    clip = Path(__file__).parents[1] / "data" / "clips" / "f60.mp4"
+    out, report, seen = tmp_path / "a.mp4", tmp_path / "a.json", tmp_path / "start.png"
+    arguments = ["render", "--start", str(clip), "--world", "fake", "--trajectory", "w-8", "--out", str(out)]
+    assert main([*arguments, "--report", str(report), "--start-png", str(seen)]) == 0
+    start = json.loads(report.read_text())["start"]
+    assert (start["frames"], start["source_fps"], start["rotation"], start["mirrored"]) == (33, 60, 0, False)
+    assert start["times_s"][-1] - start["times_s"][0] == pytest.approx(1.6)
+    assert probe(out).num_frames == 33 + 32
+    assert load_picture(seen).shape == (64, 112, 3)
+
+
+def test_no_output_takes_the_place_of_the_start_or_of_another_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "p.jpg"
+    picture.write_bytes((assets() / "pictures" / "meadow.jpg").read_bytes())
+    before = picture.read_bytes()
+    start = ["render", "--image", str(picture), "--world", "fake", "--trajectory", "w-8", "--out"]
+    assert main([*start, str(picture)]) != 0
+    assert main([*start, str(tmp_path / "a.mp4"), "--report", str(tmp_path / "a.mp4")]) != 0
+    assert "Give each file a name of its own" in capsys.readouterr().err
+    assert picture.read_bytes() == before
+    assert not (tmp_path / "a.mp4").exists()

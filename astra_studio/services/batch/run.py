@@ -26,7 +26,7 @@ from astra_studio.services.generation.timings import Timings
 from astra_studio.services.rendering.render import BYTES_PER_PIXEL, RenderHooks, render, split_chunks
 from engine.clock import ASTRA_CLOCK
 from engine.messages import Event, WorldInfo
-from engine.video.pictures import load_picture
+from engine.video.footage import read_start_file
 from engine.whole_files import remove_leftovers, whole_path
 from engine.worlds.detail_settings import shown_size
 from engine.worlds.protocol import WorldModel
@@ -137,10 +137,11 @@ class Keys:
 
         The world, which is told apart by its files, has the clock of its own: any clock does for the hash.
         """
-        picture, actions = load_picture(job.image), job.request(Path()).actions(clock=ASTRA_CLOCK)
+        start, actions = read_start_file(job.image, ASTRA_CLOCK), job.request(Path()).actions(clock=ASTRA_CLOCK)
+        pixels = start.frames[0] if start.kind == "picture" else start.frames
         if job.world not in self._stamps:
             self._stamps[job.world] = world_stamp(job.world, self._catalogue)
-        digest = hashlib.sha256(repr(picture.shape).encode() + picture.tobytes())
+        digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes())
         digest.update(actions.modality.name.encode() + actions.rows.astype("<f4").tobytes())
         told = [self._stamps[job.world], job.seed, job.prompt, job.num_chunks, job.changes]
         digest.update(json.dumps(told).encode())

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from astra_studio import __version__
 from astra_studio.problems import Problem, UserError
 from astra_studio.services.generation.timings import Timings
@@ -29,7 +31,8 @@ from engine.settings import Settings
 from engine.trajectories.formats.protocol import Overrides
 from engine.trajectories.resolve import resolve_trajectory
 from engine.video.encode import VideoWriter
-from engine.video.pictures import crop_for, fit_picture, load_picture
+from engine.video.footage import StartFacts, check_start, read_start_file
+from engine.video.pictures import crop_for, fit_picture, write_png
 from engine.whole_files import write_whole
 from engine.worlds.detail_settings import in_words, is_detailed, largest_size, shown_size
 from engine.worlds.protocol import WorldModel
@@ -43,6 +46,7 @@ class RenderRequest:
     """What to render, as the user says it."""
 
     image: Path
+    """Picture or clip."""
     trajectory: str
     """A preset, a pose line or a camera file."""
     out: Path
@@ -58,6 +62,8 @@ class RenderRequest:
     """How a camera file is to be read, where that is said."""
     key: str = ""
     """Hash of all that decides what comes out, where somebody has made one: it goes into the report."""
+    start_png: Path | None = None
+    """Where the frame that the world starts from is written, as it was understood."""
     kept: Path | None = None
     """Folder for finished chunks until the video is whole: a render of this key that was killed goes on from there."""
 
@@ -95,13 +101,15 @@ def render(
     Raises UserError, OSError or ValueError; nothing half-written is left under a final name.
     """
     started = time.perf_counter()
-    picture = load_picture(request.image)
+    check_start(request.image)
     request.actions(clock=ASTRA_CLOCK)  # whether it can be read at all; how long it is, the world says
     if request.num_chunks is not None and request.num_chunks < 1:
         raise ValueError(f"the number of chunks must be at least 1, got {request.num_chunks}")
-    for path in (request.out, request.report):
+    taken = [request.image]
+    for path in (request.out, request.report, request.start_png):
         if path is not None:
-            check_output(path)
+            check_output(path, taken)
+            taken.append(path)
 
     world = open_world()
     info = world.info
@@ -110,14 +118,17 @@ def render(
     num_ticks = None if request.num_chunks is None else request.num_chunks * clock.latents_per_chunk
     actions = request.actions(num_ticks, clock=clock)
     size = shown_size(info, settings, actions.modality.name)
-    check_room(request.out, num_frames=clock.num_frames(1 + len(actions)), size=size)
-    crop = crop_for((picture.shape[1], picture.shape[0]), info.aspect)
-    start = fit_picture(picture, crop, info.width, info.height)
-    reference = fit_picture(picture, crop, *largest_size(info))
-    rollout = Rollout(
-        world, start[None], actions.modality.name, seed=request.seed, settings=settings, picture=reference
-    )
-    report = _Report(request, info, settings, actions.modality, asdict(crop))
+    footage = read_start_file(request.image, clock)
+    pictures = footage.frames
+    num_start = clock.num_latents(len(pictures))
+    check_room(request.out, num_frames=clock.num_frames(num_start + len(actions)), size=size)
+    crop = crop_for((pictures.shape[2], pictures.shape[1]), info.aspect)
+    start = np.stack([fit_picture(picture, crop, info.width, info.height) for picture in pictures])
+    reference = fit_picture(pictures[-1], crop, *largest_size(info))
+    if request.start_png is not None:
+        write_png(request.start_png, start[-1])
+    rollout = Rollout(world, start, actions.modality.name, seed=request.seed, settings=settings, picture=reference)
+    report = _Report(request, info, settings, actions.modality, asdict(crop), footage.facts)
     tracks = split_chunks(actions, clock.latents_per_chunk)
     hooks.world_opened(info, settings, len(tracks))
     was_cancelled = _render_chunks(request, rollout, tracks, report, hooks)
@@ -182,8 +193,12 @@ def split_chunks(actions: ActionTrack, latents_per_chunk: int) -> list[ActionTra
     return [ActionTrack(actions.modality, actions.rows[s : s + latents_per_chunk]) for s in starts]
 
 
-def check_output(path: Path) -> None:
-    """Raise UserError if no file can be put there, before any work is done."""
+def check_output(path: Path, taken: Sequence[Path]) -> None:
+    """Raise UserError if no file can be put there, or one of `taken` is that file, before any work is done."""
+    for other in taken:
+        if path.absolute() == other.absolute() or (path.exists() and other.exists() and path.samefile(other)):
+            why = f"{other} is read, or written, by this very command"
+            raise UserError(Problem(f"The file {path} cannot be written", why, "Give each file a name of its own"))
     if path.is_dir():
         raise UserError(Problem(f"The file {path} cannot be written", "It is a folder", "Give a file name"))
     folder = path.absolute().parent
@@ -220,8 +235,10 @@ class _Report:
         settings: Settings,
         modality: Modality,
         crop: dict[str, Any],
+        start: StartFacts,
     ) -> None:
         self._request = request
+        self._start = start
         self._info = info
         self._settings = settings
         self._modality = modality
@@ -267,6 +284,7 @@ class _Report:
             "complete": not was_cancelled,
             "request_sha256": request.key,
             "image": str(request.image),
+            "start": self._start.as_json(),
             "crop": self._crop,
             "trajectory": request.trajectory,
             "modality": self._modality.name,

@@ -12,7 +12,16 @@ from engine.actions.modality import CAMERA, DRIVING, ROBOT, ActionTrack, Modalit
 from engine.messages import ChunkResult, Event, FramesDecoded, Picture
 from engine.rollout import Rollout
 from engine.training.synthetic.commands import Motion, camera_rows, driving_rows, frame_poses
-from engine.worlds.detail_settings import DETAIL, FLAT, SIZE, UNSEEN, detail_settings, is_detailed, shown_size
+from engine.worlds.detail_settings import (
+    DETAIL,
+    FLAT,
+    SIZE,
+    UNSEEN,
+    detail_settings,
+    is_detailed,
+    largest_size,
+    shown_size,
+)
 from engine.worlds.detailed import DetailedWorld
 from engine.worlds.fake import FakeWorld
 from tests.engine.detail.scenes import photograph
@@ -163,6 +172,9 @@ def test_settings_say_what_there_is() -> None:
     assert info.defaults[DETAIL] == "auto"
     assert world("off").info.defaults[DETAIL] == "off"
     assert shown_size(info, info.defaults, "camera") == (448, 256)
+    assert largest_size(info) == (832, 480)
+    assert largest_size(replace(info, width=120, height=80)) == (720, 480)
+    assert largest_size(replace(info, width=1280, height=720)) == (1280, 720)
     assert shown_size(info, info.defaults, "robot") == (112, 64)
     assert shown_size(info, info.settings_with({SIZE: "832 x 480"}), "camera") == (832, 480)
     square = replace(info, width=64, height=64)
