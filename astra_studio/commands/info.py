@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 def described(path: Path) -> dict[str, Any]:
     """What a project file holds, as plain values. Raises what `open_reader` raises."""
-    from astra_studio.document.derived import asked_at, loose_tips, made_frames, made_ticks, placed_chunks, slots
+    from astra_studio.document.derived import loose_tips, made_frames, made_ticks, placed_chunks, recipe_at, slots
     from astra_studio.document.opening import open_reader
 
     reader = open_reader(path)
@@ -76,7 +76,7 @@ def described(path: Path) -> dict[str, Any]:
             for slot in slots(project, take)
             if slot.chunk is not None
         ]
-        asked = asked_at(project, take, made_ticks(take))
+        recipe = recipe_at(project, take, made_ticks(take))
         parent = next((other.name for other in project.takes if other.id == take.parent), None)
         takes.append(
             {
@@ -86,8 +86,8 @@ def described(path: Path) -> dict[str, Any]:
                 "is_starred": take.is_starred,
                 "parent": parent,
                 "seed": take.recipe.seed,
-                "prompt": asked.prompt,
-                "settings": dict(asked.settings),
+                "prompt": recipe.prompt,
+                "settings": dict(recipe.settings),
                 "keys": [asdict(key) for key in take.keys],
                 "modality": take.actions.modality,
                 "rows": take.actions.rows.tolist(),

@@ -46,8 +46,8 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a take asks of the chunk that begins at a tick, besides its actions.
+class TickRecipe:
+    """The recipe of the chunk that begins at a tick: its settings and prompt, those of keys among them.
 
     Attributes:
         keyed: parameters whose values keys decide there.
@@ -142,8 +142,8 @@ def active_specs(project: Project) -> Specs:
     return tuple(spec for spec in keyable_specs(project.world) if reads or not spec.needs_text)
 
 
-def asked_at(project: Project, take: Take, tick: int) -> Asked:
-    """What a chunk that begins at a tick would be made with: the recipe, and the values of the keys there.
+def recipe_at(project: Project, take: Take, tick: int) -> TickRecipe:
+    """The recipe of a chunk that begins at a tick: the take's, with the values of the keys there.
 
     What the world does not have, or cannot use, counts for nothing.
     """
@@ -158,7 +158,7 @@ def asked_at(project: Project, take: Take, tick: int) -> Asked:
             prompt = str(value)
         else:
             changes[spec.name] = value
-    return Asked(settings=settings_with(project.world, changes), prompt=prompt, keyed=tuple(keyed))
+    return TickRecipe(settings=settings_with(project.world, changes), prompt=prompt, keyed=tuple(keyed))
 
 
 def latents_per_chunk(project: Project, take: Take) -> int:
@@ -191,7 +191,7 @@ class Staleness:
     def __init__(self, project: Project, take: Take) -> None:
         self._take, self._tracks = take, Tracks(take.keys)
         self._active = tuple(spec for spec in active_specs(project) if spec.affects_latents)
-        self._recipe = asked_at(project, replace(take, keys=()), 0)
+        self._recipe = recipe_at(project, replace(take, keys=()), 0)
 
     def differing(self, chunk: Chunk, tick: int) -> tuple[str, ...]:
         """What differs of a chunk that begins at a tick."""

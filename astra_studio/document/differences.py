@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from astra_studio.document.declared import specs_of, words_of
-from astra_studio.document.derived import active_parameters, asked_at, made_ticks, num_shared, start_of
+from astra_studio.document.derived import active_parameters, made_ticks, num_shared, recipe_at, start_of
 from astra_studio.document.model import Parameter, Project, Start, Take
 from astra_studio.document.parameters import is_even, is_same, of, value_at
 
@@ -39,9 +39,9 @@ def _made_with(project: Project, take: Take, shared: int) -> dict[str, object]:
         settings, told["world"] = made.settings, made.world[:8]
         others = {"seed": made.seed, "prompt": made.prompt, "negative prompt": made.negative_prompt}
     else:
-        asked = asked_at(project, take, made_ticks(take))
-        settings, recipe = asked.settings, take.recipe
-        others = {"seed": recipe.seed, "prompt": asked.prompt, "negative prompt": recipe.negative_prompt}
+        tick_recipe = recipe_at(project, take, made_ticks(take))
+        settings, recipe = tick_recipe.settings, take.recipe
+        others = {"seed": recipe.seed, "prompt": tick_recipe.prompt, "negative prompt": recipe.negative_prompt}
         if project.world.info is not None:
             told["world"] = project.world.info.fingerprint[:8]
     order = [spec.name for spec in specs_of(project.world) if spec.name in settings]

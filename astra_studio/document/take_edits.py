@@ -15,7 +15,7 @@ from dataclasses import replace
 from astra_studio.document.actions import joined
 from astra_studio.document.clocks import with_worlds_clock, worlds_clock
 from astra_studio.document.declared import defaults_of, keyable_specs, merged_changes
-from astra_studio.document.derived import asked_at, made_ticks, num_shared
+from astra_studio.document.derived import made_ticks, num_shared, recipe_at
 from astra_studio.document.edits import Edit, changed_take, checked_name, checked_seed
 from astra_studio.document.locks import named_locks
 from astra_studio.document.model import (
@@ -71,7 +71,7 @@ def redo_from(
         branched = _branched(project, take, num_chunks, new)
         made = branched.take(new)
         begin, keys = made_ticks(made), made.keys
-        asked, keyed = asked_at(branched, made, begin), {key.parameter for key in keys}
+        asked, keyed = recipe_at(branched, made, begin), {key.parameter for key in keys}
         specs = keyable_specs(project.world)
         for name in sorted(keyed & set(changes)):
             check_value(specs, name, changes[name])

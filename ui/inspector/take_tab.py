@@ -21,7 +21,7 @@ from astra_studio.document.declared import (
     specs_of,
     words_of,
 )
-from astra_studio.document.derived import Asked, asked_at, chunk_clock, latents_per_chunk, made_ticks
+from astra_studio.document.derived import TickRecipe, chunk_clock, latents_per_chunk, made_ticks, recipe_at
 from astra_studio.document.edits import Edit
 from astra_studio.document.facets import Facet
 from astra_studio.document.model import PROMPT
@@ -135,7 +135,7 @@ class TakeTab(QWidget):
             self._studio.apply(edits.set_seed(take.id, take.recipe.seed, is_locked=is_locked))
 
     def _prompt_typed(self) -> None:
-        if self.prompt.toPlainText() != self._asked().prompt:
+        if self.prompt.toPlainText() != self._recipe().prompt:
             self._typing.start()
 
     def _take_prompt(self) -> None:
@@ -143,10 +143,10 @@ class TakeTab(QWidget):
         words, negative = self.prompt.toPlainText(), take.recipe.negative_prompt
         self._studio.apply(key_edits.set_parameter(take.id, PROMPT, words, negative))
 
-    def _asked(self) -> Asked:
-        """What the next chunk is asked with: the recipe, and the keys at its first tick."""
+    def _recipe(self) -> TickRecipe:
+        """The recipe of the next chunk, with the keys at its first tick."""
         take = self._studio.take
-        return asked_at(self._studio.project, take, made_ticks(take))
+        return recipe_at(self._studio.project, take, made_ticks(take))
 
     def _show_presets(self) -> None:
         studio, menu = self._studio, QMenu(self)
@@ -195,22 +195,22 @@ class TakeTab(QWidget):
     def refresh(self) -> None:
         studio = self._studio
         project, take = studio.project, studio.take
-        asked, info = self._asked(), project.world.info
+        recipe, info = self._recipe(), project.world.info
         specs = [spec for spec in specs_of(project.world) if spec.prominence != "hidden"]
         self.numbers.set_specs(tuple(spec for spec in specs if spec.is_numeric))
         others = (spec for spec in specs if not spec.is_numeric)
         self.others.set_specs(tuple(sorted(others, key=lambda spec: spec.prominence != "main")))
         reads, defaults = has_text(project.world), defaults_of(project.world)
         for form in (self.numbers, self.others):
-            form.show_values(asked.settings, defaults, keyed=asked.keyed, has_text=reads)
+            form.show_values(recipe.settings, defaults, keyed=recipe.keyed, has_text=reads)
         usual = chunk_clock(project, take).latents_per_chunk
         self.latents.show_value(latents_per_chunk(project, take), usual)
         self.seed.set_value(take.recipe.seed)
         self.lock.setChecked(take.recipe.seed_is_locked)
         self.lock.set_icon("lock" if take.recipe.seed_is_locked else "lock-open")
         self.prompt.setVisible(reads)
-        if not self.prompt.hasFocus() and self.prompt.toPlainText() != asked.prompt:
-            self.prompt.setPlainText(asked.prompt)
+        if not self.prompt.hasFocus() and self.prompt.toPlainText() != recipe.prompt:
+            self.prompt.setPlainText(recipe.prompt)
         self._generation.hint.setText(self.tr("from chunk {0} on").format(len(take.chunks) + 1))
         self._generation.hint.setToolTip(self.tr("What is changed here counts from that chunk on"))
         words = self.tr("reads no text") if info and not info.has_text else ""
@@ -223,14 +223,14 @@ class TakeTab(QWidget):
         if found is None:
             return
         chunk = found[0]
-        asked = chunk.request
+        request = chunk.request
         world = self._studio.project.world
-        told = summarised(specs_of(world), asked.settings, has_text=has_text(world))
+        settings = summarised(specs_of(world), request.settings, has_text=has_text(world))
         self._facts.show_facts(
             {
-                self.tr("Chunk"): self.tr("{0}, {1} latents").format(asked.index + 1, chunk.num_ticks),
-                self.tr("Seed"): str(asked.seed),
-                **{self.tr(spec.short): f"{shown(value)} {spec.unit}".rstrip() for spec, value in told},
+                self.tr("Chunk"): self.tr("{0}, {1} latents").format(request.index + 1, chunk.num_ticks),
+                self.tr("Seed"): str(request.seed),
+                **{self.tr(spec.short): f"{shown(value)} {spec.unit}".rstrip() for spec, value in settings},
                 self.tr("Took"): " + ".join(f"{part} {seconds:.2f}" for part, seconds in chunk.seconds) + " s",
                 self.tr("Latents"): chunk.latents_sha256[:12],
             }

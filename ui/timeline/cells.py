@@ -48,7 +48,7 @@ class Cell:
 
     number: int
     state: State
-    words: str = ""
+    text: str = ""
     share: float = 0.0
     was: Literal["stored", "in_memory"] = "stored"
     is_locked: bool = False
@@ -72,7 +72,7 @@ def paint_cell(
     painter.setClipRect(body, Qt.ClipOperation.IntersectClip)
     _paint_body(painter, theme, box, body, cell, thumbnail)
     _paint_chips(painter, theme, body, cell, is_small=is_small, has_picture=thumbnail is not None)
-    if cell.words and box.width() >= _LEAST_WORDS_PX and not is_small:
+    if cell.text and box.width() >= _LEAST_WORDS_PX and not is_small:
         _paint_words(painter, theme, body, cell, has_picture=thumbnail is not None)
     painter.restore()
     painter.save()
@@ -275,7 +275,7 @@ def _paint_chips(
 def _paint_words(painter: QPainter, theme: Theme, body: QRectF, cell: Cell, *, has_picture: bool) -> None:
     painter.setFont(theme.font(11, 500))
     metrics = painter.fontMetrics()
-    text = metrics.elidedText(cell.words, Qt.TextElideMode.ElideRight, round(body.width() - 18))
+    text = metrics.elidedText(cell.text, Qt.TextElideMode.ElideRight, round(body.width() - 18))
     plate = QRectF(body.left() + 6, body.bottom() - 22, metrics.horizontalAdvance(text) + 10, 17)
     if has_picture and cell.state in _PICTURED:
         _plate(painter, theme, plate)

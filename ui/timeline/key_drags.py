@@ -13,7 +13,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 
 from astra_studio.document import key_edits, parameters
 from astra_studio.document.action_edits import set_actions
-from astra_studio.document.derived import asked_at
+from astra_studio.document.derived import recipe_at
 from astra_studio.document.edits import Edit, together
 from astra_studio.document.model import MAX_TICKS, Parameter, ParameterValue
 from astra_studio.document.parameters import Place
@@ -234,7 +234,7 @@ def make_camera_keys(scene: Scene) -> None:
 
 def recipe_value(scene: Scene, parameter: Parameter) -> ParameterValue:
     """What counts before the first key of a parameter."""
-    return asked_at(scene.studio.project, replace(scene.take, keys=()), 0).value(parameter)
+    return recipe_at(scene.studio.project, replace(scene.take, keys=()), 0).value(parameter)
 
 
 def moved_shift(places: Collection[Place], ticks: int) -> int:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPen
 from PySide6.QtWidgets import QMenu
 
 from astra_studio.document import parameters
-from astra_studio.document.derived import asked_at
+from astra_studio.document.derived import recipe_at
 from astra_studio.document.model import Parameter, ParameterValue
 from astra_studio.document.parameters import Keys
 from engine.settings import shown
@@ -93,7 +93,7 @@ class ParameterLane(Lane):
         tick = key[1] if key is not None else int(scene.tick_at(where.x()))
         if tick < 0:
             return ""
-        value = asked_at(scene.studio.project, scene.take, tick).value(self.parameter)
+        value = recipe_at(scene.studio.project, scene.take, tick).value(self.parameter)
         text = tr("{0} {1} at tick {2}").format(self.name, _shown_value(value), tick)
         if key is None:
             is_before = parameters.value_at(scene.take.keys, self.parameter, tick) is None

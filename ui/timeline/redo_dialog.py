@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QVBoxLayout, QWidget
 
 from astra_studio.document.declared import has_text, specs_of
-from astra_studio.document.derived import asked_at
+from astra_studio.document.derived import recipe_at
 from astra_studio.document.seeds import new_seed
 from engine.settings import Settings, SettingValue
 from ui.plurals import counted
@@ -22,7 +22,7 @@ class RedoDialog(QDialog):
         self.setWindowTitle(self.tr("Redo from Here"))
         take = studio.take
         begin = sum(chunk.num_ticks for chunk in take.chunks[:num_before])
-        self._before = asked_at(studio.project, take, begin).settings
+        self._before = recipe_at(studio.project, take, begin).settings
         count = len(take.chunks) - num_before
         column = QVBoxLayout(self)
         column.setContentsMargins(S16, S16, S16, S16)

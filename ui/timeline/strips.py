@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu
 
 from astra_studio.document import take_edits
 from astra_studio.document.declared import has_text, specs_of, words_of
-from astra_studio.document.derived import asked_at, slots
+from astra_studio.document.derived import recipe_at, slots
 from astra_studio.document.edits import select
 from astra_studio.document.model import Project, Take, TakeId
 from engine.settings import Settings, summary
@@ -258,16 +258,16 @@ def facts_of(scene: Scene, take_id: TakeId, placed: PlacedCell) -> list[str]:
     state = state_text(cell)
     lines = [tr("Chunk {0} of {1}: {2}").format(cell.number, take.name, state)]
     chunk = placed.chunk
-    if chunk is None and cell.words and cell.state not in ("queued", "planned"):
-        lines[0] += f" ({cell.words})"
+    if chunk is None and cell.text and cell.state not in ("queued", "planned"):
+        lines[0] += f" ({cell.text})"
     if cell.state == "stale":
         slot = slots(project, take)[cell.number - 1]
         lines.append(stale_words(slot, project.world) + ". " + tr("Generate makes it again on a branch"))
     seconds = (placed.stop - placed.start) / rate
     lines.append(tr("{0:.2f} to {1:.2f} s, {2:.2f} s").format(placed.start / rate, placed.stop / rate, seconds))
     if chunk is None:
-        asked = asked_at(project, take, placed.first_tick)
-        lines.append(_settings_text(project, asked.settings, take.recipe.seed))
+        recipe = recipe_at(project, take, placed.first_tick)
+        lines.append(_settings_text(project, recipe.settings, take.recipe.seed))
         return lines
     lines.append(_settings_text(project, chunk.request.settings, chunk.request.seed))
     if chunk.request.prompt:

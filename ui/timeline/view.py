@@ -188,7 +188,7 @@ def _cell(project: Project, take: Take, slot: Slot, status: GenerationStatus, pl
     return Cell(
         number=slot.index + 1,
         state=state,
-        words=words,
+        text=words,
         share=share,
         was="in_memory" if is_here else "stored",
         is_locked=slot.is_locked,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astra_studio.document.artifacts import open_artifacts
-from astra_studio.document.derived import Asked, asked_at, latents_per_chunk, made_ticks
+from astra_studio.document.derived import TickRecipe, latents_per_chunk, made_ticks, recipe_at
 from astra_studio.document.model import ChunkId, Project, Start, Take, new_id
 from astra_studio.document.writer import Finished
 from astra_studio.services.generation.requests import planned_actions, stored_take
@@ -37,7 +37,7 @@ class PlannedChunk:
     start: Start
     world: WorldLocation
     info: WorldInfo
-    asked: Asked
+    recipe: TickRecipe
     actions: ActionTrack
     project_file: Path
 
@@ -65,8 +65,8 @@ class PlannedChunk:
             index=self.index,
             take_seed=self.take.recipe.seed,
             actions=self.actions,
-            settings=self.asked.settings,
-            prompt=self.asked.prompt if has_text else "",
+            settings=self.recipe.settings,
+            prompt=self.recipe.prompt if has_text else "",
             negative_prompt=self.take.recipe.negative_prompt if has_text else "",
         )
 
@@ -87,7 +87,7 @@ class PlannedChunk:
             result=done.result,
             start_latents=done.start_latents,
             clock=self.info.clock,
-            keyed=self.asked.keyed,
+            keyed=self.recipe.keyed,
         )
 
 
@@ -113,7 +113,7 @@ def plan_chunk(
         start=start,
         world=world,
         info=info,
-        asked=asked_at(project, take, begin),
+        recipe=recipe_at(project, take, begin),
         actions=planned_actions(take, begin, latents_per_chunk(project, take)).track,
         project_file=project_file,
     )

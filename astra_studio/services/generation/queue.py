@@ -267,7 +267,7 @@ class Generation:
         )
 
     def _begin(self, plan: PlannedChunk) -> None:
-        expected = self._timings.seconds(plan.info, plan.asked.settings, len(plan.actions))
+        expected = self._timings.seconds(plan.info, plan.recipe.settings, len(plan.actions))
         self._current = CurrentChunk(plan=plan, began_s=time.monotonic())
         self._client.make_chunk(plan.chunk_id, plan.message, plan.history)
         active = ActiveChunk(
@@ -275,7 +275,7 @@ class Generation:
             index=plan.index,
             chunk_id=plan.chunk_id,
             step=0,
-            num_steps=num_steps(plan.info.settings, plan.asked.settings),
+            num_steps=num_steps(plan.info.settings, plan.recipe.settings),
             stage="denoising",
             seconds_left=expected,
         )
@@ -407,8 +407,8 @@ class Generation:
         self._current = None
         self._unstored.append(finished)
         plan, seconds = current.plan, time.monotonic() - current.began_s
-        self._timings.learn(plan.info, plan.asked.settings, len(plan.actions), seconds)
-        known = self._timings.seconds(plan.info, plan.asked.settings, len(plan.actions))
+        self._timings.learn(plan.info, plan.recipe.settings, len(plan.actions), seconds)
+        known = self._timings.seconds(plan.info, plan.recipe.settings, len(plan.actions))
         self._tell(active=self._being_stored(), seconds_per_chunk=known)
         self._start_next()
 

@@ -26,7 +26,7 @@ _TIMEOUT_S = 120
 _LOW_DISK_GB, _LOW_MEMORY_GB = 1.0, 1.5
 """A take of a minute at 832 x 480 takes 130 MB; the program itself, with the bundled world, half a gigabyte."""
 
-Asked = Literal["torch", "qt"]
+Part = Literal["torch", "qt"]
 
 
 def look_at_machine() -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _no_window(why: str, again: str) -> Problem:
     return without_screen() or usual
 
 
-def _probe(part: Asked) -> dict[str, Any]:
+def _probe(part: Part) -> dict[str, Any]:
     """The answer of `doctor --ask` in a process of its own, which Qt ends if it cannot start."""
     try:
         done = subprocess.run(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from astra_studio.document.actions import Actions, actions_of
-from astra_studio.document.derived import asked_at, made_ticks
+from astra_studio.document.derived import made_ticks, recipe_at
 from astra_studio.document.edits import set_start
 from astra_studio.document.model import Chunk, Project, Request, Start, Take, new_id, new_project
 from astra_studio.document.opening import create_store
@@ -33,7 +33,7 @@ def line(text: str) -> Actions:
 
 def settings_of(project: Project, take: Take) -> Settings:
     """The settings of the take's next chunk."""
-    return asked_at(project, take, made_ticks(take)).settings
+    return recipe_at(project, take, made_ticks(take)).settings
 
 
 def moves(names: Sequence[str]) -> Actions:

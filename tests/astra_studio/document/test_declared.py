@@ -8,7 +8,7 @@ import pytest
 
 from astra_studio.document import edits, key_edits, parameters, take_edits
 from astra_studio.document.declared import defaults_of, specs_of, words_of
-from astra_studio.document.derived import active_parameters, asked_at
+from astra_studio.document.derived import active_parameters, recipe_at
 from astra_studio.document.differences import differences
 from astra_studio.document.encoding import decode_project, encode_project
 from astra_studio.document.model import ParameterKey, Project, World, new_id
@@ -55,8 +55,8 @@ def test_what_can_have_keys_has_them_and_words_are_held(windy: Project) -> None:
     assert active_parameters(windy) == ("wind", "weather", "look")
     keyed = with_keys(windy, key(0, 0.0), key(16, 1.0), key(8, "rain", "weather"), key(24, "snow", "weather"))
     take = keyed.current
-    assert [asked_at(keyed, take, tick).settings["wind"] for tick in (0, 8, 16, 24)] == [0.0, 0.5, 1.0, 1.0]
-    assert [asked_at(keyed, take, tick).settings["weather"] for tick in (0, 8, 20, 24)] == [
+    assert [recipe_at(keyed, take, tick).settings["wind"] for tick in (0, 8, 16, 24)] == [0.0, 0.5, 1.0, 1.0]
+    assert [recipe_at(keyed, take, tick).settings["weather"] for tick in (0, 8, 20, 24)] == [
         "sun",
         "rain",
         "rain",
@@ -72,7 +72,7 @@ def test_a_whole_number_between_two_keys_is_whole() -> None:
     leaves = tuple(replace(spec, can_have_keys=True) if spec.name == "num_leaves" else spec for spec in WINDY)
     project = replace(project_of("w-32"), world=World(spec="windy", info=replace(INFO, settings=leaves)))
     keyed = with_keys(project, key(0, 0, "num_leaves"), key(16, 5, "num_leaves"))
-    values = [asked_at(keyed, keyed.current, tick).settings["num_leaves"] for tick in (0, 8, 16)]
+    values = [recipe_at(keyed, keyed.current, tick).settings["num_leaves"] for tick in (0, 8, 16)]
     assert values == [0, 2, 5]
     assert all(type(value) is int for value in values)
     assert stale_of(made_of(keyed, 3)) == []
@@ -82,7 +82,7 @@ def test_settings_of_another_world_wait_for_it(windy: Project) -> None:
     project = edits.set_settings(windy.current.id, {"wind": 0.5}).change(with_keys(windy, key(8, 1.0)))
     elsewhere = edits.world_opened("fake", FakeWorld().info).change(edits.set_world("fake").change(project))
     assert set(settings_of(elsewhere, elsewhere.current)) == {spec.name for spec in FakeWorld().info.settings}
-    assert asked_at(elsewhere, elsewhere.current, 8).keyed == ()
+    assert recipe_at(elsewhere, elsewhere.current, 8).keyed == ()
     take = elsewhere.current.id
     elsewhere = edits.set_settings(take, {"guidance": 3.0}).change(elsewhere)
     elsewhere = key_edits.add_key(take, key(0, 2.5, "guidance")).change(elsewhere)
@@ -92,8 +92,8 @@ def test_settings_of_another_world_wait_for_it(windy: Project) -> None:
     stored = decode_project(encode_project(elsewhere), {})
     assert stored == elsewhere
     back = edits.world_opened("windy", INFO).change(edits.set_world("windy").change(stored))
-    assert asked_at(back, back.current, 0).settings["wind"] == 0.5
-    assert asked_at(back, back.current, 12).settings["wind"] == 1.0
+    assert recipe_at(back, back.current, 0).settings["wind"] == 0.5
+    assert recipe_at(back, back.current, 12).settings["wind"] == 1.0
     assert dict(back.current.recipe.changes) == {"guidance": 3.0, "wind": 0.5}
 
 
@@ -102,7 +102,7 @@ def test_a_value_that_this_world_cannot_have_counts_as_none(windy: Project) -> N
     other = replace(windy, world=World(spec="wide", info=wide))
     stormy = with_keys(edits.set_settings(other.current.id, {"wind": 7.0}).change(other), key(8, 8.0))
     here = replace(stormy, world=windy.world)
-    assert [asked_at(here, here.current, tick).settings["wind"] for tick in (0, 8)] == [0.0, 0.0]
+    assert [recipe_at(here, here.current, tick).settings["wind"] for tick in (0, 8)] == [0.0, 0.0]
 
 
 def test_a_key_makes_stale_what_was_made_with_something_else(windy: Project) -> None:

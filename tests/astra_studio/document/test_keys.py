@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astra_studio.document import edits, key_edits, parameters, take_edits
-from astra_studio.document.derived import Staleness, asked_at, first_stale, slots
+from astra_studio.document.derived import Staleness, first_stale, recipe_at, slots
 from astra_studio.document.differences import differences
 from astra_studio.document.encoding import decode_project, encode_project
 from astra_studio.document.facets import Facet, changed_facets
@@ -52,7 +52,7 @@ def made_of(project: Project, num_chunks: int) -> Project:
     for _ in range(num_chunks):
         take = project.current
         tick = sum(chunk.num_ticks for chunk in take.chunks)
-        asked = asked_at(project, take, tick)
+        asked = recipe_at(project, take, tick)
         chunk = chunk_after(
             take.id, take.chunks, take.actions.part(tick, tick + 8), settings=asked.settings, prompt=asked.prompt
         )
@@ -75,17 +75,17 @@ def test_a_value_goes_evenly_to_the_next_key_or_stays_until_it():
 
 def test_before_the_first_key_the_recipe_counts():
     project = with_keys(project_of(), key(8, 4.0))
-    assert asked_at(project, project.current, 7).settings["guidance"] == astra_settings()["guidance"]
-    assert asked_at(project, project.current, 7).keyed == ()
-    assert asked_at(project, project.current, 8).settings["guidance"] == 4.0
-    assert asked_at(project, project.current, 8).keyed == ("guidance",)
+    assert recipe_at(project, project.current, 7).settings["guidance"] == astra_settings()["guidance"]
+    assert recipe_at(project, project.current, 7).keyed == ()
+    assert recipe_at(project, project.current, 8).settings["guidance"] == 4.0
+    assert recipe_at(project, project.current, 8).keyed == ("guidance",)
 
 
 def test_words_stay_until_the_next_words_and_count_in_worlds_that_read_alone():
     project = with_keys(project_of(), key(0, "fog", parameter="prompt"), key(16, "rain", parameter="prompt"))
-    assert asked_at(project, project.current, 9).prompt == ""
+    assert recipe_at(project, project.current, 9).prompt == ""
     reading = replace(project, world=World(spec="words", info=TEXT_WORLD))
-    assert [asked_at(reading, reading.current, tick).prompt for tick in (0, 15, 16)] == ["fog", "fog", "rain"]
+    assert [recipe_at(reading, reading.current, tick).prompt for tick in (0, 15, 16)] == ["fog", "fog", "rain"]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_redo_with_another_value_keeps_it_for_all_that_is_made_again():
     project = made_of(with_keys(project_of("w-32"), key(0, 1.0), key(24, 4.0), key(30, 2.0)), 3)
     redone = take_edits.redo_from(project.current.id, 2, new_id(), {"guidance": 5.0, "num_steps": 7}).change(project)
     take = redone.current
-    assert [asked_at(redone, take, tick).settings["guidance"] for tick in (16, 24, 60)] == [5.0] * 3
+    assert [recipe_at(redone, take, tick).settings["guidance"] for tick in (16, 24, 60)] == [5.0] * 3
     assert first_stale(redone, take) == 2
     assert dict(take.recipe.changes) == {"num_steps": 7}
     same = take_edits.redo_from(project.current.id, 2, new_id(), {"guidance": 3.0}).change(project)

@@ -62,7 +62,7 @@ def sheet(theme: Theme, ratio: float) -> QImage:
             cell = Cell(
                 number=number + 1,
                 state=state,
-                words=WORDS.get(state, ""),
+                text=WORDS.get(state, ""),
                 share=0.36,
                 was="in_memory" if is_marked else "stored",
                 is_locked=is_marked,
@@ -120,7 +120,7 @@ def test_a_narrow_cell_is_left_without_words_and_then_without_signs(qtbot: QtBot
         image = QImage(60, 70, QImage.Format.Format_RGB32)
         image.fill(theme.color("lane"))
         painter = QPainter(image)
-        cell = Cell(number=number, state="failed", words=words)
+        cell = Cell(number=number, state="failed", text=words)
         paint_cell(painter, theme, QRectF(QPointF(0, 0), QPointF(width, 70)), cell, None)
         painter.end()
         return image

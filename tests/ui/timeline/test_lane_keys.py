@@ -268,7 +268,7 @@ def test_a_key_reaches_the_request_and_a_change_makes_later_chunks_stale(filled:
     hand.type("4.5")
     states = [slot.state for slot in slots(hand.studio.project, hand.take)]
     assert states == ["stored", "stored", "stale"]
-    words = [cell.cell.words for cell in hand.scene.current.cells]
+    words = [cell.cell.text for cell in hand.scene.current.cells]
     assert words == ["", "", "Guidance changed"]
     filled.key(Qt.Key.Key_Return, CONTROL)
     filled.wait_made(3)
