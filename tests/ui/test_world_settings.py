@@ -81,7 +81,7 @@ def test_the_timeline_has_a_lane_and_a_curve_of_what_can_have_keys(windy: Driver
 def test_a_redo_asks_for_them_and_the_chunk_says_what_it_was_made_with(windy: Driver) -> None:
     generated(windy, 1)
     dialog = RedoDialog(windy.studio, 0, windy.window)
-    assert set(dialog.changes()) == {"wind", "weather", "passes"}
+    assert set(dialog.changes()) >= {"wind", "weather", "passes"}
     dialog.form.slider("wind").field.set_value(-0.5)
     editor = dialog.form.editor("weather")
     assert isinstance(editor, QComboBox)
@@ -90,7 +90,7 @@ def test_a_redo_asks_for_them_and_the_chunk_says_what_it_was_made_with(windy: Dr
     dialog.deleteLater()
     windy.wait(lambda: len(windy.studio.take.chunks) == 1 and not windy.studio.generation.status.is_busy)
     made = windy.studio.take.chunks[0].request.settings
-    assert dict(made) == {"passes": 4, "weather": "rain", "wind": -0.5}
+    assert made.items() >= {"passes": 4, "weather": "rain", "wind": -0.5}.items()
     windy.studio.player.seek(3)
     words = [label.text() for label in windy.window.inspector.findChildren(QLabel)]
     assert words[words.index("Wind", words.index("Took") - 8) + 1] == "-0.5 m/s"

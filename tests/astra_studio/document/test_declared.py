@@ -146,7 +146,7 @@ def test_a_world_is_stored_with_all_that_it_declares(windy: Project) -> None:
 
 
 def test_before_a_world_is_open_its_kind_tells() -> None:
-    assert specs_of(World(spec="fake:0.4")) == FakeWorld().info.settings
+    assert set(specs_of(World(spec="fake:0.4"))) >= set(FakeWorld().info.settings)
     assert [spec.name for spec in specs_of(World(spec="/no/such/world"))] == [
         spec.name for spec in specs_of(World(spec="fake"))
     ]
