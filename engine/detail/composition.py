@@ -66,8 +66,13 @@ class Composer:
         apart = np.abs(blur(difference, 1.0)).mean(axis=-1)
         return np.clip(AGREEMENT_GAIN * np.exp(-((apart / COLOUR_TOLERANCE) ** 2)), 0, 1).astype(np.float32)
 
-    def compose(self, view: View, soft: Picture, place: Place | None = None) -> Picture:
-        """One shown frame from a view and the world's soft frame, with what is known of the place where it is kept."""
+    def compose(
+        self, view: View, soft: Picture, place: Place | None = None, *, colours_kept: float = COLOURS_KEPT
+    ) -> Picture:
+        """One shown frame from a view and the world's soft frame, with what is known of the place where it is kept.
+
+        `colours_kept` is the part of the world's slow change of colours that is added to what is fetched.
+        """
         width, height = self._size
         fetched = self._fetch(view) if place is None else self._fetch_from(place, view)
         trust = self._trust_in(view, place)
@@ -79,7 +84,7 @@ class Composer:
         spread = blur(weight + np.float32(0.03), SLOW)
         slow = blur(apart * (weight + np.float32(0.03))[..., None], SLOW) / spread[..., None]
         part = trust if place is None else trust * spread / (spread + np.float32(0.1))
-        colours = part[..., None] * np.float32(COLOURS_KEPT) * slow
+        colours = part[..., None] * np.float32(colours_kept) * slow
         if grid_soft.shape == soft.shape:
             colours += smooth * (1 - trust)[..., None]
         layers = resize(np.concatenate([colours, trust[..., None]], axis=-1), width, height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from engine.detail.images import Doubles
@@ -31,6 +32,13 @@ class DetailDecoder(Protocol):
 
         Raises ValueError for frames or moves of other shapes.
         """
+        ...
+
+    def decode_for_history(
+        self, state: Any, soft: Frames, moves: Doubles, latents: Sequence[int]
+    ) -> tuple[Any, Frames, list[Frames]]:
+        """As `decode`, and for each of these latents of the chunk its frames at the soft frames' size, in the start
+        picture's colours: what a world may go on from in place of its own frames."""
         ...
 
     def coast(self, state: Any, moves: Doubles) -> Any:

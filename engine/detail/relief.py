@@ -6,6 +6,7 @@ picture does not show, and where the world's colours disagree with it, stays as 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -56,6 +57,8 @@ class ReliefDecoder:
             raise ValueError(f"shown frames have at least 32 x 32 pixels, got {width} x {height}")
         if not 0 <= flat <= 1:
             raise ValueError(f"flat lies between 0 and 1, got {flat}")
+        self._picture = picture
+        self._small: Composer | None = None
         self._camera = Camera(GRID_WIDTH, round(GRID_WIDTH / (aspect or width / height)))
         self._grid = (self._camera.width, self._camera.height)
         self._tracker = Tracker(self._camera, self._camera.prior_relief(flat))
@@ -70,6 +73,14 @@ class ReliefDecoder:
     def decode(self, state: ReliefState, soft: Frames, moves: Doubles) -> tuple[ReliefState, Frames]:
         """The shown frames (N, height, width, 3) of one chunk, and the state after it. Raises ValueError for frames
         that are not as many for every move."""
+        state, shown, _ = self.decode_for_history(state, soft, moves, ())
+        return state, shown
+
+    def decode_for_history(
+        self, state: ReliefState, soft: Frames, moves: Doubles, latents: Sequence[int]
+    ) -> tuple[ReliefState, Frames, list[Frames]]:
+        """As `decode`, and for each of these latents its frames at the soft frames' size, in the start picture's
+        colours."""
         per_latent = _frames_per_latent(soft, moves)
         place = None if self._memory is None else state.place or self._start_place
         state = replace(state, place=place)
@@ -79,12 +90,22 @@ class ReliefDecoder:
             views.append(view)
         if place is not None:
             state = replace(state, place=self._remember(place, views, soft[per_latent - 1 :: per_latent]))
-        shown = []
-        for number, frame in enumerate(soft):
+
+        def view_at(number: int) -> View:
             before, step = divmod(number, per_latent)
-            view = views[before].towards(views[before + 1], (step + 1) / per_latent)
-            shown.append(self._composer.compose(view, frame, state.place))
-        return state, np.stack(shown)
+            return views[before].towards(views[before + 1], (step + 1) / per_latent)
+
+        shown = [self._composer.compose(view_at(number), frame, state.place) for number, frame in enumerate(soft)]
+        history = [
+            np.stack(
+                [
+                    self._for_history(view_at(n), soft[n], state.place)
+                    for n in range(per_latent * k, per_latent * (k + 1))
+                ]
+            )
+            for k in latents
+        ]
+        return state, np.stack(shown), history
 
     def coast(self, state: ReliefState, moves: Doubles) -> ReliefState:
         """The state after a chunk that nobody looks at: the camera goes on as commanded, at the gains known so far."""
@@ -128,6 +149,13 @@ class ReliefDecoder:
             for view, frame in zip(views[1:], last_frames, strict=True)
         ]
         return self._memory.write(place, seen)
+
+    def _for_history(self, view: View, soft: Picture, place: Place | None) -> Picture:
+        """A frame at the soft frame's size, made at twice that, with no colour of the world's where it is fetched."""
+        height, width = soft.shape[:2]
+        if self._small is None or self._small.start_frame.shape[:2] != (2 * height, 2 * width):
+            self._small = Composer(self._picture, 2 * width, 2 * height, *self._grid)
+        return resize(self._small.compose(view, soft, place, colours_kept=0.0), width, height)
 
     def _sight(self, track: Track) -> Sight:
         return self._camera.look(track.extrinsics.astype(np.float64), track.relief.astype(np.float64))

@@ -7,7 +7,7 @@ Shape letters: B batch, C latent channels, T latents, H W latent height and widt
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -28,12 +28,14 @@ from engine.messages import (
     Picture,
     Preview,
     Progress,
+    StoredArrays,
     TakeHistory,
     WorldInfo,
     chunk_seed,
 )
 from engine.models.codec import START_OF_STREAM, DecoderState, VideoCodec, resume
 from engine.models.devices import inference_dtype, resolve_device
+from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.history import pack_history
 from engine.models.text import TextEncoder, load_tokenizer
 from engine.models.transformer import ActionStates, AstraTransformer3DModel, TextStates
@@ -54,6 +56,8 @@ from engine.worlds.sizes import check_size
 
 EMPTY_TEXT_ROWS = 512
 PROMPTS_KEPT = 4
+REFRESHED = "refreshed"
+"""Name of the array that holds a refreshed history."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,6 +99,7 @@ class AstraWorld:
         self._config = config
         self._text_encoder = text_encoder
         self._text_states: dict[str, TextStates | None] = {}
+        self.refreshes = isinstance(codec, GroupAutoencoder)
         self.restore_latents = max(ANCHOR_REACH, codec.warmup_latents)
         self.info = WorldInfo(
             name=config.name,
@@ -186,13 +191,39 @@ class AstraWorld:
         decoder = START_OF_STREAM
         if history.num_latents > history.num_start:
             decoder = DecoderState(history.num_latents, resume(self._codec, held).cache)
+        window = held[:, :, -ANCHOR_REACH:].clone()
+        if REFRESHED in history.arrays:
+            window = torch.from_numpy(np.array(history.arrays[REFRESHED], np.float32)).to(self._device)[None]
         return AstraState(
-            window_BCTHW=held[:, :, -ANCHOR_REACH:].clone(),
+            window_BCTHW=window,
             num_latents=history.num_latents,
             rows=kept_rows(history.actions),
             decoder=decoder,
             to_rgb=self._colours_from(held),
         )
+
+    @torch.no_grad()
+    def refreshed(self, state: AstraState, num_latents: int, frames: Mapping[int, tuple[Frames, Frames]]) -> AstraState:
+        """The state with latents of its last chunk moved by what other frames differ from its own, once encoded.
+
+        The decoder's cache keeps the latent that it decoded: frames would jump at the chunk's border otherwise.
+        """
+        window = state.window_BCTHW.clone()
+        for number, (soft, wanted) in frames.items():
+            place = window.shape[2] - num_latents + number
+            window[:, :, place] += self._encoded(wanted) - self._encoded(soft)
+        return replace(state, window_BCTHW=window)
+
+    def refresh_arrays(self, state: AstraState) -> StoredArrays:
+        """The refreshed history, which stored latents do not tell."""
+        return {REFRESHED: state.window_BCTHW[0].float().cpu().numpy()}
+
+    def _encoded(self, frames: Frames) -> Tensor:
+        """(1, C, h, w) latent of the frames of one latent."""
+        assert isinstance(self._codec, GroupAutoencoder)
+        pixels = torch.tensor(frames, device=self._device).permute(0, 3, 1, 2).float() / 127.5 - 1
+        weights = next(self._codec.parameters())
+        return self._codec.encode_groups(pixels.flatten(0, 1)[None].to(weights.dtype))
 
     def state_bytes(self, state: AstraState) -> int:
         tensors = [state.window_BCTHW, state.to_rgb, *state.decoder.tensors]

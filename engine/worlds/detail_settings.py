@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from engine.actions.modality import ROBOT
+from engine.actions.modality import modality
 from engine.messages import WorldInfo
 from engine.settings import Settings, SettingSpec, Specs
 from engine.video.pictures import MAX_SQUASH
 
-DETAIL, SIZE, UNSEEN, FLAT = "detail", "size", "unseen", "flat"
+DETAIL, SIZE, UNSEEN, FLAT, REFRESH = "detail", "size", "unseen", "flat", "refresh"
 INVENT = "invent"
 NATIVE = "native"
-_NAMES = (DETAIL, SIZE, UNSEEN, FLAT)
+_NAMES = (DETAIL, SIZE, UNSEEN, FLAT, REFRESH)
 SIZES = {"448 x 256": (448, 256), "832 x 480": (832, 480)}
 """Of shown frames, in pixels, beside the world's own; a world of another aspect keeps the height."""
 SAME_ASPECT = 0.03
@@ -23,8 +23,9 @@ INVENTED_IN_WORDS = (
 )
 
 
-def detail_settings(default: str = "off") -> Specs:
-    """What can be set of a world's detail; `default` is auto, on or off."""
+def detail_settings(default: str = "off", *, refreshes: bool = False) -> Specs:
+    """What can be set of a world's detail; `default` is auto, on or off, `refreshes` whether it refreshes its
+    history."""
     return (
         SettingSpec(
             name=DETAIL,
@@ -33,7 +34,7 @@ def detail_settings(default: str = "off") -> Specs:
             default=default,
             choices=("auto", "on", "off"),
             affects_latents=False,
-            help=f"{DETAIL_IN_WORDS[0].upper()}{DETAIL_IN_WORDS[1:]}. auto: in camera and driving takes",
+            help=f"{DETAIL_IN_WORDS[0].upper()}{DETAIL_IN_WORDS[1:]}. auto: in takes whose camera moves",
         ),
         SettingSpec(
             name=SIZE,
@@ -66,6 +67,14 @@ def detail_settings(default: str = "off") -> Specs:
             help="How far the ground of the start picture is taken for a wall: standing things lean less, and what "
             "lies slides",
         ),
+        SettingSpec(
+            name=REFRESH,
+            label="Refresh the history",
+            kind="switch",
+            default=refreshes,
+            help="Shown frames correct what the world goes on from, so that it does not melt over many chunks: it "
+            "makes other chunks than without",
+        ),
     )
 
 
@@ -74,10 +83,10 @@ def without_detail(settings: Settings) -> Settings:
     return Settings({name: value for name, value in settings.items() if name not in _NAMES})
 
 
-def is_detailed(settings: Settings, modality: str) -> bool:
+def is_detailed(settings: Settings, modality_name: str) -> bool:
     """Whether a chunk of that modality is shown with detail."""
     chosen = settings.get(DETAIL, "off")
-    return chosen == "on" or (chosen == "auto" and modality != ROBOT.name)
+    return chosen == "on" or (chosen == "auto" and modality(modality_name).moves_camera)
 
 
 def is_invented(settings: Settings) -> bool:
@@ -90,10 +99,21 @@ def in_words(settings: Settings) -> str:
     return INVENTED_IN_WORDS if is_invented(settings) else DETAIL_IN_WORDS
 
 
-def shown_size(info: WorldInfo, settings: Settings, modality: str) -> tuple[int, int]:
+def refreshes_history(settings: Settings) -> bool:
+    """Whether shown frames are to correct what the world goes on from."""
+    return bool(settings.get(REFRESH, False))
+
+
+def refreshed_latents(num_latents: int) -> tuple[int, ...]:
+    """Which latents of a chunk are corrected: the only ones that ever stand at full resolution in the history, the last
+    of a chunk and the one that becomes the start of a window of 22 when chunks have 8."""
+    return tuple(sorted({min(2, num_latents - 1), num_latents - 1}))
+
+
+def shown_size(info: WorldInfo, settings: Settings, modality_name: str) -> tuple[int, int]:
     """(width, height) of the frames that are shown of a chunk with these settings."""
     size = str(settings.get(SIZE, NATIVE))
-    if size == NATIVE or not is_detailed(settings, modality):
+    if size == NATIVE or not is_detailed(settings, modality_name):
         return info.width, info.height
     width, height = SIZES[size]
     if abs(width / height / info.aspect - 1) > SAME_ASPECT:

@@ -6,7 +6,7 @@ Detail changes what is shown and nothing else: latents, soft frames and all that
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,10 +27,12 @@ from engine.worlds.detail_settings import (
     detail_settings,
     is_detailed,
     is_invented,
+    refreshed_latents,
+    refreshes_history,
     shown_size,
     without_detail,
 )
-from engine.worlds.protocol import Opened, WorldModel
+from engine.worlds.protocol import Opened, Refreshing, WorldModel
 
 DECODERS_KEPT = 2
 """Of takes and sizes used last."""
@@ -49,6 +51,7 @@ class DetailedState:
         picture: the start picture; None where the take has none, so that no detail can be shown.
         detail: the decoder's state after the last chunk; None before the first and without a picture.
         num_unshown: start frames that the next chunk shows before its own.
+        is_refreshed: whether the world's history was ever refreshed, so that stored latents do not tell it.
     """
 
     world: Any
@@ -56,6 +59,7 @@ class DetailedState:
     picture: Picture | None
     detail: Any
     num_unshown: int = 0
+    is_refreshed: bool = False
 
 
 class DetailedWorld:
@@ -63,7 +67,10 @@ class DetailedWorld:
 
     def __init__(self, world: WorldModel) -> None:
         self._world = world
-        self.info = replace(world.info, settings=(*world.info.settings, *detail_settings(world.info.detail)))
+        self._refreshing = world if isinstance(world, Refreshing) and world.refreshes else None
+        has_detail = world.info.detail == "auto"
+        own = detail_settings(world.info.detail, refreshes=has_detail and self._refreshing is not None)
+        self.info = replace(world.info, settings=(*world.info.settings, *own))
         self.restore_latents = world.restore_latents
         self._decoders: list[tuple[Picture, Key, DetailDecoder]] = []
 
@@ -94,12 +101,20 @@ class DetailedWorld:
             return replace(state, world=after), replace(result, request=request)
         kind = request.actions.modality
         decoder = self._decoder(state.picture, request.settings, kind.name)
-        moves = camera_moves(ActionTrack(kind, np.concatenate([state.last_row.rows, request.actions.rows])), 1)
+        rows = np.concatenate([state.last_row.rows, request.actions.rows])
+        moves = camera_moves(ActionTrack(kind, rows), 1, self.info.clock)
         before = decoder.start if state.detail is None else state.detail
-        stream = None
+        stream, is_refreshed = None, state.is_refreshed
         if is_detailed(request.settings, kind.name):
+            wants_refresh = self._refreshing is not None and refreshes_history(request.settings)
             stream = _Stream(
-                decoder, before, moves, state.num_unshown, listener, is_whole=is_invented(request.settings)
+                decoder,
+                before,
+                moves,
+                state.num_unshown,
+                listener,
+                is_whole=is_invented(request.settings),
+                refreshed=refreshed_latents(len(moves)) if wants_refresh else (),
             )
         after, result = self._world.step(state.world, asked, stream or listener, cancelled)
         started = time.perf_counter()
@@ -107,12 +122,23 @@ class DetailedWorld:
             detail, detailed, spent = decoder.coast(before, moves), None, 0.0
         else:
             detail, detailed, spent = stream.finish(request.index)
+            if stream.history and self._refreshing is not None:
+                after = self._refreshing.refreshed(after, len(moves), stream.history)
+                is_refreshed = True
         named = {f"{PREFIX}{name}": array for name, array in decoder.store(detail).items()}
         # What was spent while the world decoded is told apart from its own time.
         seconds = {**result.seconds, "decode": result.seconds.get("decode", 0.0) - spent}
         seconds["detail"] = spent + time.perf_counter() - started
-        following = replace(state, world=after, last_row=_last_row(request.actions), detail=detail, num_unshown=0)
+        following = DetailedState(
+            world=after,
+            last_row=_last_row(request.actions),
+            picture=state.picture,
+            detail=detail,
+            is_refreshed=is_refreshed,
+        )
         arrays = {**result.arrays, **named}
+        if is_refreshed and self._refreshing is not None:
+            arrays.update(self._refreshing.refresh_arrays(after))
         return following, replace(result, request=request, seconds=seconds, detailed=detailed, arrays=arrays)
 
     def restore(self, history: TakeHistory) -> DetailedState:
@@ -125,7 +151,8 @@ class DetailedWorld:
         picture = np.array(history.picture)
         settings = Settings({**self.info.defaults, UNSEEN: INVENT})  # so that a place that was stored is read
         decoder = self._decoder(picture, settings, history.actions.modality.name)
-        return replace(state, picture=picture, detail=decoder.restore(named))
+        is_refreshed = any(not name.startswith(PREFIX) for name in history.arrays)
+        return replace(state, picture=picture, detail=decoder.restore(named), is_refreshed=is_refreshed)
 
     def state_bytes(self, state: DetailedState) -> int:
         """Bytes that a state holds, the start picture counted in."""
@@ -161,9 +188,12 @@ class _Stream:
         listener: Listener,
         *,
         is_whole: bool,
+        refreshed: Sequence[int],
     ) -> None:
         """`num_start` start frames come first. `is_whole`: a chunk is shown at its end, since what its last frames
-        reveal is shown in its first ones."""
+        reveal is shown in its first ones. `refreshed` are the latents whose frames go into `history`."""
+        self.history: dict[int, tuple[Frames, Frames]] = {}
+        self._refreshed = refreshed
         self._decoder, self._state, self._moves = decoder, state, moves
         self._num_start, self._listener, self._is_whole = num_start, listener, is_whole
         self._parts: list[Frames] = []
@@ -194,8 +224,13 @@ class _Stream:
 
     def _decode(self, chunk: int) -> None:
         """Show what has come."""
-        moves = self._moves[self._num_latents : self._num_latents + len(self._soft)]
-        self._state, shown = self._decoder.decode(self._state, np.concatenate(self._soft), moves)
+        first, stop = self._num_latents, self._num_latents + len(self._soft)
+        chosen = [latent for latent in self._refreshed if first <= latent < stop]
+        self._state, shown, wanted = self._decoder.decode_for_history(
+            self._state, np.concatenate(self._soft), self._moves[first:stop], [latent - first for latent in chosen]
+        )
+        for latent, frames in zip(chosen, wanted, strict=True):
+            self.history[latent] = (self._soft[latent - first], frames)
         for part in np.split(shown, len(self._soft)):
             self._show(part, chunk)
         self._num_latents += len(self._soft)

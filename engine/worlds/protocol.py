@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from engine.messages import (
     Latents,
     Listener,
     Picture,
+    StoredArrays,
     TakeHistory,
     WorldInfo,
 )
@@ -74,6 +75,29 @@ class WorldModel(Protocol):
 
     def off_device(self, state: Any) -> Any:
         """The same state with its arrays in the computer's main memory. `step` takes it as it takes any other."""
+        ...
+
+
+@runtime_checkable
+class Refreshing(Protocol):
+    """A world that can go on from other frames than its own."""
+
+    refreshes: bool
+    """Whether it can with its autoencoder, which has to encode each latent by itself."""
+
+    def refreshed(self, state: Any, num_latents: int, frames: Mapping[int, tuple[Frames, Frames]]) -> Any:
+        """The state after a chunk of `num_latents`, its history corrected.
+
+        Args:
+            frames: by number of a latent in the chunk, its soft frames as they were decoded, and those that the world
+                is to go on from.
+
+        What is stored of the take stays as it was; `refresh_arrays` tells what else is needed to restore it.
+        """
+        ...
+
+    def refresh_arrays(self, state: Any) -> StoredArrays:
+        """What `restore` needs in `TakeHistory.arrays` to have a refreshed state again."""
         ...
 
 

@@ -15,6 +15,7 @@ from engine.training.synthetic.commands import Motion, camera_rows, driving_rows
 from engine.worlds.detail_settings import (
     DETAIL,
     FLAT,
+    REFRESH,
     SIZE,
     UNSEEN,
     detail_settings,
@@ -167,8 +168,8 @@ def test_states_stay_bounded() -> None:
 
 def test_settings_say_what_there_is() -> None:
     info = world().info
-    assert [spec.name for spec in info.settings[-4:]] == [DETAIL, SIZE, UNSEEN, FLAT]
-    assert not any(spec.affects_latents for spec in detail_settings())
+    assert [spec.name for spec in info.settings[-5:]] == [DETAIL, SIZE, UNSEEN, FLAT, REFRESH]
+    assert [spec.name for spec in detail_settings() if spec.affects_latents] == [REFRESH]
     assert info.defaults[DETAIL] == "auto"
     assert world("off").info.defaults[DETAIL] == "off"
     assert shown_size(info, info.defaults, "camera") == (448, 256)

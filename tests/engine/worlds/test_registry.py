@@ -123,7 +123,7 @@ def test_a_kind_without_files_is_opened_by_its_name():
 def test_every_world_that_is_opened_can_show_detail():
     world = open_world("fake", {})
     assert isinstance(world, DetailedWorld)
-    assert world.info.settings[-4:] == detail_settings()
+    assert world.info.settings[-5:] == detail_settings()
 
 
 def test_what_follows_the_colon_is_for_the_kind():

@@ -13,10 +13,10 @@ from astra_studio.document.artifacts import open_artifacts
 from astra_studio.document.chunk_files import ChunkFrames, decode_arrays
 from astra_studio.document.derived import slots
 from astra_studio.services.export.record import record_of_chunk
-from astra_studio.services.export.source import frames_of
 from astra_studio.services.playback.player import Player
 from engine.messages import Picture
 from engine.worlds.detail_settings import DETAIL_IN_WORDS
+from tests.astra_studio.services.export.test_export import frames_of
 from tests.astra_studio.services.generation.test_queue import Rig
 
 
