@@ -18,7 +18,6 @@ import torch
 from torch import Generator
 
 from engine.actions.encoding import encoded_width
-from engine.actions.modality import MODALITIES
 from engine.analysis.following import goes_right
 from engine.evaluation.ablation_models import CrossAttentionTransformer, SharedProjectorTransformer
 from engine.evaluation.commands import DIRECTIONS
@@ -35,6 +34,7 @@ from engine.training.loop import LoopConfig, Trainer, action_errors
 from engine.training.noise_as_mask import PRESETS
 from engine.training.number_format import NumberFormat
 from engine.training.recipe import Folders, Recipe
+from engine.training.synthetic.clips import RENDERED
 from engine.training.windows import WindowSource
 from engine.worlds.astra import AstraWorld
 from engine.worlds.astra_settings import AstraSettings
@@ -105,7 +105,7 @@ def _as(
     names += ("expert_hidden_dim", "input_rounding", "prediction")
     values = {name: usual[name] for name in names} | changes
     if same_width:
-        widest = max(encoded_width(kind_, recipe.windows.row_encoding) for kind_ in MODALITIES.values())
+        widest = max(encoded_width(kind_, recipe.windows.row_encoding) for kind_ in RENDERED)
         values["row_widths"] = dict.fromkeys(usual.row_widths, widest)
     torch.manual_seed(recipe.seed)
     return kind(**values)
@@ -168,7 +168,7 @@ def measure_errors(
     """Error with another window's actions, and with none, over that with the right ones, by modality."""
     held_out = WindowSource(recipe.windows, split_shards(recipe, folders, recipe.first_clip_sets)[1], Generator())
     figures: dict[str, float] = {}
-    for name in MODALITIES:
+    for name in (kind.name for kind in RENDERED):
         held_out.restore(Generator().manual_seed(1).get_state())
         errors = action_errors(model, held_out, name, budget.num_windows)
         figures[f"{name}: error"] = errors["right"]

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.actions.modality import CAMERA, MODALITIES
+from engine.actions.modality import CAMERA
 from engine.analysis.quality import psnr
 from engine.evaluation.settings import EvaluationSettings
 from engine.evaluation.starts import Start, to_pictures
@@ -24,7 +24,7 @@ from engine.models.codec import VideoCodec
 from engine.models.weights.load import load_codec, load_transformer
 from engine.training.loop import action_errors
 from engine.training.shards import encode_clips, write_shard
-from engine.training.synthetic.clips import ClipConfig, render_shard
+from engine.training.synthetic.clips import RENDERED, ClipConfig, render_shard
 from engine.training.windows import WindowConfig, WindowSource
 from engine.worlds.astra import EMPTY_TEXT_ROWS
 from engine.worlds.config import load_world_config
@@ -84,7 +84,7 @@ def measure_network(
         return np.array([[[batch[name] for name in ("right", "shuffled", "none")]] for batch in batches])
 
     fewer = max(1, settings.num_batches // 3)
-    others = [name for name in MODALITIES if name in info.modalities and name != CAMERA.name]
+    others = [kind.name for kind in RENDERED if kind is not CAMERA and kind.name in info.modalities]
     return NetworkSamples(
         errors=errors(CAMERA.name, settings.num_batches),
         others={name: errors(name, fewer) for name in others},

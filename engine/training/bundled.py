@@ -21,7 +21,6 @@ from safetensors.torch import load_file
 from torch import Generator
 
 from engine.actions.encoding import encoded_width
-from engine.actions.modality import MODALITIES
 from engine.models.group_autoencoder import GroupAutoencoder
 from engine.models.transformer import AstraTransformer3DModel
 from engine.models.weights.load import load_codec
@@ -34,7 +33,7 @@ from engine.training.loop import LoopConfig, Trainer, action_errors
 from engine.training.own_takes import write_own_takes
 from engine.training.recipe import Finish, Folders, Recipe
 from engine.training.shards import encode_clips, write_shard
-from engine.training.synthetic.clips import load_pictures, read_clips, write_shards
+from engine.training.synthetic.clips import RENDERED, load_pictures, read_clips, write_shards
 from engine.training.windows import WindowConfig, WindowSource
 from engine.whole_files import whole_folder
 from engine.worlds.astra import open_astra
@@ -73,7 +72,7 @@ def make_transformer(recipe: Recipe, num_experts: int = 3) -> AstraTransformer3D
         freq_dim=128,
         ffn_dim=4 * recipe.width,
         num_layers=recipe.num_layers,
-        row_widths={kind.name: encoded_width(kind, encoding) for kind in MODALITIES.values()},
+        row_widths={kind.name: encoded_width(kind, encoding) for kind in RENDERED},
         unified_dim=32,
         num_experts=num_experts,
         top_k=min(2, num_experts),

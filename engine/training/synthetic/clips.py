@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine import poses
-from engine.actions.modality import DRIVING, ROBOT, Modality, modality
+from engine.actions.modality import CAMERA, DRIVING, ROBOT, Modality, modality
 from engine.training.synthetic.commands import (
     CLOSE_REACH,
     Reach,
@@ -42,6 +42,8 @@ from engine.training.synthetic.scenes import (
 )
 from engine.whole_files import whole_path
 
+RENDERED = (CAMERA, DRIVING, ROBOT)
+"""Modalities of which there are procedural clips."""
 TABLE_PITCH = 0.35
 """How far a table scene's camera looks down, in radians."""
 

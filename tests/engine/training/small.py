@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.actions.modality import MODALITIES, Modality, rest_rows
+from engine.actions.modality import Modality, rest_rows
 from engine.training.shards import Shard, write_shard
+from engine.training.synthetic.clips import RENDERED
 
 NEW = {
     "num_attention_heads": 2,
@@ -53,7 +54,7 @@ def shard(kind: Modality, num_clips: int = 4, num_latents: int = 14, seed: int =
 def write_shards(folder: Path, text: bool = False) -> Path:
     """A folder with a shard of each modality."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, kind in enumerate(MODALITIES.values()):
+    for number, kind in enumerate(RENDERED):
         write_shard(folder / f"{number}.safetensors", shard(kind, seed=number, text=text))
     return folder
 

@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.actions.modality import CAMERA, DRIVING, MODALITIES
+from engine.actions.modality import CAMERA, DRIVING
 from engine.models.transformer import AstraTransformer3DModel
 from engine.training.own_takes import OwnTakesConfig, roll_out, write_own_takes
 from engine.training.shards import read_shard, write_shard
+from engine.training.synthetic.clips import RENDERED
 from tests.engine.training.small import NEW, shard
 
 CONFIG = OwnTakesConfig(num_steps=2, chunk=4, num_shards=3)
@@ -22,7 +23,7 @@ def model():
 def shards(tmp_path):
     folder = tmp_path / "latents"
     folder.mkdir()
-    for number, kind in enumerate(MODALITIES.values()):
+    for number, kind in enumerate(RENDERED):
         write_shard(folder / f"{number}.safetensors", shard(kind, seed=number))
     return sorted(folder.glob("*.safetensors"))
 

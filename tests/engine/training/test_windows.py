@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.actions.modality import CAMERA, DRIVING, MODALITIES
+from engine.actions.modality import CAMERA, DRIVING
 from engine.training.shards import ShardError, write_shard
+from engine.training.synthetic.clips import RENDERED
 from engine.training.windows import WindowConfig, WindowSource
 from tests.engine.training.small import shard, write_shards
 
@@ -109,7 +110,8 @@ def test_shares_for_what_is_not_there_are_refused(tmp_path):
 
 
 def test_every_modality_can_be_drawn(paths):
-    assert {source(paths).draw(2, modality_name=name).modality for name in MODALITIES} == set(MODALITIES)
+    names = {kind.name for kind in RENDERED}
+    assert {source(paths).draw(2, modality_name=name).modality for name in names} == names
 
 
 def test_windows_that_rest_are_one_picture_all_along(paths):

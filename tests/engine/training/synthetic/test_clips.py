@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine.actions.modality import MODALITIES
-from engine.training.synthetic.clips import ClipConfig, load_pictures, read_clips, render_shard, write_shards
+from engine.training.synthetic.clips import RENDERED, ClipConfig, load_pictures, read_clips, render_shard, write_shards
 from engine.training.synthetic.scenes import render, scene_of_picture
 from tests.builders import DATA
 
 SMALL = {"height": 24, "width": 40, "num_ticks": 3, "long_ticks": 5, "clips_per_shard": 6}
 
 
-@pytest.mark.parametrize("modality", list(MODALITIES))
+@pytest.mark.parametrize("modality", [kind.name for kind in RENDERED])
 def test_a_shard_has_frames_and_rows_of_equal_length(modality):
     config = ClipConfig(modality=modality, picture_share=0.5, hilly_share=0.5, **SMALL)
     for number, ticks in ((0, 3), (3, 5)):
