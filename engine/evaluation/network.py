@@ -84,7 +84,7 @@ def measure_network(
         return np.array([[[batch[name] for name in ("right", "shuffled", "none")]] for batch in batches])
 
     fewer = max(1, settings.num_batches // 3)
-    others = [kind.name for kind in RENDERED if kind is not CAMERA and kind.name in info.modalities]
+    others = [kind.name for kind in RENDERED[1:] if kind.name in info.modalities]  # All but the camera.
     return NetworkSamples(
         errors=errors(CAMERA.name, settings.num_batches),
         others={name: errors(name, fewer) for name in others},

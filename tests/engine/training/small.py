@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.actions.modality import Modality, rest_rows
+from engine.actions.modality import DRIVING, Modality, rest_rows
 from engine.training.shards import Shard, write_shard
 from engine.training.synthetic.clips import RENDERED
 
@@ -37,7 +37,7 @@ def shard(kind: Modality, num_clips: int = 4, num_latents: int = 14, seed: int =
     rows = torch.from_numpy(np.stack([rest_rows(kind, num_latents)] * num_clips))
     column = kind.columns.index("tx")
     steps = 0.05 * torch.randn(num_clips, num_latents, generator=generator)
-    rows[..., column] = steps.cumsum(1) if kind.is_absolute else steps
+    rows[..., column] = steps.cumsum(1) if kind is DRIVING else steps
     base = torch.randn(num_clips, 1, 4, 4, 6, generator=generator)
     moved = 10 * steps.cumsum(1).view(num_clips, num_latents, 1, 1, 1)
     return Shard(
