@@ -11,6 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # The workers have a core each, and so have the processes that they start.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 from engine.worlds.registry import find_kinds
+from tests import leaks
 from tests.builders import TINY_SIZE, write_original_world
 from tests.pipelines import write_sana_wm, write_wan
 from tests.plugin_package import install_package, write_pebble
@@ -27,6 +29,24 @@ from tests.plugin_package import install_package, write_pebble
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the folders of whoever runs it."""
     monkeypatch.setenv("ASTRA_STUDIO_HOME", str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test ends its threads and child processes, and logs no warning but those that its mark `logs` expects."""
+    expected = [pattern for mark in request.node.iter_markers("logs") for pattern in mark.args]
+    unexpected = leaks.UnexpectedLines(expected)
+    threads, processes = leaks.threads(), leaks.child_processes()
+    logging.getLogger().addHandler(unexpected)
+    try:
+        yield
+        left = [f"thread {thread}" for thread in leaks.left_over(leaks.threads, threads)]
+        left += [f"process {pid}: {leaks.command_of(pid)}" for pid in leaks.left_over(leaks.child_processes, processes)]
+    finally:
+        logging.getLogger().removeHandler(unexpected)
+    left += [f"log line {line}" for line in unexpected.lines]
+    if left:
+        pytest.fail("the test left behind:\n" + "\n".join(left), pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,7 @@ def opened(driver, path: Path) -> BatchDialog:
     return dialog
 
 
+@pytest.mark.logs("the job Batch night has failed", "1 of 3 jobs of the batch have failed")
 def test_the_forecast_is_shown_and_the_batch_becomes_a_job_whose_report_is_opened(driver, jobs, desktop):
     dialog = opened(driver, jobs)
     assert dialog.summary.text() == "3 jobs, 0 already rendered, 3 chunks to generate"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 
 from astra_studio.services.export.export import ExportRequest
@@ -67,6 +68,7 @@ def test_the_export_dialog_says_what_is_wrong_before_anything_runs(filled: Drive
     assert not dialog.beside.isEnabled()
 
 
+@pytest.mark.logs("the job Export .* has failed", "cannot be")
 def test_the_end_of_an_export_is_told(filled: Driver, tmp_path: Path) -> None:
     dialog = ExportDialog(filled.studio, filled.window)
     dialog.kind.setCurrentIndex(dialog.kind.findData("otio"))

@@ -44,6 +44,7 @@ def begin(driver: Driver, num_chunks: int) -> None:
     driver.window.timeline.generate(num_chunks)
 
 
+@pytest.mark.logs("shapes do not match")
 def test_a_mistake_in_a_chunk_is_told_and_the_next_request_works(errors, driver: Driver) -> None:
     errors[1] = RuntimeError("shapes do not match")
     begin(driver, 2)
@@ -58,6 +59,7 @@ def test_a_mistake_in_a_chunk_is_told_and_the_next_request_works(errors, driver:
     assert not driver.window.problems.problems
 
 
+@pytest.mark.logs("run out of memory")
 def test_out_of_memory_offers_shorter_chunks_and_the_button_makes_them(errors, driver: Driver) -> None:
     errors[0] = MemoryError("could not allocate 12 GB")
     begin(driver, 1)
@@ -70,6 +72,7 @@ def test_out_of_memory_offers_shorter_chunks_and_the_button_makes_them(errors, d
     assert not driver.studio.commands.action("generate.retry").isEnabled()
 
 
+@pytest.mark.logs("There is no world 'nowhere'")
 def test_a_world_that_cannot_be_opened_leads_to_the_choice_of_worlds(driver: Driver) -> None:
     from astra_studio.document.edits import set_world
 

@@ -46,6 +46,7 @@ def answer(words: str) -> None:
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints")
+@pytest.mark.logs("could not be stored", "The disk is full")
 def test_closing_asks_before_it_loses_a_chunk(without_room: Driver) -> None:
     answer("Stay")
     assert not without_room.window.close()
@@ -54,6 +55,7 @@ def test_closing_asks_before_it_loses_a_chunk(without_room: Driver) -> None:
     assert without_room.window.close()
 
 
+@pytest.mark.logs("could not be stored", "The disk is full")
 def test_save_as_takes_the_chunk_along_to_a_disk_with_room(without_room: Driver, tmp_path: Path) -> None:
     studio = without_room.studio
     assert not studio.take.chunks

@@ -153,6 +153,7 @@ def test_a_process_killed_while_it_stores_chunks_leaves_every_chunk_it_told_of(t
     assert [left.name for left in tmp_path.iterdir()] == ["walk.astra"]
 
 
+@pytest.mark.logs("the log could not be moved")
 def test_a_log_that_cannot_be_moved_into_the_file_fails_no_chunk(studio, monkeypatch):
     class Unmovable(sqlite3.Connection):
         def execute(self, sql, *given):

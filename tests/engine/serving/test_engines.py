@@ -196,6 +196,7 @@ def test_weights_have_kinds_of_their_own() -> None:
     assert failure_of(WeightsMismatch("wrong shape")).kind == "weights_mismatch"
 
 
+@pytest.mark.logs("the engine could not do what it was asked|what lies before a chunk cannot be read")
 def test_a_request_that_cannot_be_prepared_fails_alone(new_desk: Callable[..., Desk]) -> None:
     desk = new_desk(in_process=True)
 
@@ -210,6 +211,7 @@ def test_a_request_that_cannot_be_prepared_fails_alone(new_desk: Callable[..., D
     assert desk.until(ChunkDone).request_id == "second"
 
 
+@pytest.mark.logs("the engine's process has ended|the engine could not do what it was asked")
 def test_a_process_that_cannot_be_started_fails_the_request_and_not_the_thread(
     new_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +230,7 @@ def test_a_process_that_cannot_be_started_fails_the_request_and_not_the_thread(
     assert desk.until(ChunkDone).request_id == "second"
 
 
+@pytest.mark.logs("an event of the engine was not taken")
 def test_a_listener_that_fails_does_not_end_the_engine(new_desk: Callable[..., Desk]) -> None:
     desk = new_desk(in_process=True)
 
@@ -289,6 +292,7 @@ def test_a_process_that_dies_while_it_is_cancelled_is_not_asked_again(new_desk: 
     assert desk.until(ChunkCancelled, timeout_s=5).request_id == "first"
 
 
+@pytest.mark.logs("the engine's process has ended")
 def test_a_process_that_dies_twice_over_one_chunk_fails_it_and_the_next_one_works(
     new_desk: Callable[..., Desk],
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -11,13 +11,15 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
+from astra_studio.app import App
 from astra_studio.document.paths import stored_path
 from engine.clock import ASTRA_CLOCK
 from engine.trajectories.key_edits import angles_of
 from engine.trajectories.path import CameraPath
 from engine.trajectories.sampling import actions
-from tests.ui.conftest import Driver
+from tests.ui.conftest import Driver, afresh
 from ui.path_editor.view import PathView
 
 NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
@@ -138,6 +140,15 @@ class Hand:
         QTest.mouseClick(field, LEFT)
         QTest.keyClicks(field, text)
         QTest.keyClick(field, Qt.Key.Key_Return)
+
+
+@pytest.fixture
+def app(app_of_module: App, qtbot: QtBot) -> Iterator[App]:
+    """The window of the module, with a project of this test's own."""
+    afresh(app_of_module, qtbot)
+    yield app_of_module
+    assert app_of_module.window is not None
+    app_of_module.window.toast.hide()
 
 
 @pytest.fixture

@@ -187,6 +187,7 @@ def test_reverse_mirror_level_and_snap_by_command(walk: Hand, tab) -> None:
 # ---------------------------------------------------------------------- camera, car, tool
 
 
+@pytest.mark.logs("a frame cannot be shown", "start a new take for driving ones")
 def test_a_car_drives_level_and_a_take_with_chunks_says_that_it_stays_what_it_is(walk: Hand, tab) -> None:
     walk.type_into(tab.position[1], "0.2")
     tab.modality._pick(1)
@@ -269,12 +270,10 @@ def test_moves_add_keys_after_the_end_and_keep_the_rows_of_their_preset(empty: H
     assert np.array_equal(empty.studio.take.actions.rows, rows)
     assert empty.editing.selected == {2}
     assert empty.driver.window.inspector.take_tab.pose_line.text() == "w-8 w+left-8"
-    offered = {action.objectName() for part in moves.menu().actions() for action in part.menu().actions()}
-    assert offered == set(preset_path_names())
-    spiral = next(
-        action for part in moves.menu().actions() for action in part.menu().actions() if action.objectName() == "spiral"
-    )
-    spiral.trigger()
+    menu = empty.driver.look_at(moves.menu())
+    offered = {action.objectName(): action for part in menu.actions() for action in part.menu().actions()}
+    assert offered.keys() == set(preset_path_names())
+    offered["spiral"].trigger()
     assert len(empty.path.keys) == 3 + 16
     assert len(empty.studio.take.actions) == 16 + 48
 
@@ -293,7 +292,7 @@ def test_paths_are_kept_used_renamed_in_place_and_deleted(walk: Hand) -> None:
     walk.studio.commands.trigger("path.clear")
     section.use("lake walk")
     assert walk.path == kept
-    menu = section.menu("lake walk")
+    menu = walk.driver.look_at(section.menu("lake walk"))
     actions = {action.text(): action for action in menu.actions() if action.text()}
     actions["Add to This Take's End"].trigger()
     assert len(walk.path.keys) == 7
@@ -303,6 +302,7 @@ def test_paths_are_kept_used_renamed_in_place_and_deleted(walk: Hand) -> None:
     assert [path.name for path in walk.studio.project.paths] == ["lake walk"]
 
 
+@pytest.mark.logs("There is already a path")
 def test_a_name_that_is_taken_is_refused_and_the_old_one_stays(walk: Hand) -> None:
     section = walk.driver.window.project_panel.paths
     for _ in range(2):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QSize, Qt
 
+from astra_studio.app import App
 from astra_studio.cli import main
 from astra_studio.document import edits, take_edits
 from astra_studio.document.model import new_id
@@ -26,6 +27,12 @@ BOW = CameraPath(
         with_angles(Key(time_s=2.8 * number, position=place[:3]), place[3], 0, 0) for number, place in enumerate(PLACES)
     )
 )
+
+
+@pytest.fixture
+def app(fresh_app: App) -> App:
+    """Its own, since the views keep where they are looked at from."""
+    return fresh_app
 
 
 @pytest.fixture

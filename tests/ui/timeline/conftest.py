@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
+from astra_studio.app import App
 from astra_studio.document import edits, key_edits
 from astra_studio.document.actions import actions_of
 from astra_studio.document.model import ParameterKey
@@ -20,7 +23,7 @@ from engine.clock import ASTRA_CLOCK
 from engine.messages import WorldInfo
 from engine.trajectories.path import CameraPath, Key
 from engine.worlds.astra_settings import ASTRA_SETTINGS
-from tests.ui.conftest import Driver
+from tests.ui.conftest import Driver, afresh
 from ui.timeline.canvas import TimelineCanvas
 from ui.timeline.scene import KeyId
 
@@ -148,6 +151,15 @@ class Hand:
 
 def key(tick: int, value: float | str, easing: str = "linear", parameter: str = "guidance") -> ParameterKey:
     return ParameterKey(parameter=parameter, tick=tick, value=value, easing=easing)
+
+
+@pytest.fixture
+def app(app_of_module: App, qtbot: QtBot) -> Iterator[App]:
+    """The window of the module, with a project of this test's own."""
+    afresh(app_of_module, qtbot)
+    yield app_of_module
+    assert app_of_module.window is not None
+    app_of_module.window.toast.hide()
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from ui.timeline.parameter_lanes import WordsLane
 
 
 def menu_action(hand: Hand, where: QPointF, words: str):
-    menu = hand.canvas.menu_at(where)
-    assert menu is not None
+    menu = hand.driver.look_at(hand.canvas.menu_at(where))
     return next(action for action in menu.actions() if words in action.text())
 
 
@@ -297,6 +296,7 @@ def test_a_preset_leaves_keys_and_says_so(planned: Hand) -> None:
     assert "guidance" in said[0].text
 
 
+@pytest.mark.logs("would make it stale")
 def test_a_locked_chunk_refuses_a_key_and_the_bar_says_why(filled: Driver) -> None:
     hand = Hand(filled)
     hand.canvas.fit()
@@ -316,3 +316,22 @@ def test_a_locked_chunk_refuses_a_key_and_the_bar_says_why(filled: Driver) -> No
     hand.double_click(hand.at("guidance", 8))
     hand.type("4.5")
     assert len(filled.window.problems.problems) == count - 1
+
+
+# ---------------------------------------------------------------------- another project
+
+
+def test_a_field_that_is_open_goes_with_its_project(reading: Hand) -> None:
+    raised: list[object] = []
+    reading.studio.problem_raised.connect(raised.append)
+    reading.put_keys(key(8, 2.0))
+    reading.double_click(reading.at("guidance", 8))
+    field = reading.canvas.fields.shown()
+    assert field is not None
+    field.setText("3")
+    assert reading.driver.app.files.new_project("fake")
+    reading.driver.wait(lambda: reading.canvas.fields.shown() is None)
+    reading.driver.window.setFocus()
+    assert not raised
+    assert not reading.take.keys
+    reading.studio.problem_raised.disconnect(raised.append)

@@ -116,6 +116,7 @@ def test_a_paused_job_can_be_cancelled(desk: Desk) -> None:
     desk.until(first, "cancelled")
 
 
+@pytest.mark.logs("the job first has failed")
 def test_a_failed_job_says_why_and_the_next_one_runs(desk: Desk) -> None:
     def work(control: JobControl) -> Path | None:
         control.keep(Path("half"))

@@ -68,6 +68,7 @@ def test_a_batch_is_a_job_that_tells_how_far_it_is_and_ends_with_its_report(batc
     assert len(list(batch.out.glob("*.mp4"))) == 3
 
 
+@pytest.mark.logs("the job batch has failed")
 def test_jobs_that_fail_are_told_and_the_report_is_there(batch):
     batch.jobs.write_text(GRID + '[[job]]\nname = "x"\nimage = "gone.png"\ntrajectory = "w-8"\n')
     state = Queue(batch).wait_over()
@@ -107,6 +108,7 @@ def test_a_cancelled_batch_stops_in_its_step_and_keeps_what_is_finished(batch, i
     assert Queue(batch).wait_over().status == "done"
 
 
+@pytest.mark.logs("the job batch has failed")
 def test_a_process_that_dies_is_told(batch):
     queue = Queue(batch)
     queue.wait(0.1)

@@ -201,6 +201,7 @@ def test_a_chunk_whose_take_was_deleted_meanwhile_can_be_restored(new_rig: Calla
     assert len(made.session.loose()) == 1
 
 
+@pytest.mark.logs("There is no world 'nowhere'")
 def test_a_world_that_is_not_there_fails_and_the_next_request_works(rig: Rig) -> None:
     rig.session.apply(edits.set_world("nowhere"))
     rig.generation.generate(rig.take.id)
@@ -253,6 +254,7 @@ def test_a_reopened_project_goes_on_from_its_stored_latents_as_if_it_had_never_c
     assert [chunk.latents_sha256 for chunk in again.take.chunks] == expected
 
 
+@pytest.mark.logs("process has ended")
 def test_a_killed_engine_process_is_restarted_and_the_take_goes_on(new_rig: Callable[..., Rig]) -> None:
     made = new_rig(in_process=False, seconds=0.5)
     made.add_start()
@@ -291,6 +293,7 @@ def test_cancel_reaches_the_engine_process_within_a_step(new_rig: Callable[..., 
     assert not made.take.chunks
 
 
+@pytest.mark.logs("a chunk could not be stored")
 def test_a_chunk_that_found_no_room_is_kept_and_stored_when_asked_again(
     new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
