@@ -23,6 +23,7 @@ class Setting:
         suggestions: of a text that may be something else, too; the first one is the default.
         pattern: regular expression that such a text matches.
         low, high, unit: of a number.
+        page: of the preferences.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Setting:
     low: float = 0
     high: float = 0
     unit: str = ""
+    page: str = "General"
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -77,6 +79,52 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="keys", label="Own shortcuts", default={}, help="Shortcut by command; changed under Keyboard Shortcuts"
     ),
+    Setting(
+        key="drive_latents",
+        label="Chunk length",
+        default="auto",
+        choices=("auto", "1", "2", "3", "4", "5", "6", "7", "8"),
+        help="Latents per chunk. Shorter chunks answer sooner; Auto takes the longest that answers within 0.7 s",
+        page="Driving",
+    ),
+    Setting(
+        key="drive_idle",
+        label="With no key held",
+        default="hold",
+        choices=("hold", "coast", "stop"),
+        help="Hold: the camera stands still and the world goes on. Coast: it goes on as it last went. "
+        "Stop: nothing is generated",
+        page="Driving",
+    ),
+    Setting(
+        key="drive_park_s",
+        label="Park after",
+        default=10,
+        low=0,
+        high=600,
+        unit="s",
+        help="After so long without input nothing is generated until the next input; 0 for never",
+        page="Driving",
+    ),
+    Setting(
+        key="drive_mouse_percent",
+        label="Mouse speed",
+        default=100,
+        low=10,
+        high=500,
+        unit="%",
+        help="At 100 %, 100 pixels turn the view by 23 degrees",
+        page="Driving",
+    ),
+    Setting(
+        key="drive_invert_y",
+        label="Invert mouse Y",
+        default=False,
+        help="Moving the mouse up looks down",
+        page="Driving",
+    ),
+    Setting(key="bindings", label="Driving keys", default={}, help="Keys and pad buttons by control", page="Driving"),
+    Setting(key="pads", label="Gamepads", default={}, help="Dead zones and curves by device", page="Driving"),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 

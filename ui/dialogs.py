@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QSpinBox,
     QTableWidget,
     QTableWidgetItem,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -43,17 +44,30 @@ _CHOICES = {"system": "As the system"}
 
 
 class Preferences(QDialog):
-    """One row per setting of the table."""
+    """One row per setting of the table, on its page."""
 
     def __init__(self, studio: Studio, parent: QWidget) -> None:
         super().__init__(parent)
         self._studio = studio
         self.setWindowTitle(self.tr("Preferences"))
-        form = QFormLayout()
+        pages = QTabWidget()
+        for name in dict.fromkeys(setting.page for setting in SETTINGS):
+            pages.addTab(self._page(name), self.tr(name))
+        close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        close.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(S16, S16, S16, S16)
+        column.addWidget(pages)
+        column.addWidget(close)
+
+    def _page(self, name: str) -> QWidget:
+        """The settings of one page; those without a form of their own are changed elsewhere."""
+        page = QWidget()
+        form = QFormLayout(page)
         form.setVerticalSpacing(S16)
         form.setHorizontalSpacing(S16)
         for setting in SETTINGS:
-            if not isinstance(setting.default, dict):
+            if setting.page == name and not isinstance(setting.default, dict):
                 editor = self._editor(setting)
                 editor.setAccessibleName(setting.label)
                 label, words = QLabel(self.tr(setting.label)), quiet_label(self.tr(setting.help))
@@ -65,12 +79,7 @@ class Preferences(QDialog):
                 field.addWidget(editor)
                 field.addWidget(words)
                 form.addRow(label, field)
-        close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
-        close.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(S16, S16, S16, S16)
-        column.addLayout(form)
-        column.addWidget(close)
+        return page
 
     def _editor(self, setting: Setting) -> QWidget:
         settings = self._studio.settings

@@ -13,6 +13,7 @@ from astra_studio.paths import assets, user_data
 from ui.arrangement import Arrangement
 from ui.batch_dialog import attach_batch
 from ui.dialogs import About, LogLines, LogWindow, Preferences, Shortcuts, may_lose_a_chunk
+from ui.driving import DriveController, DrivePane
 from ui.dropping import can_take
 from ui.export_dialog import attach_export
 from ui.failures import Failures
@@ -63,6 +64,9 @@ class MainWindow(QMainWindow):
         self.problems = ProblemBar(studio)
         self.failures = Failures(studio)
         self.viewport.place_for_problems.addWidget(self.problems)
+        self.driving = DriveController(studio, self.viewport.stage, lambda: self.show_workspace("Drive"))
+        self.drive_pane = DrivePane(studio, self.driving, self.viewport.stage)
+        self.viewport.place_for_driving.addWidget(self.drive_pane)
         self._attach()
         self.top = TopBar(studio)
         self._add_recent()
@@ -147,6 +151,8 @@ class MainWindow(QMainWindow):
         """Author, Drive or Review, each with the layout that it was left with."""
         known = name if name in WORKSPACES else "Author"
         stage = self.viewport.stage
+        if known != "Drive":
+            self.driving.stop()
         self._has_hud[self.workspace] = stage.has_hud
         self.workspace = self.arrangement.workspace = known
         stage.has_hud = self._has_hud.get(known, False)
@@ -161,6 +167,7 @@ class MainWindow(QMainWindow):
         alone, is_author = self.isFullScreen(), self.workspace == "Author"
         for part in (self.top, self.status, self.timeline, self.inspector):
             part.setVisible(not alone)
+        self.drive_pane.setVisible(not alone and self.workspace == "Drive")
         self.viewport.header.setVisible(not alone and self.workspace != "Drive")
         self.project_panel.setVisible(not alone and self.workspace != "Drive")
         self.middle.set_shared(is_author and not alone and self.width() < ROOM_FOR_BOTH_PX)
@@ -187,6 +194,8 @@ class MainWindow(QMainWindow):
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.driving.escape():
+            return
         if self.isFullScreen() and event.key() == Qt.Key.Key_Escape:
             self.studio.commands.trigger("view.full_screen")
             return
@@ -248,5 +257,6 @@ class MainWindow(QMainWindow):
         if self.studio.generation.has_unstored and not may_lose_a_chunk(self):
             event.ignore()
             return
+        self.driving.close()
         self.arrangement.keep(self)
         super().closeEvent(event)

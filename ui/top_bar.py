@@ -88,11 +88,11 @@ class TopBar(Filled):
         self.show_making(GenerationStatus())
 
     def show_workspace(self, name: str) -> None:
-        """In Review the main button exports, elsewhere it generates."""
+        """In Review the main button exports, in Author it generates; Drive has its own."""
         self.workspaces.choose(name)
         is_review = name == "Review"
         self.export.setVisible(is_review)
-        for button, is_main in ((self.generate, not is_review), (self.export, is_review)):
+        for button, is_main in ((self.generate, name == "Author"), (self.export, is_review)):
             button.setProperty("main", "true" if is_main else "false")
             button.style().polish(button)
         self._dress()

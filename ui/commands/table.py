@@ -8,7 +8,7 @@ from astra_studio.document.declared import PROMPT_SPEC
 from engine.settings import SettingSpec
 from engine.worlds.registry import every_setting
 
-MENUS = ("File", "Edit", "View", "Play", "Take", "Path", "Generate", "Help")
+MENUS = ("File", "Edit", "View", "Play", "Take", "Path", "Drive", "Generate", "Help")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,7 @@ class Command:
 
 def _c(id_: str, text: str, *keys: str, icon: str = "", tip: str = "", group: int = 0, on: bool = False) -> Command:
     menu = {"file": "File", "edit": "Edit", "view": "View", "play": "Play", "take": "Take", "path": "Path"} | {
+        "drive": "Drive",
         "generate": "Generate",
         "help": "Help",
     }
@@ -176,6 +177,15 @@ COMMANDS: tuple[Command, ...] = (
     _c("path.keep", "Keep This Path", icon="bookmark-simple", tip="Under a name, in the project panel", group=4),
     _c("path.copy_line", "Copy Pose Line", icon="clipboard-text", group=4),
     _c("path.clear", "Clear Path", icon="x", group=4),
+    _c("drive.start", "Drive", "F5", icon="game-controller", tip="Steer the world live; again, or Esc, to stop"),
+    _c("drive.pause", "Pause Driving", icon="pause", tip="Space while driving", group=1, on=True),
+    _c("drive.step", "Drive One Chunk", icon="skip-forward", tip="N while driving, also while paused", group=1),
+    _c("drive.discard", "Discard Last Chunk", icon="arrow-u-up-left", tip="Backspace while driving", group=1),
+    _c("drive.reset", "Start Over", icon="skip-back", tip="R while driving: a new take from the start", group=1),
+    _c("drive.latch", "Latch Keys", icon="lock", tip="L while driving: a press holds until the next", group=2, on=True),
+    _c(
+        "drive.mouse", "Look with the Mouse", icon="cursor", tip="A click on the picture; Esc lets go", group=2, on=True
+    ),
     _c("generate.next", "Generate Next Chunk", "Ctrl+Return", icon="play"),
     _c("generate.all", "Generate to the End", "Ctrl+Shift+Return"),
     _c("generate.pause", "Pause after This Chunk", icon="pause", on=True),

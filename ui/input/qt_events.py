@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Protocol
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit
 
+from astra_studio.input.bindings import Bindings
 from astra_studio.input.controls import HELD, Control
-from astra_studio.input.held import HeldInput
 from astra_studio.input.layout_labels import LayoutLabels
 from astra_studio.input.physical_keys import CODES, code_of
 
@@ -48,14 +49,31 @@ def physical_code(event: QKeyEvent) -> str | None:
     return found if found in CODES else None
 
 
+class KeySink(Protocol):
+    """What is told of keys: a `HeldInput`, or what records them before."""
+
+    @property
+    def bindings(self) -> Bindings:
+        """Which keys are wanted."""
+        ...
+
+    def key(self, code: str, *, is_down: bool) -> bool:
+        """A key went down or came up; False for one that is not wanted. A key that repeats goes down again."""
+        ...
+
+    def release_all(self) -> None:
+        """No key is held any more."""
+        ...
+
+
 class KeyListener(QObject):
-    """Hands keys to a `HeldInput` while it listens, wherever the focus is but in a text field.
+    """Hands keys to a `KeySink` while it listens, wherever the focus is but in a text field.
 
     Everything is let go where no key-up would come: the program loses the focus, a dialog or menu opens, the screen is
     locked. A key that repeats counts as held: it was down when the focus came back.
     """
 
-    def __init__(self, held: HeldInput, labels: LayoutLabels) -> None:
+    def __init__(self, held: KeySink, labels: LayoutLabels) -> None:
         super().__init__()
         self._held, self._labels = held, labels
         self._is_on = False
@@ -100,8 +118,8 @@ class KeyListener(QObject):
             return True
         if kind == QEvent.Type.KeyPress:
             self._labels.learn(code, event.text() if event.modifiers() == Qt.KeyboardModifier.NoModifier else "")
-        if event.isAutoRepeat() and kind == QEvent.Type.KeyRelease:
-            return True
+        if event.isAutoRepeat() and (kind == QEvent.Type.KeyRelease or (control is not None and control not in HELD)):
+            return True  # what acts once does not act again while its key is held
         return self._held.key(code, is_down=kind == QEvent.Type.KeyPress)
 
     @staticmethod

@@ -88,6 +88,9 @@ class ViewportPane(QWidget):
         column.addWidget(self.header)
         column.addWidget(self._over, 1)
         column.addLayout(self.place_for_problems)
+        self.place_for_driving = QVBoxLayout()
+        self.place_for_driving.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(self.place_for_driving)
         column.addWidget(self.transport)
         self._clock = QTimer(self)
         self._clock.setTimerType(Qt.TimerType.PreciseTimer)
@@ -270,7 +273,7 @@ class ViewportPane(QWidget):
         """Whether the chunk under way is what one would look at: the playhead stands at the end of its take."""
         active, player = status.active, self._studio.player
         is_moving = player.is_playing and not player.is_waiting
-        if active is None or active.take != self._studio.take.id or is_moving:
+        if active is None or active.take != self._studio.take.id or is_moving or player.is_following:
             return False
         return player.frame >= max(player.num_frames - 1, 0)
 

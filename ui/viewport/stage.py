@@ -84,6 +84,8 @@ class Stage(QWidget):
         self.zoom: Zoom = "fit"
         self.compare: Compare = "none"
         self.has_hud = False
+        self.overlay: Callable[[QPainter, QRectF], None] | None = None
+        """Paints over the visible part of the picture in place of the HUD, the crop and the label."""
         self._scale, self._pan = 1.0, QPointF(0, 0)
         self._wipe = 0.5
         self._drag: Callable[[QPointF, bool], None] | None = None
@@ -149,7 +151,7 @@ class Stage(QWidget):
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
             painter.drawImage(box, shown.picture)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            if shown.crop is not None:
+            if shown.crop is not None and self.overlay is None:
                 self._paint_crop(painter)
             elif shown.other is not None and self.compare == "wipe":
                 self._paint_wipe(painter, box)
@@ -158,14 +160,16 @@ class Stage(QWidget):
                 painter.drawImage(beside, shown.other)
                 self._chip(painter, "A", shown.names[0], box, at_right=False)
                 self._chip(painter, "B", shown.names[1], beside, at_right=False)
-            if shown.motion is not None and shown.crop is None:
-                visible = box.intersected(QRectF(self.rect()))
+            visible = box.intersected(QRectF(self.rect()))
+            if self.overlay is not None:
+                self.overlay(painter, visible)
+            elif shown.motion is not None and shown.crop is None:
                 if self.has_hud:
                     paint_hud(painter, self._theme, visible, shown.motion)
                     paint_note(painter, self._theme, visible, shown.note)
                 else:
                     paint_chip(painter, self._theme, visible.bottomLeft() + QPointF(10, -10), shown.motion)
-        if shown.label:
+        if shown.label and self.overlay is None:
             self._paint_label(painter)
         if self._is_over:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -148,6 +148,14 @@ class Drive:
         """Frames of the take that can be shown: also those of a chunk that is not stored yet."""
         return self._frames
 
+    @property
+    def next_frame(self) -> int:
+        """Number of the first frame that input given now can change."""
+        if self._making is None:
+            return self._frames
+        first = self._first_frames.get(self._making, self._frames)
+        return first + len(self.chunks[-1].actions) * self._clock.frames_per_latent
+
     def now_s(self) -> float:
         """Seconds since the drive began."""
         return self._clock_s() - self._begun_s
@@ -192,10 +200,12 @@ class Drive:
         """Drive again from before the last chunk, on a branch; the chunk stays in its take."""
         if self._generation.status.is_busy:
             self._generation.cancel_take(self._take)
-        count = len(self._known.chunks)
-        if count:
+        made = self._index - (self._making is not None)
+        if made:
             new = new_id()
-            self._session.apply(take_edits.branch(self._take, count - 1, new))
+            # The last one may not be stored yet, and then is in no take that could be branched behind it.
+            kept = min(made - 1, len(self._known.chunks))
+            self._session.apply(take_edits.branch(self._take, kept, new))
             self._go_on_with(new)
 
     def reset(self) -> None:
@@ -210,6 +220,7 @@ class Drive:
         known = self._known
         self._index, self._tick = len(known.chunks), made_ticks(known)
         self._frames = made_frames(known)
+        self._first_frames = {index: first for index, first in self._first_frames.items() if index < self._index}
         self._stand = stand_after(known.actions.part(0, self._tick).track)
         self._tell(replace(self._state, next_chunk=self._index))
 
@@ -295,8 +306,6 @@ class Drive:
         self._tapped = None
         events, self._events = tuple(self._events), []
         first, last = self.trace.sampled(index, now)
-        if self._known.recipe.num_latents != len(actions):
-            self._session.apply(replace(edits.set_num_latents(self._take, len(actions)), label=""))
         self._session.apply(_driven(self._take, self._tick, actions))
         self.chunks.append(
             DrivenChunk(
@@ -400,5 +409,7 @@ class Drive:
 
 def _driven(take: TakeId, tick: int, actions: Actions) -> edits.Edit:
     """Rows that were driven, in place of all that was planned from there on; one step of undo for a whole drive."""
-    painted = action_edits.paint(take, tick, actions)
-    return replace(painted, label="Drive", merge_key=f"drive/{take}")
+    painted, sized = action_edits.paint(take, tick, actions), edits.set_num_latents(take, len(actions))
+    return edits.Edit(
+        label="Drive", change=lambda project: painted.change(sized.change(project)), merge_key=f"drive/{take}"
+    )

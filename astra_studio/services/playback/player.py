@@ -52,6 +52,7 @@ class Player:
         self._arriving = ArrivingFrames()
         self._coming: frozenset[TakeId] = frozenset()
         self._is_waiting = False
+        self._is_following = False
         self._unsubscribe = session.subscribe(self._project_changed)
 
     # ------------------------------------------------------------------ where it stands
@@ -84,6 +85,11 @@ class Player:
     def is_waiting(self) -> bool:
         """Whether it plays, stands at the last frame there is, and goes on as soon as there are more."""
         return self._is_waiting
+
+    @property
+    def is_following(self) -> bool:
+        """Whether it follows a drive: see `follow`."""
+        return self._is_following
 
     @property
     def is_looping(self) -> bool:
@@ -186,6 +192,16 @@ class Player:
         self._is_playing, self._clock_s, self._rest = True, None, 0.0
         self.changed.emit(None)
 
+    def follow(self) -> None:
+        """Play on from the last frame there is, for as long as somebody drives.
+
+        Without loop or work area: at the last frame it waits for the next. `pause` ends it.
+        """
+        self._is_following, self._is_once, self._rate = True, False, 1.0
+        self.seek(max(self.num_frames - 1, 0))
+        self._is_playing, self._clock_s, self._rest = True, None, 0.0
+        self.changed.emit(None)
+
     def pause(self) -> None:
         """Stand still; the rate is 1 again."""
         self._stand()
@@ -224,9 +240,9 @@ class Player:
         if not whole:
             return
         self._rest -= whole
-        start, stop = self.work_area
+        start, stop = (0, max(self.num_frames, 1)) if self._is_following else self.work_area
         wanted = self._frame + whole
-        if whole > 0 and wanted >= stop and self._has_more_coming():
+        if whole > 0 and wanted >= stop and (self._is_following or self._has_more_coming()):
             # Nothing is skipped: what comes is shown from its first frame on.
             self.seek(stop - 1)
             self._rest = 0.0
@@ -252,7 +268,7 @@ class Player:
             self.changed.emit(None)
 
     def _stand(self) -> None:
-        self._is_waiting = False
+        self._is_waiting = self._is_following = False
         if self._is_playing or self._rate != 1.0:
             self._is_playing, self._rate = False, 1.0
             self.changed.emit(None)
