@@ -123,11 +123,17 @@ class DriveController(QObject):
 
     @property
     def seen_in_s(self) -> float:
-        """Seconds until the chunk that input goes into now can be seen, if it is made in time."""
-        if self.drive is None:
+        """Seconds until the chunk that input goes into now can be seen: when it is its turn, or when it is made."""
+        drive, state = self.drive, self.state
+        if drive is None:
             return 0.0
         player = self._studio.player
-        return max(self.drive.next_frame - player.frame, 0) / player.fps
+        played_s = max(drive.next_frame - player.frame, 0) / player.fps
+        if state.ratio is None or state.next_actions is None:
+            return played_s
+        clock = self._studio.take.clock
+        making_s = len(state.next_actions) * clock.seconds_per_tick / state.ratio
+        return max(played_s, (self._studio.generation.status.seconds_left or 0.0) + making_s)
 
     # ------------------------------------------------------------------ beginning and end
 

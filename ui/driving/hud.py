@@ -97,7 +97,7 @@ class DriveHud:
             main=main,
             seen=seen,
             record=_words("Recording · {0}").format(self.take_name) if controller.is_on else "",
-            pace="" if state.ratio is None else _words("{0} × real time").format(f"{state.ratio:.1f}"),
+            pace="" if state.ratio is None else _words("{0} × real time").format(f"{state.ratio:.2g}"),
             latency=""
             if latency is None
             else _words("input to picture {0} ms, 95 % under {1} ms").format(
