@@ -16,10 +16,11 @@ from astra_studio.input.held import HeldInput
 from astra_studio.input.layout_labels import LayoutLabels
 from astra_studio.input.pads import PadChoice, PadSource
 from astra_studio.input.sdl_pads import SdlPads
-from astra_studio.services.driving.events import DriveEvent, MouseEvent
+from astra_studio.services.driving.events import DriveEvent, MouseEvent, SetEvent
 from astra_studio.services.driving.loop import Drive, DriveState
 from ui.driving.feeding import KeyFeed, PadFeed
 from ui.driving.preferences import drive_settings
+from ui.driving.tuning import stepped
 from ui.input.capture import PointerCapture, why_not
 from ui.input.qt_events import KeyListener
 from ui.studio import Studio
@@ -258,6 +259,11 @@ class DriveController(QObject):
         command = _COMMANDS.get(control)
         if command is not None:
             self._studio.commands.trigger(command)
+            return
+        values = stepped(control, self._studio.project.world, self._studio.take)
+        if values:
+            self._feed(SetEvent(t=self._now_s(), values=values))
+            self._studio.say(", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in values.items()))
 
     def _do(self, act: Callable[[Drive], None]) -> None:
         drive = self.drive

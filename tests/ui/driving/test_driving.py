@@ -184,3 +184,12 @@ def test_another_chunk_length_holds_from_the_next_chunk_on(seat: Seat) -> None:
     index = seat.announced()
     seat.wait_chunks(index + 1)
     assert len(seat.chunks[index].request.actions) == 4
+
+
+def test_brackets_change_guidance_from_the_next_chunk_on(seat: Seat) -> None:
+    seat.wait_chunks(1)
+    before = dict(seat.chunks[0].request.settings)["guidance"]
+    index = seat.announced()
+    seat.down(Qt.Key.Key_BracketRight)
+    seat.wait_chunks(index + 1)
+    assert dict(seat.chunks[index].request.settings)["guidance"] == before + 0.25
