@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtTest import QTest
 
 from astra_studio.document import edits, take_edits
-from astra_studio.document.action_edits import extend
+from astra_studio.document.action_edits import paint
 from astra_studio.document.model import new_id
 from tests.ui.conftest import Driver
 from tests.ui.timeline.conftest import CONTROL, MIDDLE, SHIFT, Hand, key, line
@@ -57,11 +57,11 @@ def test_a_take_that_fits_goes_on_fitting_in_another_size_until_it_is_zoomed(pla
 
 
 def test_the_whole_take_stays_in_sight_while_it_grows_until_it_is_zoomed(planned: Hand) -> None:
-    planned.studio.apply(extend(planned.take.id, line("w-40")))
+    planned.studio.apply(paint(planned.take.id, len(planned.take.actions), line("w-40")))
     assert planned.canvas.width() - 40 < planned.canvas.axis.x(257) < planned.canvas.width()
     planned.canvas.zoom(2)
     axis = planned.canvas.axis
-    planned.studio.apply(extend(planned.take.id, line("w-40")))
+    planned.studio.apply(paint(planned.take.id, len(planned.take.actions), line("w-40")))
     assert planned.canvas.axis == axis
 
 
