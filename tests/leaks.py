@@ -55,9 +55,12 @@ def windows() -> set[object]:
     """Qt's top-level widgets, hidden ones as well; none where nothing has started Qt."""
     if "PySide6.QtWidgets" not in sys.modules:
         return set()
-    from PySide6.QtWidgets import QApplication
+    from PySide6.QtWidgets import QApplication, QComboBox
 
-    return set(QApplication.topLevelWidgets()) if QApplication.instance() else set()
+    if not QApplication.instance():
+        return set()
+    # The list of a combo box is a window as well; it goes with its box, and forms make other boxes for another world.
+    return {widget for widget in QApplication.topLevelWidgets() if not isinstance(widget.parentWidget(), QComboBox)}
 
 
 def running_timers() -> set[object]:
