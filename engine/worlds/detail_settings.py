@@ -47,7 +47,7 @@ def detail_settings(default: str = "off", *, refreshes: bool = False) -> Specs:
         ),
         SettingSpec(
             name=UNSEEN,
-            label="What was never seen",
+            label="Never seen",
             kind="choice",
             default="soft",
             choices=("soft", INVENT),
