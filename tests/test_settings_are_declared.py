@@ -14,8 +14,9 @@ from engine.worlds.registry import every_setting
 ROOT = Path(__file__).parents[1]
 OLDER = ROOT / "astra_studio" / "document" / "older.py"
 """What older versions meant by two of them; it is about files, not about worlds."""
-OF_THEIR_OWN = frozenset({"shift", "solver", "num_steps"})
-"""Names that also stand for other things: a key held down, an unknown of a curve, the steps of a progress bar."""
+OF_THEIR_OWN = frozenset({"shift", "solver", "num_steps", "detail", "flat", "refresh", "size", "unseen"})
+"""Names that also stand for other things: a key held down, an unknown of a curve, the steps of a progress bar, a flat
+button, the size of a window."""
 
 
 def names_in(source: str) -> set[str]:

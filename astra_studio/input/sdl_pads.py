@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,9 +26,8 @@ class SdlPads:
         # It only reads pads: without this SDL would open a video device of its own for its events.
         os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # it tells which SDL it found
-                import sdl2
+            import sdl2dll  # noqa: F401, I001  # says where SDL lies; imported second, sdl2 would warn that it does
+            import sdl2
         except ImportError as error:
             why = f"gamepads need SDL, which could not be loaded ({error}). Set Astra Studio up again"
             raise OSError(why) from error

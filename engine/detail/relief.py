@@ -24,6 +24,9 @@ GRID_WIDTH = 112
 LARGEST_MOVE = 1.0
 """Scene units a latent; a longer command is held to it."""
 
+SMALLEST = 32
+"""Pixels a side of shown frames."""
+
 
 class ReliefDecoder:
     """`DetailDecoder` for one start picture and one size of shown frames."""
@@ -53,8 +56,8 @@ class ReliefDecoder:
             raise ValueError(
                 f"a start picture is (H, W, 3) uint8, got the shape {picture.shape} and type {picture.dtype}"
             )
-        if min(width, height) < 32:
-            raise ValueError(f"shown frames have at least 32 x 32 pixels, got {width} x {height}")
+        if min(width, height) < SMALLEST:
+            raise ValueError(f"shown frames have at least {SMALLEST} x {SMALLEST} pixels, got {width} x {height}")
         if not 0 <= flat <= 1:
             raise ValueError(f"flat lies between 0 and 1, got {flat}")
         self._picture = picture

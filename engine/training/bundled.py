@@ -225,8 +225,8 @@ def _train(
     """One training with its journal and checkpoints in `output`."""
     validation = WindowSource(recipe.windows, split_shards(recipe, folders)[1], Generator().manual_seed(1))
     trainer = Trainer(loop, model, WindowSource(windows, shards, Generator().manual_seed(2)))
+    state = load_checkpoint(output, identity)  # may refuse, before a journal is open
     journal = Journal(output)
-    state = load_checkpoint(output, identity)
     if state is not None:
         trainer.restore(state)
         journal.forget_after(trainer.step)

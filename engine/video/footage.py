@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clock import Clock
-from engine.video.decode import frames_at, probe, read_frames
+from engine.video.decode import VideoReadError, frames_at, probe, read_frames
 from engine.video.orientation import UPRIGHT, Orientation
 from engine.video.pictures import Picture, is_picture, read_picture
 from engine.video.thumbnails import thumbnail
 
 MAX_SIDE = 1280
 """Frames of a clip are kept at most so wide and high, each made smaller as it is read."""
+_PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic"})
 _HASHED_AT_ONCE = 1 << 20
 _SLACK = 1e-3
 """Of a frame: times are rounded in files."""
@@ -101,7 +102,7 @@ def read_start_file(path: Path, clock: Clock, *, hashes: bool = False) -> StartF
     smaller at once where it is larger than `MAX_SIDE`. Raises PictureError or VideoReadError.
     """
     digest = _sha256(path) if hashes else ""
-    if is_picture(path) or not path.is_file():
+    if _is_meant_as_picture(path):
         picture = read_picture(path)
         facts = StartFacts(orientation=picture.orientation, alpha=picture.has_alpha)
         return StartFootage(kind="picture", frames=picture.pixels[None], facts=facts, sha256=digest)
@@ -127,9 +128,22 @@ def read_start_file(path: Path, clock: Clock, *, hashes: bool = False) -> StartF
     return StartFootage(kind="clip", frames=_frames(path, numbers), facts=facts, sha256=digest)
 
 
+def _is_meant_as_picture(path: Path) -> bool:
+    """By its content; a file that is neither picture nor clip is what its name says, so that the error fits."""
+    if is_picture(path) or not path.is_file():
+        return True
+    if path.suffix.lower() not in _PICTURE_SUFFIXES:
+        return False
+    try:
+        probe(path)
+    except VideoReadError:
+        return True
+    return False
+
+
 def check_start(path: Path) -> None:
     """Raise PictureError or VideoReadError for a file that `read_start_file` would not read."""
-    if is_picture(path) or not path.is_file():
+    if _is_meant_as_picture(path):
         read_picture(path)
     else:
         probe(path)

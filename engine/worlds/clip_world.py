@@ -77,7 +77,7 @@ class ClipWorld:
     def __init__(self, info: WorldInfo, model: ClipModel) -> None:
         self.info, self._model = info, model
 
-    def open(self, frames: Frames, modality_name: str) -> Opened:
+    def open(self, frames: Frames, modality_name: str, picture: Picture | None = None) -> Opened:
         check_frames(frames, self.info)
         if modality_name not in self.info.modalities:
             known = ", ".join(self.info.modalities)

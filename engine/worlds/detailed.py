@@ -17,7 +17,7 @@ from engine.actions.modality import ActionTrack, modality, rest_rows
 from engine.detail.images import Doubles
 from engine.detail.moves import camera_moves
 from engine.detail.protocol import DetailDecoder
-from engine.detail.relief import ReliefDecoder
+from engine.detail.relief import SMALLEST, ReliefDecoder
 from engine.messages import ChunkRequest, ChunkResult, Event, Frames, FramesDecoded, Listener, Picture, TakeHistory
 from engine.settings import Settings
 from engine.worlds.detail_settings import (
@@ -166,6 +166,9 @@ class DetailedWorld:
     def _decoder(self, picture: Picture, settings: Settings, modality_name: str) -> DetailDecoder:
         """The decoder of a picture as it is asked for; the last few are kept."""
         width, height = shown_size(self.info, settings, modality_name)
+        if not is_detailed(settings, modality_name):
+            # It shows nothing now and follows the camera all the same, also of a world of tiny frames.
+            width, height = max(width, SMALLEST), max(height, SMALLEST)
         flat, invents = settings.number(FLAT), is_invented(settings)
         key: Key = (width, height, flat, invents)
         for kept in self._decoders:

@@ -131,7 +131,7 @@ def test_doctor_tells_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
 def test_doctor_tells_people_what_is_missing_and_where_it_comes_from(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("astra_studio.services.machine.machine._asked", lambda _part: {"problem": "not asked here"})
+    monkeypatch.setattr("astra_studio.services.machine.machine._probe", lambda _part: {"problem": "not asked here"})
     assert main(["doctor"]) == 1, "without torch no world can be used"
     said = capsys.readouterr().out
     assert "World small-astra: ready" in said

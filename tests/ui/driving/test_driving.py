@@ -192,4 +192,4 @@ def test_brackets_change_guidance_from_the_next_chunk_on(seat: Seat) -> None:
     index = seat.announced()
     seat.down(Qt.Key.Key_BracketRight)
     seat.wait_chunks(index + 1)
-    assert dict(seat.chunks[index].request.settings)["guidance"] == before + 0.25
+    assert dict(seat.chunks[index].request.settings)["guidance"] > before

@@ -438,6 +438,7 @@ def test_chunks_that_overlap_are_those_that_follow_one_another(
     assert [c.request.actions for c in made.take.chunks] == [c.request.actions for c in plain.take.chunks]
 
 
+@pytest.mark.logs("process has ended")
 def test_an_engine_killed_while_the_chunk_before_is_unstored_goes_on_from_memory(
     new_rig: Callable[..., Rig], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,9 +66,9 @@ def test_a_machine_without_a_screen_is_told_from_one_without_libraries(
 
 def test_a_part_that_does_not_start_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "command_line", lambda *_words: [sys.executable, "-c", "raise SystemExit('no libGL')"])
-    assert machine._asked("qt") == {"problem": "no libGL"}
+    assert machine._probe("qt") == {"problem": "no libGL"}
     monkeypatch.setattr(machine, "command_line", lambda *_words: ["/nowhere/astra-studio"])
-    assert "/nowhere/astra-studio" in machine._asked("torch")["problem"]
+    assert "/nowhere/astra-studio" in machine._probe("torch")["problem"]
 
 
 def test_a_packaged_program_starts_itself_again(monkeypatch: pytest.MonkeyPatch) -> None:
